@@ -1,0 +1,84 @@
+/** What the robot shows. A domain writes a card once; each chat adapter renders it in its own best form. */
+
+export type Tone = 'neutral' | 'progress' | 'good' | 'warning' | 'bad';
+
+/** A button. Pressing it runs `command` as the person who pressed it, exactly as if they had typed it. */
+export interface Action {
+  readonly label: string;
+  /** Command text without the robot's name, for example `alerts ack 12`. */
+  readonly command: string;
+  readonly style?: 'primary' | 'danger';
+}
+
+export interface Field {
+  readonly name: string;
+  /** Markdown. */
+  readonly value: string;
+  /** Narrow enough to stand beside another field; true unless said otherwise. */
+  readonly short?: boolean;
+}
+
+export interface Card {
+  readonly kind: 'card';
+  /** Plain text, shown as the heading. */
+  readonly title: string;
+  readonly tone: Tone;
+  /** Markdown. Text from outside goes through `plain()` first. */
+  readonly text?: string;
+  readonly fields?: readonly Field[];
+  readonly actions?: readonly Action[];
+  /** A picture and the text that says the same to those who cannot see it. */
+  readonly image?: { readonly url: string; readonly alt: string };
+  /** Plain text. */
+  readonly footer?: string;
+}
+
+/** What can be posted: Markdown, or a card. */
+export type Content = string | Card;
+
+/** Makes a card; `tone` is neutral unless said otherwise. */
+export function card(init: Omit<Card, 'kind' | 'tone'> & { readonly tone?: Tone }): Card {
+  return { tone: 'neutral', ...init, kind: 'card' };
+}
+
+const TONE_MARK: Record<Tone, string> = {
+  neutral: '',
+  progress: '… ',
+  good: '✓ ',
+  warning: '! ',
+  bad: '✗ ',
+};
+
+/**
+ * A card as Markdown for chats that show only text. Buttons become the commands to type.
+ *
+ * @param address how a person addresses the robot in that chat, for example `shipmate `; empty where every line is for it
+ */
+export function cardText(content: Content, address: string): string {
+  if (typeof content === 'string') return content;
+  const lines = [`${TONE_MARK[content.tone]}**${plain(content.title)}**`];
+  if (content.text) lines.push(content.text);
+  for (const field of content.fields ?? []) lines.push(`${plain(field.name)}: ${field.value}`);
+  if (content.image) lines.push(`${plain(content.image.alt)}: ${content.image.url}`);
+  for (const action of content.actions ?? []) lines.push(`${plain(action.label)}: \`${address}${action.command}\``);
+  if (content.footer) lines.push(plain(content.footer));
+  return lines.join('\n');
+}
+
+/**
+ * Text from outside (alert labels, logs, commit messages, names, model output) as Markdown that shows just that text:
+ * no emphasis, link, image or heading comes of it, no address in it becomes clickable, and nobody is mentioned by it.
+ */
+export function plain(text: string): string {
+  return text
+    .replace(/[\\`*_{}[\]()#+!|~<>&:-]/g, '\\$&')
+    .replace(/^(\s*\d+)([.)])/gm, '$1\\$2')
+    .replace(/@/g, '@\u2060');
+}
+
+/** Text from outside as a Markdown code block, whatever backticks it contains. */
+export function codeBlock(text: string): string {
+  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map((run) => run[0].length));
+  const fence = '`'.repeat(longest + 1);
+  return `${fence}\n${text.replace(/\n$/, '')}\n${fence}`;
+}

@@ -1,0 +1,76 @@
+/** Who speaks, where, and what a chat must be able to do. */
+
+import type { Adapter } from 'hubot';
+import type { Content } from './card.ts';
+
+export interface Person {
+  /** The chat and the chat's own id: `web:7`. Stable for as long as the account exists. */
+  readonly id: string;
+  readonly chat: string;
+  /** As shown in the chat; may change, may be chosen by the person: never trust it for a decision. */
+  readonly name: string;
+}
+
+/** A place where something can be posted. */
+export interface Address {
+  readonly chat: string;
+  /** The chat's own id of the room. */
+  readonly room: string;
+  /** Id of the message that the thread hangs on. */
+  readonly thread?: string;
+}
+
+export interface Room {
+  readonly chat: string;
+  readonly id: string;
+  readonly name: string;
+  /** A conversation of named people: only they may find what was said in it. */
+  readonly private: boolean;
+  /** Person ids; given for private rooms. */
+  readonly members?: readonly string[];
+}
+
+/** One message to be shown. `nonce` is the same on every attempt, so that a chat can recognise a repeated one. */
+export interface Delivery {
+  readonly nonce: string;
+  readonly address: Address;
+  readonly content: Content;
+  /** Shown to this person alone where the chat can do that. */
+  readonly onlyTo?: string;
+}
+
+/**
+ * A chat adapter of ours: a Hubot adapter that also renders cards and updates messages in place.
+ * `deliver` and `update` throw {@link DeliveryDelayed} when trying later may help, {@link DeliveryRefused} when it cannot.
+ */
+export interface ChatAdapter extends Adapter {
+  readonly chat: string;
+  deliver(delivery: Delivery): Promise<{ readonly messageId: string }>;
+  update(delivery: Delivery, messageId: string): Promise<'updated' | 'gone'>;
+  /** Link to one message, if the chat has such links. */
+  permalink(address: Address, messageId: string): string | undefined;
+  /** What is known of a room; undefined if the chat does not know it. */
+  room(id: string): Promise<Room | undefined>;
+}
+
+export function isChatAdapter(adapter: Adapter): adapter is ChatAdapter {
+  return 'deliver' in adapter && 'update' in adapter && 'chat' in adapter;
+}
+
+/** The chat cannot take the message now: it is down, or asks for patience (`Retry-After`). */
+export class DeliveryDelayed extends Error {
+  readonly retryAfterMs: number | undefined;
+  constructor(message: string, options: { retryAfterMs?: number; cause?: unknown } = {}) {
+    super(message, { cause: options.cause });
+    this.name = 'DeliveryDelayed';
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}
+
+/** The chat will never take this message: no such room, not a member, content refused. */
+export class DeliveryRefused extends Error {
+  constructor(message: string, options: { cause?: unknown } = {}) {
+    super(message, options);
+    this.name = 'DeliveryRefused';
+  }
+}
