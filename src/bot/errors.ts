@@ -1,0 +1,142 @@
+/**
+ * Every error that a person can meet: what happened and why (`text`), and what to do now (`next`). Both are Markdown; outside
+ * data in them goes through `plain()`. The page docs/reference/errors.md is made from this file.
+ */
+
+import { plain } from './card.ts';
+
+interface Entry<P> {
+  text(params: P): string;
+  next(params: P): string;
+}
+
+function entry<P>(text: (params: P) => string, next: (params: P) => string): Entry<P> {
+  return { text, next };
+}
+
+/** Up to eight values as a person reads them: `a`, `b` or `c`. */
+export function alternatives(values: readonly string[]): string {
+  const shown = values.slice(0, 8).map((value) => `\`${value}\``);
+  if (values.length > shown.length) return `${shown.join(', ')} … (${values.length} in all)`;
+  if (shown.length < 2) return shown.join('');
+  return `${shown.slice(0, -1).join(', ')} or ${shown.at(-1)}`;
+}
+
+export const catalogue = {
+  'command.unknown': entry<{ typed: string; suggestions: readonly string[] }>(
+    ({ typed }) => `I know no command \`${typed.replaceAll('`', '')}\`.`,
+    ({ suggestions }) =>
+      suggestions.length > 0 ? `Did you mean ${alternatives(suggestions)}?` : 'Type `help` to see what you can run.',
+  ),
+  'command.incomplete': entry<{ missing: string; usage: string }>(
+    ({ missing }) => `Something is missing: ${missing}.`,
+    ({ usage }) => `Type \`${usage}\`.`,
+  ),
+  'command.excess': entry<{ excess: string; usage: string }>(
+    ({ excess }) => `I do not understand \`${excess.replaceAll('`', '')}\` here.`,
+    ({ usage }) => `Type \`${usage}\`.`,
+  ),
+  'command.value': entry<{ argument: string; problem: string; allowed: readonly string[]; usage: string }>(
+    ({ argument, problem }) => `**${plain(argument)}**: ${problem}.`,
+    ({ allowed, usage }) =>
+      allowed.length > 0 ? `Give ${alternatives(allowed)}.` : `The command is \`${usage}\`.`,
+  ),
+  'command.flag': entry<{ flag: string; allowed: readonly string[]; usage: string }>(
+    ({ flag }) => `This command has no option \`${flag.replaceAll('`', '')}\`.`,
+    ({ allowed, usage }) =>
+      allowed.length > 0 ? `It has ${alternatives(allowed)}.` : `It has no options: \`${usage}\`.`,
+  ),
+  'command.quote': entry<Record<never, never>>(
+    () => 'A quotation mark is opened and not closed.',
+    () => 'Close it, or leave it out.',
+  ),
+  'command.long': entry<{ limit: number }>(
+    ({ limit }) => `That is longer than ${limit} characters.`,
+    () => 'Send less text.',
+  ),
+  'command.rate': entry<{ seconds: number; limit: number }>(
+    ({ limit }) => `You sent more than ${limit} commands in a minute.`,
+    ({ seconds }) => `Try again in ${seconds} s.`,
+  ),
+  'command.repeated': entry<{ state: string }>(
+    ({ state }) => `This message was run before (${state}); a change is never run twice.`,
+    () => 'See `audit`; type the command again if you want it once more.',
+  ),
+  'access.denied': entry<{ permission: string; roles: readonly string[]; granters: readonly string[] }>(
+    ({ permission }) => `You may not do that: it needs the permission \`${permission}\`.`,
+    ({ roles, granters }) => {
+      const how = roles.length > 0 ? `The role ${alternatives(roles)} has it. ` : 'No role has it yet: see `config/access.yaml`. ';
+      const who = granters.length > 0 ? `Ask ${granters.map(plain).join(' or ')}.` : 'Ask whoever looks after `config/access.yaml`.';
+      return how + who;
+    },
+  ),
+  'access.unavailable': entry<Record<never, never>>(
+    () => 'I cannot check who may do that right now, so I do not do it.',
+    () => 'Try again in a moment; if it stays so, look at the log.',
+  ),
+  'access.role': entry<{ role: string; roles: readonly string[] }>(
+    ({ role }) => `There is no role \`${role.replaceAll('`', '')}\`.`,
+    ({ roles }) => `Give ${alternatives(roles)}.`,
+  ),
+  'access.file': entry<{ person: string; role: string }>(
+    ({ person, role }) => `${plain(person)} has the role \`${role}\` from \`config/access.yaml\`, not from a grant.`,
+    () => 'Change the file to take it away.',
+  ),
+  'access.last': entry<Record<never, never>>(
+    () => 'That would leave nobody who may grant roles.',
+    () => 'Grant `admin` to somebody else first.',
+  ),
+  'proposal.gone': entry<{ code: string }>(
+    ({ code }) => `There is nothing to confirm under \`${code.replaceAll('`', '')}\`: it was answered, has expired or never was.`,
+    () => 'Type the command again.',
+  ),
+  'proposal.other': entry<{ person: string }>(
+    ({ person }) => `Only ${plain(person)}, who asked for it, can confirm it.`,
+    () => 'Type the command yourself if you want it and may run it.',
+  ),
+  'proposal.own': entry<Record<never, never>>(
+    () => 'Somebody else must approve this; you asked for it.',
+    () => 'Ask a colleague to press *Approve*.',
+  ),
+  'chat.unsupported': entry<{ what: string }>(
+    ({ what }) => `This chat cannot do that: ${what}.`,
+    () => 'Use the web chat for it.',
+  ),
+  'storage.unavailable': entry<{ reference: string }>(
+    () => 'The database does not answer, so nothing was done.',
+    ({ reference }) => `Try again in a moment. Details are in the log under \`${reference}\`.`,
+  ),
+  'internal': entry<{ reference: string }>(
+    () => 'Something went wrong on my side.',
+    ({ reference }) => `Details are in the log under \`${reference}\`. Try again, or show that reference to whoever runs me.`,
+  ),
+};
+
+export type ErrorCode = keyof typeof catalogue;
+type ParamsOf<C extends ErrorCode> = (typeof catalogue)[C] extends Entry<infer P> ? P : never;
+
+/** An expected problem, told to the person in the words of the catalogue. */
+export class Failure extends Error {
+  readonly code: ErrorCode;
+  readonly text: string;
+  readonly next: string;
+
+  constructor(code: ErrorCode, text: string, next: string) {
+    super(`${code}: ${text}`);
+    this.name = 'Failure';
+    this.code = code;
+    this.text = text;
+    this.next = next;
+  }
+}
+
+/** Makes the error to throw: `throw fail('access.role', { role, roles })`. */
+export function fail<C extends ErrorCode>(code: C, params: ParamsOf<C>): Failure {
+  const found: Entry<ParamsOf<C>> = catalogue[code] as Entry<ParamsOf<C>>;
+  return new Failure(code, found.text(params), found.next(params));
+}
+
+/** How a failure is shown to a person. */
+export function failureText(failure: Failure): string {
+  return `${failure.text} ${failure.next}`;
+}
