@@ -38,17 +38,12 @@ export const catalogue = {
   ),
   'command.value': entry<{ argument: string; problem: string; allowed: readonly string[]; usage: string }>(
     ({ argument, problem }) => `**${plain(argument)}**: ${problem}.`,
-    ({ allowed, usage }) =>
-      allowed.length > 0 ? `Give ${alternatives(allowed)}.` : `The command is \`${usage}\`.`,
+    ({ allowed, usage }) => (allowed.length > 0 ? `Give ${alternatives(allowed)}.` : `The command is \`${usage}\`.`),
   ),
   'command.flag': entry<{ flag: string; allowed: readonly string[]; usage: string }>(
     ({ flag }) => `This command has no option \`${flag.replaceAll('`', '')}\`.`,
     ({ allowed, usage }) =>
       allowed.length > 0 ? `It has ${alternatives(allowed)}.` : `It has no options: \`${usage}\`.`,
-  ),
-  'command.quote': entry<Record<never, never>>(
-    () => 'A quotation mark is opened and not closed.',
-    () => 'Close it, or leave it out.',
   ),
   'command.long': entry<{ limit: number }>(
     ({ limit }) => `That is longer than ${limit} characters.`,
@@ -62,11 +57,25 @@ export const catalogue = {
     ({ state }) => `This message was run before (${state}); a change is never run twice.`,
     () => 'See `audit`; type the command again if you want it once more.',
   ),
+  'command.proposal': entry<{ usage: string }>(
+    ({ usage }) => `\`${usage}\` changes something, and only a person can ask for a change.`,
+    () => 'Propose the command; a person presses it.',
+  ),
+  'command.secret': entry<Record<never, never>>(
+    () => 'There seems to be a secret in that command, and I do not keep secrets while a command waits.',
+    () => 'Leave the secret out; put it where the program that needs it can read it.',
+  ),
   'access.denied': entry<{ permission: string; roles: readonly string[]; granters: readonly string[] }>(
     ({ permission }) => `You may not do that: it needs the permission \`${permission}\`.`,
     ({ roles, granters }) => {
-      const how = roles.length > 0 ? `The role ${alternatives(roles)} has it. ` : 'No role has it yet: see `config/access.yaml`. ';
-      const who = granters.length > 0 ? `Ask ${granters.map(plain).join(' or ')}.` : 'Ask whoever looks after `config/access.yaml`.';
+      const how =
+        roles.length > 0
+          ? `The role ${alternatives(roles)} has it. `
+          : 'No role has it yet: see `config/access.yaml`. ';
+      const who =
+        granters.length > 0
+          ? `Ask ${granters.map(plain).join(' or ')}.`
+          : 'Ask whoever looks after `config/access.yaml`.';
       return how + who;
     },
   ),
@@ -87,7 +96,8 @@ export const catalogue = {
     () => 'Grant `admin` to somebody else first.',
   ),
   'proposal.gone': entry<{ code: string }>(
-    ({ code }) => `There is nothing to confirm under \`${code.replaceAll('`', '')}\`: it was answered, has expired or never was.`,
+    ({ code }) =>
+      `There is nothing to confirm under \`${code.replaceAll('`', '')}\`: it was answered, has expired or never was.`,
     () => 'Type the command again.',
   ),
   'proposal.other': entry<{ person: string }>(
@@ -106,9 +116,10 @@ export const catalogue = {
     () => 'The database does not answer, so nothing was done.',
     ({ reference }) => `Try again in a moment. Details are in the log under \`${reference}\`.`,
   ),
-  'internal': entry<{ reference: string }>(
+  internal: entry<{ reference: string }>(
     () => 'Something went wrong on my side.',
-    ({ reference }) => `Details are in the log under \`${reference}\`. Try again, or show that reference to whoever runs me.`,
+    ({ reference }) =>
+      `Details are in the log under \`${reference}\`. Try again, or show that reference to whoever runs me.`,
   ),
 };
 

@@ -1,0 +1,394 @@
+/**
+ * From a line to a command that ran: parse, limit, permission, confirmation, audit, run, outcome. The one way in for typed
+ * text, buttons, the AI and the API.
+ */
+
+import type { ArgContext, Names } from './args.ts';
+import type { Access } from './access.ts';
+import type { AuditStart, AuditTrail } from './audit.ts';
+import { card, codeBlock, type Content } from './card.ts';
+import type { Address, Person } from './chat.ts';
+import type { Command, Here, Invocation, Sentence, Values, Via } from './command.ts';
+import { Failure, fail, failureText } from './errors.ts';
+import type { Logger } from './log.ts';
+import { matchLine, type Mismatch } from './match.ts';
+import type { Proposal, Proposals } from './proposals.ts';
+import { isSentence } from './sentence.ts';
+import type { Services } from './services.ts';
+import type { CommandTable, Entry } from './table.ts';
+import { normalise, type Token, tokenise } from './tokens.ts';
+
+/** A longer line is not read. */
+export const LINE_LIMIT = 8000;
+const CONFIRM_WITHIN_MS = 10 * 60_000;
+const APPROVE_WITHIN_MS = 60 * 60_000;
+
+export interface Line {
+  /** Without the robot's name. */
+  readonly text: string;
+  readonly person: Person;
+  readonly room: Here;
+  readonly via: Via;
+  /** The message it came in by, unique: `web:812`. */
+  readonly source?: string;
+  /** Somebody answered for it already. */
+  readonly answered?: { readonly confirmed: boolean; readonly approvedBy?: string };
+  /** Shows the answer; for chats, posts it where the line came from. */
+  reply(content: Content): Promise<void>;
+}
+
+export type Outcome =
+  | { readonly kind: 'handled'; readonly outcome: 'succeeded' | 'failed' | 'refused' | 'asked' }
+  | { readonly kind: 'not a command'; readonly nearCommand: string | undefined };
+
+/** Counts for /metrics. */
+export interface CommandMetrics {
+  finished(commandId: string, outcome: string, seconds: number): void;
+}
+
+/** Lets so many commands a minute through for one person. */
+export interface RateLimit {
+  readonly perMinute: number;
+  /** Seconds to wait; 0 if the command may run. */
+  take(personId: string): Promise<number>;
+}
+
+export interface DispatchPorts {
+  readonly table: CommandTable;
+  readonly names: Names;
+  readonly services: () => Services;
+  readonly access: Access;
+  readonly audit: AuditTrail;
+  readonly proposals: Proposals;
+  readonly rate: RateLimit;
+  readonly metrics: CommandMetrics;
+  readonly log: Logger;
+  post(address: Address, content: Content, options?: { readonly key?: string }): Promise<void>;
+  redact(text: string): string;
+  now(): Date;
+  /** A short id under which an error is found in the log. */
+  newReference(): string;
+  /** Does this error mean that the database is away? */
+  isStorageTrouble(error: unknown): boolean;
+}
+
+export interface Dispatch {
+  /** Runs a line if it is a command. Never throws: what goes wrong is told to the person. */
+  run(line: Line): Promise<Outcome>;
+  /** Answers a sentence that is no command. Never throws. */
+  answer(line: Line, nearCommand: string | undefined): Promise<void>;
+  /** Runs what was proposed, as the person who asked for it. */
+  runProposal(proposal: Proposal, reply: Line['reply'], approvedBy: Person | undefined): Promise<Outcome>;
+}
+
+interface Parsed {
+  readonly command: Command;
+  readonly values: Values;
+}
+
+type Reading =
+  | { readonly kind: 'command'; readonly parsed: Parsed }
+  | {
+      readonly kind: 'failure';
+      readonly failure: Failure;
+      readonly structural: boolean;
+      readonly near: string | undefined;
+    }
+  | { readonly kind: 'nothing' };
+
+export function createDispatch(ports: DispatchPorts): Dispatch {
+  const { table, names, access, audit, proposals, rate, metrics, log } = ports;
+
+  async function read(text: string, tokens: readonly Token[], context: ArgContext): Promise<Reading> {
+    const { entries, known } = table.find(tokens);
+    let best: { readonly mismatch: Mismatch; readonly entry: Entry } | undefined;
+    let bad: Failure | undefined;
+    for (const entry of entries) {
+      const match = matchLine(entry.pattern, text, tokens);
+      if (match.kind !== 'match') {
+        if (!best || match.depth > best.mismatch.depth) best = { mismatch: match, entry };
+        continue;
+      }
+      for (const raw of match.candidates) {
+        const values = await readValues(entry, raw, context);
+        if (!(values instanceof Failure)) return { kind: 'command', parsed: { command: entry.command, values } };
+        bad ??= values;
+      }
+    }
+    if (bad) return { kind: 'failure', failure: bad, structural: false, near: entries[0]?.command.usage };
+    const suggestions = table.suggest(tokens);
+    if (best && known > 0) {
+      const failure =
+        suggestions.length > 0 && best.mismatch.kind === 'excess' && best.mismatch.depth === known
+          ? fail('command.unknown', { typed: text.slice(0, 80), suggestions })
+          : mismatchFailure(best.mismatch, best.entry);
+      return { kind: 'failure', failure, structural: true, near: best.entry.command.usage };
+    }
+    if (known === 0 && suggestions.length === 0) return { kind: 'nothing' };
+    const followers = known > 0 ? table.nextWords(tokens.slice(0, known).map((token) => token.text)) : [];
+    const lead = tokens
+      .slice(0, known)
+      .map((token) => token.text)
+      .join(' ');
+    const failure = fail('command.unknown', {
+      typed: text.slice(0, 80),
+      suggestions: suggestions.length > 0 ? suggestions : followers.map((word) => `${lead} ${word}`),
+    });
+    return { kind: 'failure', failure, structural: true, near: undefined };
+  }
+
+  function mismatchFailure(mismatch: Mismatch, { command, pattern }: Entry): Failure {
+    const { usage } = pattern.usage === command.usage ? command : pattern;
+    if (mismatch.kind === 'missing') return fail('command.incomplete', { missing: mismatch.what, usage });
+    if (mismatch.kind === 'excess') return fail('command.excess', { excess: mismatch.what.slice(0, 80), usage });
+    const allowed = [...pattern.keyed.values()].map((keyed) => keyed.typed);
+    return fail('command.flag', { flag: mismatch.what.slice(0, 80), allowed, usage });
+  }
+
+  async function readValues(
+    { command, pattern }: Entry,
+    raw: ReadonlyMap<string, string | true>,
+    context: ArgContext,
+  ): Promise<Values | Failure> {
+    const values: Record<string, unknown> = {};
+    for (const [name, type] of Object.entries(command.args)) {
+      const typed = raw.get(name);
+      if (typed === undefined || typed === true) {
+        values[name] = type.kind === 'flag' ? typed === true : undefined;
+        continue;
+      }
+      const result = type.parse(typed, context);
+      const parsed = result instanceof Promise ? await result : result;
+      if (!parsed.ok) {
+        return fail('command.value', {
+          argument: name,
+          problem: parsed.problem,
+          allowed: parsed.allowed ?? [],
+          usage: pattern.usage,
+        });
+      }
+      values[name] = parsed.value;
+    }
+    return values;
+  }
+
+  async function run(line: Line): Promise<Outcome> {
+    const text = normalise(line.text);
+    const tokens = text.length > LINE_LIMIT ? [] : tokenise(text);
+    try {
+      if (text.length > LINE_LIMIT) throw fail('command.long', { limit: LINE_LIMIT });
+      const now = ports.now();
+      const reading = await read(text, tokens, { person: line.person, room: line.room.room, names, now });
+      if (reading.kind === 'nothing') return { kind: 'not a command', nearCommand: undefined };
+      if (reading.kind === 'failure') {
+        const sentence = reading.structural && line.via === 'typed' && isSentence(text, tokens.length);
+        if (sentence && table.fallback) return { kind: 'not a command', nearCommand: reading.near };
+        throw reading.failure;
+      }
+      return await runCommand(line, text, reading.parsed, now);
+    } catch (error) {
+      return await explain(line, undefined, error);
+    }
+  }
+
+  async function runCommand(line: Line, text: string, { command, values }: Parsed, now: Date): Promise<Outcome> {
+    const started = performance.now();
+    const finish = (outcome: 'succeeded' | 'failed' | 'refused' | 'asked'): Outcome => {
+      metrics.finished(command.id, outcome, (performance.now() - started) / 1000);
+      return { kind: 'handled', outcome };
+    };
+    const start: AuditStart | undefined =
+      command.effect === 'change'
+        ? {
+            at: now,
+            person: line.person,
+            room: line.room,
+            commandId: command.id,
+            text: ports.redact(text),
+            args: auditArgs(values, ports.redact),
+            via: line.via,
+            source: line.source,
+            approvedBy: line.answered?.approvedBy,
+          }
+        : undefined;
+    try {
+      await allow(line, command, values);
+    } catch (error) {
+      if (start) await audit.refuse(start, error instanceof Failure ? error.code : 'internal');
+      await explain(line, command, error);
+      return finish('refused');
+    }
+    if (await askFirst(line, text, command, values, now)) return finish('asked');
+
+    let auditId: number | undefined;
+    try {
+      if (start) {
+        const begun = await audit.begin(start);
+        if (begun.kind === 'repeated') throw fail('command.repeated', { state: begun.outcome ?? 'not finished' });
+        auditId = begun.id;
+      }
+      const answer = await command.run(invocation(line, text, values, now, auditId));
+      if (auditId !== undefined) await audit.end(auditId, 'succeeded', undefined, ports.now());
+      if (answer !== undefined) await line.reply(answer);
+      return finish('succeeded');
+    } catch (error) {
+      const reference = await explain(line, command, error);
+      if (auditId !== undefined) await endFailed(auditId, error, reference.reference);
+      return finish('failed');
+    }
+  }
+
+  /** The audit row must not stay open when the database stumbled: if this fails as well, the row is closed at the next start. */
+  async function endFailed(auditId: number, error: unknown, reference: string | undefined): Promise<void> {
+    const detail = error instanceof Failure ? error.code : `internal ${reference ?? ''}`.trim();
+    try {
+      await audit.end(auditId, 'failed', detail, ports.now());
+    } catch (cause) {
+      log.error({ err: cause, auditId }, 'audit row not closed');
+    }
+  }
+
+  async function allow(line: Line, command: Command, values: Values): Promise<void> {
+    const wait = await rate.take(line.person.id);
+    if (wait > 0) throw fail('command.rate', { seconds: wait, limit: rate.perMinute });
+    if (line.via === 'ai' && command.effect === 'change') throw fail('command.proposal', { usage: command.usage });
+    const permission = command.needs(values);
+    if (permission !== 'public') await access.require(line.person, permission);
+  }
+
+  /** True if the command now waits for somebody's word. */
+  async function askFirst(line: Line, text: string, command: Command, values: Values, now: Date): Promise<boolean> {
+    const question = line.answered?.confirmed ? undefined : command.confirm(values);
+    const permission = line.answered?.approvedBy === undefined ? command.approval(values) : undefined;
+    if (question === undefined && permission === undefined) return false;
+    const kind = question === undefined ? 'approve' : 'confirm';
+    const proposal = await proposals.open({
+      kind,
+      person: line.person,
+      room: line.room,
+      text: ports.redact(text) === text ? text : refuseSecret(),
+      permission,
+      expiresAt: new Date(now.getTime() + (kind === 'confirm' ? CONFIRM_WITHIN_MS : APPROVE_WITHIN_MS)),
+    });
+    await line.reply(kind === 'confirm' ? confirmCard(proposal, question ?? '') : approveCard(proposal));
+    return true;
+  }
+
+  /** A proposal keeps the command as typed; a secret must not be kept, so such a command cannot wait. */
+  function refuseSecret(): never {
+    throw fail('command.secret', {});
+  }
+
+  function invocation(
+    line: Line,
+    text: string,
+    args: Values,
+    now: Date,
+    auditId: number | undefined,
+  ): Invocation<Values> {
+    return {
+      args,
+      person: line.person,
+      room: line.room,
+      text,
+      via: line.via,
+      now,
+      auditId,
+      services: ports.services(),
+      reply: line.reply,
+      post: ports.post,
+    };
+  }
+
+  /** Tells the person what went wrong; unexpected errors get a reference, the detail goes to the log. */
+  async function explain(
+    line: Line,
+    command: Command | undefined,
+    error: unknown,
+  ): Promise<Extract<Outcome, { kind: 'handled' }> & { reference: string | undefined }> {
+    let failure = error instanceof Failure ? error : undefined;
+    let reference: string | undefined;
+    if (!failure) {
+      reference = ports.newReference();
+      failure = fail(ports.isStorageTrouble(error) ? 'storage.unavailable' : 'internal', { reference });
+    }
+    if (reference !== undefined || failure.cause !== undefined) {
+      log.error({ err: error, reference, command: command?.id }, 'command failed');
+    }
+    try {
+      await line.reply(failureText(failure));
+    } catch (cause) {
+      log.error({ err: cause, reference, command: command?.id }, 'error not told');
+    }
+    return { kind: 'handled', outcome: 'failed', reference };
+  }
+
+  return {
+    run,
+    async answer(line, nearCommand) {
+      const handler = table.fallback;
+      try {
+        if (!handler) throw fail('command.unknown', { typed: normalise(line.text).slice(0, 80), suggestions: [] });
+        const wait = await rate.take(line.person.id);
+        if (wait > 0) throw fail('command.rate', { seconds: wait, limit: rate.perMinute });
+        const sentence: Sentence = {
+          text: normalise(line.text).slice(0, LINE_LIMIT),
+          person: line.person,
+          room: line.room,
+          now: ports.now(),
+          services: ports.services(),
+          nearCommand,
+          reply: line.reply,
+          post: ports.post,
+        };
+        await handler(sentence);
+      } catch (error) {
+        await explain(line, undefined, error);
+      }
+    },
+    runProposal: (proposal, reply, approvedBy) =>
+      run({
+        text: proposal.text,
+        person: proposal.person,
+        room: proposal.room,
+        via: 'button',
+        source: `proposal:${proposal.code}:${proposal.expiresAt.getTime()}`,
+        answered: { confirmed: true, ...(approvedBy ? { approvedBy: `${approvedBy.name} (${approvedBy.id})` } : {}) },
+        reply,
+      }),
+  };
+}
+
+/** The arguments for the audit row: plain JSON, without secrets. */
+function auditArgs(values: Values, redact: (text: string) => string): Record<string, unknown> {
+  const plainValues = Object.entries(values).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(
+    plainValues.map(([name, value]) => [name, typeof value === 'string' ? redact(value) : value]),
+  );
+}
+
+function confirmCard({ code, text }: Proposal, question: string): Content {
+  return card({
+    title: 'Are you sure?',
+    tone: 'warning',
+    text: `${question}\n\n${codeBlock(text)}`,
+    actions: [
+      { label: 'Yes, run it', command: `confirm ${code}`, style: 'primary' },
+      { label: 'No', command: `cancel ${code}` },
+    ],
+    footer: 'Waits ten minutes for you',
+  });
+}
+
+function approveCard({ code, text, person, permission }: Proposal): Content {
+  return card({
+    title: `${person.name} asks for approval`,
+    tone: 'warning',
+    text: `${codeBlock(text)}\n\nSomebody else who holds \`${permission ?? ''}\` must approve it.`,
+    actions: [
+      { label: 'Approve', command: `approve ${code}`, style: 'primary' },
+      { label: 'Refuse', command: `refuse ${code}`, style: 'danger' },
+    ],
+    footer: 'Waits an hour',
+  });
+}

@@ -1,0 +1,134 @@
+/**
+ * All commands, found by their first words: finding one among a thousand costs the same as among ten.
+ */
+
+import { distance } from 'fastest-levenshtein';
+import type { Command } from './command.ts';
+import { leadingWords, type Pattern } from './grammar.ts';
+import type { Sentence } from './command.ts';
+import type { Token } from './tokens.ts';
+
+export interface Entry {
+  readonly command: Command;
+  readonly pattern: Pattern;
+}
+
+interface Node {
+  readonly next: Map<string, Node>;
+  readonly entries: Entry[];
+}
+
+function node(): Node {
+  return { next: new Map(), entries: [] };
+}
+
+export class CommandTable {
+  readonly #root = node();
+  readonly #commands = new Map<string, Command>();
+  #fallback: ((sentence: Sentence) => Promise<void>) | undefined;
+
+  /** Throws if the id or a usage is taken. */
+  add(command: Command): void {
+    if (this.#commands.has(command.id)) throw new Error(`command "${command.id}" is declared twice`);
+    const taken = new Set(
+      [...this.#commands.values()].flatMap((each) => each.patterns.map((pattern) => pattern.usage)),
+    );
+    for (const pattern of command.patterns) {
+      if (taken.has(pattern.usage))
+        throw new Error(`command "${command.id}": "${pattern.usage}" is taken by another command`);
+      this.#place(this.#root, leadingWords(pattern), { command, pattern });
+    }
+    this.#commands.set(command.id, command);
+  }
+
+  #place(at: Node, words: readonly (readonly string[])[], entry: Entry): void {
+    const [choices, ...rest] = words;
+    if (!choices) {
+      at.entries.push(entry);
+      return;
+    }
+    for (const word of choices) {
+      let next = at.next.get(word);
+      if (!next) {
+        next = node();
+        at.next.set(word, next);
+      }
+      this.#place(next, rest, entry);
+    }
+  }
+
+  /** The usages whose first words the line has, longest first; and how many words were known. */
+  find(tokens: readonly Token[]): { readonly entries: readonly Entry[]; readonly known: number } {
+    const levels: Entry[][] = [];
+    let at = this.#root;
+    let known = 0;
+    for (const token of tokens) {
+      const next = token.quoted ? undefined : at.next.get(token.text.toLowerCase());
+      if (!next) break;
+      at = next;
+      known++;
+      if (at.entries.length > 0) levels.push(at.entries);
+    }
+    return { entries: levels.reverse().flat(), known };
+  }
+
+  /** Lines that the typed one may have been meant to be: the first unknown word replaced by known ones that look like it. */
+  suggest(tokens: readonly Token[]): string[] {
+    let at = this.#root;
+    for (const [index, token] of tokens.entries()) {
+      const word = token.text.toLowerCase();
+      const next = at.next.get(word);
+      if (next) {
+        at = next;
+        continue;
+      }
+      const rest = tokens.slice(index + 1).map(quoted);
+      const before = tokens.slice(0, index).map(quoted);
+      return [...at.next.keys()]
+        .filter((known) => looksLike(word, known))
+        .sort((a, b) => distance(word, a) - distance(word, b) || a.localeCompare(b))
+        .slice(0, 3)
+        .map((known) => [...before, known, ...rest].join(' '));
+    }
+    return [];
+  }
+
+  /** Words that can follow these first words, for completion. */
+  nextWords(words: readonly string[]): string[] {
+    let at: Node | undefined = this.#root;
+    for (const word of words) at = at?.next.get(word.toLowerCase());
+    return at ? [...at.next.keys()].sort() : [];
+  }
+
+  get(id: string): Command | undefined {
+    return this.#commands.get(id);
+  }
+
+  /** All commands, by id. */
+  all(): Command[] {
+    return [...this.#commands.values()].sort((a, b) => a.id.localeCompare(b.id));
+  }
+
+  get fallback(): ((sentence: Sentence) => Promise<void>) | undefined {
+    return this.#fallback;
+  }
+
+  /** Throws if another script answers such sentences already. */
+  setFallback(handler: (sentence: Sentence) => Promise<void>): void {
+    if (this.#fallback)
+      throw new Error('two scripts want to answer sentences that are no command; keep one fallback()');
+    this.#fallback = handler;
+  }
+}
+
+function quoted(token: Token): string {
+  return token.quoted || /\s/.test(token.text) ? `"${token.text}"` : token.text;
+}
+
+/** A slip of the fingers: few letters differ for the length, or two are swapped. */
+function looksLike(typed: string, known: string): boolean {
+  if (Math.abs(typed.length - known.length) > 2) return false;
+  const allowed = Math.max(1, Math.floor(known.length / 3));
+  if (known.length < 3) return false;
+  return distance(typed, known) <= allowed || [...typed].sort().join('') === [...known].sort().join('');
+}
