@@ -1,0 +1,242 @@
+/** Answers a question from the team's own knowledge. */
+
+import { type Evidence, type Fit, answerable } from './answerable.ts';
+import { toSend, toShow } from './choose.ts';
+import type { Passage } from './chunk.ts';
+import { type Source, checkCitations } from './cite.ts';
+import { type Index, buildIndex } from './index.ts';
+import type { AskPorts, Conversation, ModelTrouble, Turn } from './ports.ts';
+import { PROMPT_LIMITS, buildPrompt, estimateTokens } from './prompt.ts';
+import { termsOf } from './terms.ts';
+import { literal, neutralise, shorten } from './untrusted.ts';
+
+export interface Question {
+  readonly question: string;
+  readonly person: { readonly id: string; readonly name: string };
+  readonly room: { readonly chat: string; readonly room: string; readonly thread?: string };
+}
+
+/**
+ * `model`: a model's words, citing passages. `model-alone`: a model's words that cite none. `passages`: the files' own words.
+ * `nothing`: no file fits and no model is there to say more.
+ */
+export type Origin = 'model' | 'model-alone' | 'passages' | 'nothing';
+
+export interface Answer {
+  readonly origin: Origin;
+  /** Safe Markdown: nobody is mentioned by it, and its links lead to our own passages only (or, in a file's own words, where the file links to). */
+  readonly text: string;
+  readonly cut: boolean;
+  /** Where the text is from. */
+  readonly sources: readonly Source[];
+  /** Other places that may answer, best first. */
+  readonly others: readonly Source[];
+  readonly fit: Fit;
+  /** Is a model configured? */
+  readonly modelled: boolean;
+  /** The model was asked and failed; the passages are shown instead. */
+  readonly trouble?: ModelTrouble;
+  readonly retryAfterSeconds?: number;
+  /** How many files there are to answer from. */
+  readonly files: number;
+}
+
+export type Progress =
+  | { readonly kind: 'reading'; readonly sources: readonly Source[] }
+  /** The answer so far, already safe to show. */
+  | { readonly kind: 'writing'; readonly text: string };
+
+export interface SearchHit {
+  readonly source: Source;
+  readonly score: number;
+  readonly fit: Fit;
+}
+
+export interface Knowledge {
+  ask(
+    question: Question,
+    options?: { readonly signal?: AbortSignal; readonly onProgress?: (progress: Progress) => void },
+  ): Promise<Answer>;
+  /** The files that fit a text, best first. */
+  search(query: string, limit?: number): Promise<SearchHit[]>;
+  /** Deletes what is remembered of a conversation; how many questions that were. */
+  forget(conversation: Conversation): Promise<number>;
+}
+
+/** Longest answer in characters; chats cut or split what is much longer. */
+export const ANSWER_LIMIT = 3_000;
+const MOST_PASSAGES = 8;
+const MOST_OTHERS = 3;
+/** A question of fewer words of its own than this may be about what was said before: "and if that does not help?" */
+const SHORT_QUESTION = 3;
+
+/** The key of a question's conversation: its thread, or its person in that room. */
+export function conversationOf({ person, room }: Pick<Question, 'person' | 'room'>): Conversation {
+  return {
+    chat: room.chat,
+    room: room.room,
+    personId: person.id,
+    ...(room.thread === undefined ? {} : { thread: room.thread }),
+  };
+}
+
+/** Makes the service that commands use. */
+export function createKnowledge(ports: AskPorts): Knowledge {
+  let current: { version: string; index: Index } | undefined;
+
+  async function index(): Promise<Index> {
+    const { version, files } = await ports.source.read();
+    if (current?.version !== version) {
+      current = { version, index: buildIndex(files) };
+      ports.log.info({ files: files.length, version }, 'knowledge indexed');
+    }
+    return current.index;
+  }
+
+  function sourcesOf(passages: readonly Passage[]): Source[] {
+    return passages.map((passage, at) => ({
+      number: at + 1,
+      path: passage.path,
+      title: passage.title,
+      heading: passage.heading,
+      line: passage.line,
+      url: ports.source.link(passage.path, passage.anchor),
+    }));
+  }
+
+  function retrieve(
+    found: Index,
+    question: string,
+    turns: readonly Turn[],
+  ): { fit: Fit; evidence: readonly Evidence[]; query: string } {
+    const alone = { ...answerable(found.search(question)), query: question };
+    const last = turns.at(-1);
+    if (last === undefined || alone.fit === 'sure' || termsOf(question).length > SHORT_QUESTION) return alone;
+    const query = `${last.question} ${question}`;
+    const together = { ...answerable(found.search(query)), query };
+    return together.fit === 'none' ? alone : together;
+  }
+
+  function words(
+    found: Index,
+    question: string,
+    evidence: readonly Evidence[],
+  ): Pick<Answer, 'text' | 'cut' | 'sources' | 'others'> {
+    const [best] = evidence;
+    if (best === undefined) return { text: '', cut: false, sources: [], others: [] };
+    const shown = toShow(question, best, found.passages(best.passage.path), ANSWER_LIMIT / 2);
+    const text = shown
+      .map((passage) => {
+        const heading = shown.length > 1 ? passage.heading.at(-1) : undefined;
+        return (heading === undefined ? '' : `**${literal(heading)}**\n\n`) + passageText(passage.text);
+      })
+      .join('\n\n');
+    const short = shorten(text, ANSWER_LIMIT);
+    return {
+      ...short,
+      sources: sourcesOf(shown.slice(0, 1)),
+      others: sourcesOf(evidence.slice(1, 1 + MOST_OTHERS).map(({ passage }) => passage)),
+    };
+  }
+
+  return {
+    async ask(asked, options = {}) {
+      const now = ports.now();
+      const conversation = conversationOf(asked);
+      const [found, turns] = await Promise.all([index(), ports.memory.recent(conversation, now, PROMPT_LIMITS.turns)]);
+      const { fit, evidence, query } = retrieve(found, asked.question, turns);
+      const base = { fit, files: found.files, modelled: ports.model !== undefined };
+      const remember = (answer: string): Promise<void> =>
+        ports.memory.remember(conversation, {
+          personId: asked.person.id,
+          personName: asked.person.name,
+          question: ports.redact(asked.question),
+          answer: ports.redact(answer),
+          at: now,
+        });
+      const fromFiles = async (more: Partial<Answer> = {}): Promise<Answer> => {
+        const said = words(found, query, evidence);
+        await remember(said.text);
+        return { ...base, ...said, origin: evidence.length > 0 ? 'passages' : 'nothing', ...more };
+      };
+      if (ports.model === undefined) return await fromFiles();
+
+      const passages = toSend(evidence, (path) => found.passages(path), {
+        characters: PROMPT_LIMITS.passages,
+        passages: MOST_PASSAGES,
+      });
+      const sources = sourcesOf(passages);
+      options.onProgress?.({ kind: 'reading', sources });
+      const context = await ports.source.context();
+      const messages = buildPrompt(
+        { question: asked.question, askedBy: asked.person.name, passages, turns, context },
+        (text) => ports.redact(text),
+      );
+      const given = messages.map(({ content }) => content).join('\n');
+      const check = (text: string): ReturnType<typeof checkCitations> => checkCitations(text, sources, given);
+      const outcome = await ports.model.complete(messages, {
+        signal: options.signal,
+        onText: (text) => {
+          options.onProgress?.({ kind: 'writing', text: shorten(check(text).text, ANSWER_LIMIT).text });
+        },
+      });
+      if (outcome.kind === 'failed') {
+        ports.log.warn(
+          {
+            model: ports.model.name,
+            trouble: outcome.trouble,
+            detail: outcome.detail,
+            tokens: estimateTokens(messages),
+          },
+          'model gave no answer',
+        );
+        return await fromFiles({
+          trouble: outcome.trouble,
+          ...(outcome.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: outcome.retryAfterSeconds }),
+        });
+      }
+      const { text, cited, unknown } = check(outcome.text);
+      ports.log.info(
+        {
+          model: ports.model.name,
+          tokens: outcome.tokens ?? { sent: estimateTokens(messages) },
+          passages: passages.length,
+          cited: cited.length,
+          madeUp: unknown.length,
+        },
+        'model answered',
+      );
+      const short = shorten(text, ANSWER_LIMIT);
+      await remember(outcome.text);
+      const used = new Set(cited.map(({ path }) => path));
+      return {
+        ...base,
+        text: short.text,
+        cut: short.cut || outcome.truncated,
+        origin: cited.length > 0 ? 'model' : 'model-alone',
+        sources: cited,
+        others: sourcesOf(evidence.map(({ passage }) => passage))
+          .filter(({ path }) => !used.has(path))
+          .slice(0, MOST_OTHERS),
+      };
+    },
+
+    async search(query, limit = 5) {
+      const found = (await index()).search(query, limit);
+      const fits = new Map(answerable(found).evidence.map(({ passage, fit }) => [passage, fit]));
+      return found.flatMap(({ passage, score }) =>
+        sourcesOf([passage]).map((source) => ({ source, score, fit: fits.get(passage) ?? ('none' as const) })),
+      );
+    },
+
+    forget: (conversation) => ports.memory.forget(conversation),
+  };
+}
+
+/** A file's own words: pictures out, nobody mentioned, its web links kept, deeper headings as bold lines. */
+function passageText(markdown: string): string {
+  const web = (url: string): boolean => /^https?:\/\/[^\s]+$/i.test(url);
+  return neutralise(markdown, { link: web, show: () => true }, (text) =>
+    text.replace(/^ {0,3}#{1,6}[ \t]+(.+?)[ \t#]*$/gm, '**$1**').replace(/\n{3,}/g, '\n\n'),
+  ).trim();
+}

@@ -1,0 +1,122 @@
+/**
+ * Markdown from outside (a model's answer, a file's passage) as Markdown that mentions nobody, loads no picture and links
+ * only where we allow it. Code stays as it is: nothing in it is clickable.
+ */
+
+/** Text as Markdown that shows just that text. */
+export function literal(text: string): string {
+  return text.replace(/[\\`*_{}[\]()#+!|~<>&]/g, '\\$&').replace(/@/g, '@\u2060');
+}
+
+/** A Markdown link; the label is text, the address ours. */
+export function linkTo(label: string, url: string): string {
+  return `[${literal(label)}](${url.replaceAll('(', '%28').replaceAll(')', '%29').replaceAll(' ', '%20')})`;
+}
+
+interface Piece {
+  readonly code: boolean;
+  readonly text: string;
+}
+
+/** Cuts Markdown into code (fenced or inline) and the rest. A fence that is left open is closed. */
+export function pieces(markdown: string): Piece[] {
+  const found: Piece[] = [];
+  let prose: string[] = [];
+  let fence: { mark: string; lines: string[] } | undefined;
+  const flush = (): void => {
+    if (prose.length > 0) found.push(...inlinePieces(`${prose.join('\n')}\n`));
+    prose = [];
+  };
+  for (const line of markdown.replaceAll('\r\n', '\n').split('\n')) {
+    const mark = /^\s*(?:[-*+]\s+|\d+[.)]\s+)?(?<mark>`{3,}|~{3,})(?<info>[^`]*)$/.exec(line)?.groups;
+    if (fence === undefined && mark?.['mark'] !== undefined) {
+      flush();
+      fence = { mark: mark['mark'], lines: [line] };
+    } else if (fence !== undefined) {
+      fence.lines.push(line);
+      if (mark?.['mark']?.startsWith(fence.mark) && mark['info']?.trim() === '') {
+        found.push({ code: true, text: `${fence.lines.join('\n')}\n` });
+        fence = undefined;
+      }
+    } else prose.push(line);
+  }
+  flush();
+  if (fence !== undefined) found.push({ code: true, text: `${fence.lines.join('\n')}\n${fence.mark}\n` });
+  const last = found.pop();
+  if (last !== undefined) found.push({ ...last, text: last.text.replace(/\n$/, '') });
+  return found;
+}
+
+function inlinePieces(text: string): Piece[] {
+  const found: Piece[] = [];
+  let from = 0;
+  for (const match of text.matchAll(/(?<![\\`])(?<ticks>`+)(?!`)(?:(?!\n\s*\n)[\s\S])*?(?<!`)\k<ticks>(?!`)/g)) {
+    if (match.index > from) found.push({ code: false, text: text.slice(from, match.index) });
+    found.push({ code: true, text: match[0] });
+    from = match.index + match[0].length;
+  }
+  if (from < text.length) found.push({ code: false, text: text.slice(from) });
+  return found;
+}
+
+const INLINE_LINK =
+  /!?\[(?<label>(?:[^\][\\]|\\.|\[[^\]]*\])*)\]\(\s*(?<url><[^>\n]*>|[^\s()]*(?:\([^\s()]*\)[^\s()]*)*)(?:\s+[^)]*)?\)/g;
+const ADDRESS =
+  /(?:\b[a-z][a-z0-9+.-]*:\/\/|\bwww\.|\/\/(?=[\p{L}\p{N}]))[^\s<>"'`\])]+|\b(?:mailto|javascript|data|tel|vbscript):[^\s<>"'`\])]+|\b(?:[\p{L}\p{N}-]+\.)+\p{L}{2,}(?::\d+)?[/?#][^\s<>"'`\])]*/giu;
+
+export interface Allowed {
+  /** May a link to this address stay a link? */
+  link(url: string): boolean;
+  /** May this address be shown, as code that cannot be clicked? Otherwise it is left out. */
+  show(url: string): boolean;
+}
+
+const REMOVED = '\\(link removed\\)';
+
+function prose(text: string, allowed: Allowed): string {
+  const kept: string[] = [];
+  const keep = (markdown: string): string => `\uE000${kept.push(markdown) - 1}\uE001`;
+  const address = (url: string): string => {
+    const [, core = url, tail = ''] = /^(.*?)([.,;:!?*_]*)$/.exec(url) ?? [];
+    return (allowed.show(core) && !core.includes('`') ? keep(`\`${core}\``) : keep(REMOVED)) + tail;
+  };
+  const out = text
+    .replace(/[\uE000\uE001]/g, '')
+    .replace(INLINE_LINK, (whole: string, label: string, url: string) => {
+      const target = url.replace(/^<|>$/g, '');
+      if (whole.startsWith('!')) return label;
+      return allowed.link(target) ? keep(linkTo(label.replace(/\\(.)/g, '$1'), target)) : label;
+    })
+    .replace(/<\/?[a-z][^<>]*>|<!--[\s\S]*?-->/gi, (tag) =>
+      /^<[a-z][a-z0-9+.-]*:|^<[^\s<>]+@/i.test(tag) ? tag.slice(1, -1) : '',
+    )
+    .replace(ADDRESS, address)
+    .replace(/\]\(/g, '] (')
+    .replace(/\]:/g, ']\\:')
+    .replace(/!\[/g, '!\\[')
+    .replace(/<(?=[\p{L}!/@#?])/gu, '\\<')
+    .replace(/@(?=[\p{L}\p{N}_])/gu, '@\u2060');
+  return out.replace(/\uE000(\d+)\uE001/g, (_, at: string) => kept[Number(at)] ?? '');
+}
+
+/** Makes Markdown from outside safe to show. `between` is applied to what is not code, after everything else. */
+export function neutralise(
+  markdown: string,
+  allowed: Allowed,
+  between: (text: string) => string = (text) => text,
+): string {
+  return pieces(markdown)
+    .map(({ code, text }) => (code ? text : between(prose(text, allowed))))
+    .join('');
+}
+
+/** Cuts Markdown to about `limit` characters: at a paragraph if one ends late enough, else at a line; open code is closed. */
+export function shorten(markdown: string, limit: number): { text: string; cut: boolean } {
+  if (markdown.length <= limit) return { text: markdown, cut: false };
+  const head = markdown.slice(0, limit);
+  const paragraph = head.lastIndexOf('\n\n');
+  const line = head.lastIndexOf('\n');
+  const end = paragraph > limit * 0.6 ? paragraph : line > limit * 0.6 ? line : head.lastIndexOf(' ') + 1 || limit;
+  const closed = pieces(head.slice(0, end).trimEnd());
+  return { text: closed.map(({ text }) => text).join(''), cut: true };
+}
