@@ -1,0 +1,95 @@
+/** YAML files that a team edits: parsed, checked against a schema, and every problem with its line. */
+
+import { readFile } from 'node:fs/promises';
+import { LineCounter, type Node, parseDocument } from 'yaml';
+import type { z } from 'zod';
+import type { Problem } from './problem.ts';
+
+export type YamlResult<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** More than this is no configuration. */
+const LARGEST_FILE = 1_000_000;
+
+/**
+ * Reads one file.
+ *
+ * @param path where it is
+ * @param file how problems name it
+ * @param missing what counts if there is no such file; without it, a missing file is a problem
+ */
+export async function readYaml<T>(
+  path: string,
+  file: string,
+  schema: z.ZodType<T>,
+  missing?: unknown,
+): Promise<YamlResult<T>> {
+  let source: string;
+  try {
+    source = await readFile(path, 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+    if (code === 'ENOENT' && missing !== undefined) return check(schema.safeParse(missing), file, () => undefined);
+    const message = code === 'ENOENT' ? 'the file is missing' : `the file cannot be read (${code})`;
+    return { ok: false, problems: [{ file, key: '', message }] };
+  }
+  return parseYaml(source, file, schema);
+}
+
+/** Checks the text of one file. An empty file is an empty mapping. */
+export function parseYaml<T>(source: string, file: string, schema: z.ZodType<T>): YamlResult<T> {
+  if (source.length > LARGEST_FILE)
+    return { ok: false, problems: [{ file, key: '', message: 'the file is larger than 1 MB' }] };
+  const lines = new LineCounter();
+  const document = parseDocument(source, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
+  if (document.errors.length > 0) {
+    const problems = document.errors.map((error) => ({
+      file,
+      line: lines.linePos(error.pos[0]).line,
+      key: '',
+      message: `this is not YAML: ${error.message}`,
+    }));
+    return { ok: false, problems };
+  }
+  let content: unknown;
+  try {
+    content = document.toJS({ maxAliasCount: 100 }) ?? {};
+  } catch (error) {
+    return {
+      ok: false,
+      problems: [{ file, key: '', message: error instanceof Error ? error.message : String(error) }],
+    };
+  }
+  return check(schema.safeParse(content), file, (path) => lineOf(path));
+
+  function lineOf(path: readonly PropertyKey[]): number | undefined {
+    for (let length = path.length; length >= 0; length--) {
+      const parent = length === 0 ? document.contents : document.getIn(path.slice(0, length), true);
+      const range = (parent as Node | null | undefined)?.range;
+      if (range) return lines.linePos(range[0]).line;
+    }
+    return undefined;
+  }
+}
+
+function check<T>(
+  result: z.ZodSafeParseResult<T>,
+  file: string,
+  lineOf: (path: readonly PropertyKey[]) => number | undefined,
+): YamlResult<T> {
+  if (result.success) return { ok: true, value: result.data };
+  const problems = result.error.issues.flatMap((issue): Problem[] => {
+    const at = (path: readonly PropertyKey[], message: string): Problem => {
+      const line = lineOf(path);
+      return { file, ...(line === undefined ? {} : { line }), key: path.map(String).join('.'), message };
+    };
+    if (issue.code === 'unrecognized_keys') {
+      return issue.keys.map((key) =>
+        at([...issue.path, key], 'there is no such key here; see docs/reference/configuration.md'),
+      );
+    }
+    return [at(issue.path, issue.message.charAt(0).toLowerCase() + issue.message.slice(1))];
+  });
+  return { ok: false, problems };
+}
