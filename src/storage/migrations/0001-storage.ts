@@ -1,4 +1,4 @@
-/** Settings, replicas, the brain, posts. */
+/** Settings, replicas, who runs which job, the brain, posts. */
 
 import { type Kysely, sql } from 'kysely';
 
@@ -17,6 +17,15 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('seen_at', 'timestamptz', (column) => column.notNull().defaultTo(sql`now()`))
     // Set when it is known to be gone; the row stays until its work has been taken over.
     .addColumn('lost_at', 'timestamptz')
+    .execute();
+
+  // pg-boss does not say which replica runs a job.
+  await db.schema
+    .createTable('job_owner')
+    .addColumn('job', 'uuid', (column) => column.primaryKey())
+    .addColumn('queue', 'text', (column) => column.notNull())
+    .addColumn('replica', 'text', (column) => column.notNull())
+    .addColumn('since', 'timestamptz', (column) => column.notNull().defaultTo(sql`now()`))
     .execute();
 
   // Values are text, not jsonb: a brain may hold \u0000, and what was stored comes back byte by byte.
