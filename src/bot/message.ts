@@ -1,0 +1,41 @@
+/** What our chats know of an incoming message beyond Hubot's fields. Messages of other Hubot adapters carry none of it. */
+
+import { CatchAllMessage, type Message, TextMessage, TopicMessage } from 'hubot';
+
+declare module 'hubot' {
+  interface Message {
+    /** Which chat it came from, as in {@link ChatAdapter.chat}; the main chat unless given. */
+    chat?: string;
+    /** The chat's own name of the sender's account, `web:7`; Hubot's `user.id` unless given. */
+    personId?: string;
+    /** Id of the message that the thread hangs on. */
+    thread?: string;
+    /** Said where only named people hear it. */
+    private?: boolean;
+    /** The adapter knows that it is meant for the robot: a direct conversation, a button, a native mention. */
+    addressed?: boolean;
+    via?: 'typed' | 'button';
+    /** The adapter has stored it already; the robot does not record it again. */
+    stored?: boolean;
+    /** When it was said, if the chat says so. */
+    at?: Date;
+  }
+}
+
+/** A message with words of a person in it; a changed topic is none. */
+export function isSaid(message: Message): message is TextMessage {
+  return message instanceof TextMessage && !(message instanceof TopicMessage);
+}
+
+/** Hubot's message for "nobody matched", with what our chats know of the original. */
+export function nobodyMatched(message: Message): CatchAllMessage {
+  const caught = new CatchAllMessage(message);
+  caught.room = message.room;
+  if (message.chat !== undefined) caught.chat = message.chat;
+  if (message.personId !== undefined) caught.personId = message.personId;
+  if (message.thread !== undefined) caught.thread = message.thread;
+  if (message.private !== undefined) caught.private = message.private;
+  if (message.addressed !== undefined) caught.addressed = message.addressed;
+  if (message.via !== undefined) caught.via = message.via;
+  return caught;
+}

@@ -1,0 +1,354 @@
+/** The robot: Hubot's, with messages that fail closed, our commands before its listeners, and several chats at once. */
+
+import { readFileSync } from 'node:fs';
+import type { Server } from 'node:http';
+import { fileURLToPath } from 'node:url';
+import {
+  type Adapter,
+  type AdapterModule,
+  CatchAllMessage,
+  type Envelope,
+  type HubotLogger,
+  Robot as HubotRobot,
+  type ListenerCallback,
+  type ListenerOptions,
+  type Message,
+  type Response,
+  type ScopedClient,
+  type TextMessage,
+} from 'hubot';
+import { withoutName } from './addressed.ts';
+import type { ChatAdapter } from './chat.ts';
+import { noCommandBus } from './command-bus.ts';
+import { createHttpServer, type HttpOptions, type HttpServer } from './http.ts';
+import { guardedClient } from './http-client.ts';
+import { isSaid, nobodyMatched } from './message.ts';
+import { StrictMiddleware } from './middleware.ts';
+import { RobotResponse } from './response.ts';
+import { commandsInHeader } from './script-header.ts';
+import { importScript } from './script-file.ts';
+
+/** What the composition root hangs into the way of a message. Without any of it the robot behaves like Hubot. */
+export interface Pipeline {
+  /** Stores what was said before anything is done with it. If it throws, nothing is done with it. */
+  record?(message: TextMessage): Promise<void>;
+  /** Runs the command that an addressed text is. `text` is without the robot's name. */
+  dispatch?(message: TextMessage, text: string): Promise<'handled' | 'not a command'>;
+  /** Answers what was addressed to the robot and nobody understood. */
+  fallback?(message: TextMessage, text: string): Promise<void>;
+  /** Tells the person that something went wrong. `message` is missing where an error has none. */
+  failed?(error: unknown, message: Message | undefined): Promise<void>;
+}
+
+export interface RobotOptions {
+  readonly logger?: HubotLogger;
+  /** Where HTTP listens; needed only if HTTP is on. */
+  readonly http?: HttpOptions;
+}
+
+/** A script file that was asked for, by us or by a package that did not wait for it. */
+export interface PendingLoad {
+  readonly file: string;
+  readonly work: Promise<unknown>;
+}
+
+export class Robot extends HubotRobot {
+  /** Every chat the robot is in, by name. The first one is also Hubot's `robot.adapter`. */
+  readonly chats = new Map<string, ChatAdapter>();
+  pipeline: Pipeline = {};
+  /** There after {@link prepare}, unless HTTP is off. */
+  httpServer: HttpServer | undefined;
+  /** Files that scripts and packages asked for; the strict loader waits for them and reads their outcome. */
+  readonly pendingLoads: PendingLoad[] = [];
+  readonly #options: RobotOptions;
+  readonly #pending = new Set<Promise<unknown>>();
+  readonly #answered = new WeakSet<Message>();
+  readonly #failures = new WeakMap<Message, Promise<void>[]>();
+
+  /** As Hubot's: the adapter if Hubot is to load it, HTTP on or off, name, alias. */
+  constructor(
+    adapter?: AdapterModule | string | null,
+    httpd?: boolean,
+    name?: string,
+    alias?: string | false,
+    options: RobotOptions = {},
+  ) {
+    super(adapter, httpd, name, alias);
+    this.#options = options;
+    if (options.logger) this.logger = options.logger;
+    this.commands = noCommandBus();
+    this.Response = RobotResponse;
+    this.middleware = {
+      listener: new StrictMiddleware(this),
+      response: new StrictMiddleware(this),
+      receive: new StrictMiddleware(this),
+    };
+  }
+
+  // ── chats ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Adds a chat; the first one becomes the main chat. It starts with {@link run}. */
+  addChat(chat: ChatAdapter): void {
+    this.chats.set(chat.chat, chat);
+    if (this.adapter) return;
+    this.adapter = chat;
+    this.adapterName = chat.name ?? chat.chat;
+  }
+
+  /** The adapter that reaches where a message came from: by `message.chat`, else the envelope's `chat`, else the main one. */
+  adapterFor(envelope: Envelope): Adapter | null {
+    const chat = envelope.message?.chat ?? envelope['chat'];
+    return (typeof chat === 'string' && this.chats.get(chat)) || this.adapter;
+  }
+
+  override async send(envelope: Envelope, ...strings: string[]): Promise<unknown> {
+    return this.track(this.adapterFor(envelope)?.send(envelope, ...strings) ?? Promise.resolve());
+  }
+
+  override async reply(envelope: Envelope, ...strings: string[]): Promise<unknown> {
+    return this.track(this.adapterFor(envelope)?.reply(envelope, ...strings) ?? Promise.resolve());
+  }
+
+  /** Sends to a room of the main chat, or of another one: `slack:ops`. */
+  override messageRoom(room: string, ...strings: string[]): Promise<unknown> {
+    const [, chat, id] = /^([\w-]+):(.+)$/.exec(room) ?? [];
+    const envelope = chat && id && this.chats.has(chat) ? { room: id, chat } : { room };
+    return this.send(envelope, ...strings);
+  }
+
+  // ── messages ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** What an addressed message says without the robot's name; undefined if it is not meant for the robot. */
+  addressed(message: Message): string | undefined {
+    if (!isSaid(message) || typeof message.text !== 'string') return undefined;
+    return withoutName(message.text, this) ?? (message.addressed === true ? message.text.trim() : undefined);
+  }
+
+  /** As Hubot's. A message that its adapter knows to be for the robot matches without the robot's name in front, too. */
+  override respond(
+    regex: RegExp,
+    options: ListenerOptions | ListenerCallback | null,
+    callback?: ListenerCallback,
+  ): void {
+    if (typeof options === 'function') super.respond(regex, options);
+    else if (callback) super.respond(regex, options, callback);
+    else throw new Error('Missing a callback for Listener');
+    const listener = this.listeners.at(-1);
+    const pattern = listener?.regex;
+    if (!listener || !pattern) return;
+    const matcher = listener.matcher;
+    listener.matcher = (message) => {
+      const match = matcher(message);
+      if (match || message.addressed !== true || !isSaid(message)) return match;
+      return `${this.name} ${message.text}`.match(pattern);
+    };
+  }
+
+  /**
+   * Takes one message all the way: record, receive middleware, command, listeners, catch-all, fallback. Resolves when
+   * all of it is done; what went wrong went to the error handlers and is never thrown.
+   *
+   * @returns what the listeners returned; null if the message was stopped
+   */
+  override receive(message: Message): Promise<unknown[] | null> {
+    return this.track(this.#take(message));
+  }
+
+  async #take(message: Message): Promise<unknown[] | null> {
+    const response = new this.Response(this, message);
+    try {
+      if (isSaid(message) && message.stored !== true) await this.pipeline.record?.(message);
+      const goOn = await this.middleware.receive.execute({ response });
+      return goOn === false ? null : await this.#handle(response);
+    } catch (error) {
+      this.emit('error', error, response);
+      return null;
+    } finally {
+      await Promise.all(this.#failures.get(original(message)) ?? []);
+    }
+  }
+
+  async #handle(response: Response<Message>): Promise<unknown[]> {
+    const { message } = response;
+    const { pipeline } = this;
+    const text = this.addressed(message);
+    if (text !== undefined && isSaid(message) && (await pipeline.dispatch?.(message, text)) === 'handled') return [];
+    const { results, matched } = await this.#listen(response);
+    if (matched || message instanceof CatchAllMessage) return results;
+    const caught = await this.receive(nobodyMatched(message));
+    results.push(caught);
+    const open = text !== undefined && isSaid(message) && !message.done && !this.#answered.has(message);
+    if (open) await pipeline.fallback?.(message, text);
+    return results;
+  }
+
+  /** As Hubot's: every listener that matches, in order, then the catch-all. */
+  override processListeners(context: { response: Response<Message> }): Promise<unknown[]> {
+    return this.#handle(context.response);
+  }
+
+  async #listen(response: Response<Message>): Promise<{ results: unknown[]; matched: boolean }> {
+    const { message } = response;
+    const results: unknown[] = [];
+    let matched = false;
+    for (const listener of this.listeners) {
+      try {
+        if (!listener.matcher(message)) continue;
+        results.push(await listener.call(message, this.middleware.listener));
+        matched = true;
+      } catch (error) {
+        this.emit('error', error, response);
+      }
+      if (message.done) break;
+    }
+    return { results, matched };
+  }
+
+  /** Runs the error handlers, then tells the person through {@link Pipeline.failed}. */
+  override invokeErrorHandlers(error: unknown, context?: Response<Message> | { response: Response<Message> }): void {
+    const thrown = error instanceof Error ? error : new Error(String(error));
+    const response = context && 'response' in context ? context.response : context;
+    super.invokeErrorHandlers(thrown, response);
+    if (!this.pipeline.failed) return;
+    const message = response?.message && original(response.message);
+    const told = this.pipeline.failed(error, message).catch((cause: unknown) => {
+      this.logger.error({ err: cause }, 'could not tell the person of an error');
+    });
+    void this.track(told);
+    if (message) this.#failures.set(message, [...(this.#failures.get(message) ?? []), told]);
+  }
+
+  /** Notes that a message is being answered. A send that fails unawaited is logged and does not end the process. */
+  answering(message: Message, work: Promise<unknown>): void {
+    this.#answered.add(original(message));
+    void this.track(work).catch((error: unknown) => this.logger.error({ err: error }, 'could not send an answer'));
+  }
+
+  // ── work under way ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Counts work as under way until it settles. */
+  track<T>(work: Promise<T>): Promise<T> {
+    this.#pending.add(work);
+    const settled = () => this.#pending.delete(work);
+    work.then(settled, settled);
+    return work;
+  }
+
+  /** Resolves when no message, answer or HTTP callback is under way any more, or after `limitMs`. */
+  async idle(limitMs: number): Promise<'idle' | 'still busy'> {
+    const limit = Promise.withResolvers<void>();
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      limit.resolve();
+    }, limitMs);
+    try {
+      while (this.#pending.size > 0 && !late) await Promise.race([Promise.allSettled(this.#pending), limit.promise]);
+      return this.#pending.size > 0 ? 'still busy' : 'idle';
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  // ── scripts ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** As Hubot's, for `.coffee` and `.cjs` too. A failure is also seen by the strict loader if the caller does not wait. */
+  override loadFile(folder: string, filename: string): Promise<unknown> {
+    const work = this.#loadFile(folder, filename);
+    work.catch(() => undefined);
+    this.pendingLoads.push({ file: `${folder}/${filename}`, work });
+    return work;
+  }
+
+  async #loadFile(folder: string, filename: string): Promise<unknown> {
+    if (!/\.(?:coffee|cjs)$/.test(filename)) return super.loadFile(folder, filename);
+    const file = `${folder}/${filename}`;
+    const script = await importScript(file);
+    const result: unknown = await script(this);
+    this.parseHelp(file);
+    return result;
+  }
+
+  /** Reads the `Commands:` of a header comment into the help. */
+  override parseHelp(filePath: string): void {
+    this.helpStrings.push(...commandsInHeader(readFileSync(filePath, 'utf8')));
+  }
+
+  override helpCommands(): string[] {
+    return [...new Set(this.helpStrings)].sort();
+  }
+
+  /** As Hubot's; what the callback throws goes to the error handlers. */
+  override http(url: string, options?: object): ScopedClient {
+    return guardedClient(this.httpClient(url, options), this);
+  }
+
+  /** Hubot's client as it is. */
+  httpClient(url: string, options?: object): ScopedClient {
+    return super.http(url, options);
+  }
+
+  // ── life ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Makes `robot.router`, so that scripts can add routes before anything listens. */
+  async prepare(): Promise<void> {
+    if (this.httpServer) return;
+    const server = await createHttpServer(this.#options.http ?? {}, this.logger);
+    this.httpServer = server;
+    this.router = server.router;
+    if (this.shouldEnableHttpd) this.server = server.server;
+  }
+
+  /** Listens. Hubot calls it from {@link run}. */
+  override async setupExpress(): Promise<Server> {
+    await this.prepare();
+    if (!this.httpServer) throw new Error('HTTP is not prepared');
+    await this.httpServer.listen();
+    this.emit('listening', this.httpServer.server);
+    return this.httpServer.server;
+  }
+
+  /** HTTP is off: routes can be added and nobody reaches them. */
+  override setupNullRouter(): void {}
+
+  /** Listens, starts every chat, then emits `running`. Scripts are loaded before. */
+  override async run(): Promise<void> {
+    await this.prepare();
+    if (this.shouldEnableHttpd) await this.setupExpress();
+    const others = [...this.chats.values()].filter((chat) => chat !== this.adapter);
+    await this.adapter?.run();
+    for (const chat of others) await chat.run();
+    this.emit('running');
+  }
+
+  /** Takes nothing new, lets what is under way end for at most `graceMs`, closes HTTP with its open connections, shuts down. */
+  async close(graceMs: number): Promise<void> {
+    const closing = this.httpServer?.close(graceMs);
+    await this.idle(graceMs);
+    await closing;
+    this.shutdown();
+  }
+
+  /** As Hubot's: ends at once. */
+  override shutdown(): void {
+    for (const chat of this.chats.values()) if (chat !== this.adapter) chat.close();
+    void this.httpServer?.close(0);
+    super.shutdown();
+    this.on('error', (error: unknown, response?: Response<Message>) => this.invokeErrorHandlers(error, response));
+  }
+
+  /** There is no command bus: nothing to register, nothing to listen for. */
+  override registerHelpCommand(): void {}
+  override setupCommandListeners(): void {}
+
+  /** The version of Hubot; its own reading of it gives undefined. */
+  override parseVersion(): string | undefined {
+    const file = fileURLToPath(import.meta.resolve('hubot/package.json'));
+    this.version = /"version":\s*"([^"]+)"/.exec(readFileSync(file, 'utf8'))?.[1];
+    return this.version;
+  }
+}
+
+function original(message: Message): Message {
+  return message instanceof CatchAllMessage ? message.message : message;
+}
