@@ -3,8 +3,16 @@
 import type { Migration } from 'kysely/migration';
 import * as storage from './0001-storage.ts';
 import * as history from './0002-history.ts';
+import * as web from './0003-web.ts';
+import * as access from './0004-access.ts';
+import * as deploys from './0005-deploys.ts';
+import * as alerts from './0006-alerts.ts';
 
 export const migrations: Record<string, Migration> = {
   '0001-storage': storage,
   '0002-history': history,
+  '0003-web': web,
+  '0004-access': access,
+  '0005-deploys': deploys,
+  '0006-alerts': alerts,
 };

@@ -1,0 +1,352 @@
+/** Deploying, from the request to the last word in the room. */
+
+import type { ServiceConfig } from './config.ts';
+import { createAnnouncer } from './announce.ts';
+import { isStuck } from './lock.ts';
+import { type LiveFact, liveFact, outcomeCard, remedy, type Verdict, verdict } from './outcome.ts';
+import { createOutput, lastLines } from './output.ts';
+import { plan } from './plan.ts';
+import type {
+  Deployment,
+  DeployPorts,
+  Deploys,
+  Live,
+  Placement,
+  StartRequest,
+  StartResult,
+  TargetOutcome,
+} from './ports.ts';
+import { TargetUnclear } from './ports.ts';
+import { advance, type Progress, progressCard } from './progress.ts';
+
+const SAVE_OUTPUT_EVERY_MS = 5_000;
+const LAST_LINES = 8;
+
+/** The key of the one message that a deployment has in its room. */
+export function postKey(id: number): string {
+  return `deploy:${id}`;
+}
+
+export function createDeploys(ports: DeployPorts): Deploys {
+  const { store, clock, log } = ports;
+
+  function find(service: string): ServiceConfig | undefined {
+    return ports.config.services.find(({ name }) => name === service);
+  }
+
+  async function start(request: StartRequest): Promise<StartResult> {
+    const service = find(request.service);
+    if (service === undefined) {
+      const known = ports.config.services.map(({ name }) => name);
+      return { kind: 'refused', reason: 'unknown_service', service: request.service, known };
+    }
+    const { environment } = request;
+    if (!service.environments.includes(environment)) {
+      const known = service.environments;
+      return { kind: 'refused', reason: 'unknown_environment', service: service.name, environment, known };
+    }
+    const holder = (await store.open()).find((one) => one.service === service.name && one.environment === environment);
+    if (holder !== undefined) return locked(holder);
+
+    const target = ports.target(service.name);
+    let planned: ReturnType<typeof plan>;
+    try {
+      const [versions, current] = await Promise.all([
+        target.versions(service.name),
+        target.current(service.name, environment),
+      ]);
+      planned = plan({ service: service.name, environment, version: request.version, versions, current });
+    } catch (error) {
+      if (!(error instanceof TargetUnclear)) throw error;
+      return { kind: 'refused', reason: 'unclear', service: service.name, text: ports.redact(error.message) };
+    }
+    if (planned.kind === 'refused') return planned;
+
+    const started = await store.start({
+      service: service.name,
+      environment,
+      version: planned.version,
+      ...(planned.previous === undefined ? {} : { previous: planned.previous }),
+      by: request.by,
+      origin: request.origin,
+      at: clock.now(),
+    });
+    if (started.kind === 'locked') return locked(started.holder);
+    const { deployment } = started;
+    try {
+      await ports.post(
+        deployment.origin,
+        progressCard(deployment, { lastLines: '' }, clock.now()),
+        postKey(deployment.id),
+      );
+      await ports.enqueue(deployment.id);
+    } catch (error) {
+      log.error({ error, deployment: deployment.id }, 'deployment could not be queued');
+      const at = clock.now();
+      const result: Verdict = { state: 'failed', reason: 'it could not be queued' };
+      if (await store.finish(deployment.id, undefined, { ...result, at })) {
+        await tell(deployment, result, await askCurrent(service.name, environment), '', at);
+      }
+      throw error;
+    }
+    return started;
+  }
+
+  async function locked(holder: Deployment): Promise<StartResult> {
+    if (isStuck(holder, clock.now())) await ports.enqueue(holder.id);
+    return { kind: 'refused', reason: 'locked', holder };
+  }
+
+  async function run(id: number, signal: AbortSignal): Promise<void> {
+    const queued = await store.get(id);
+    if (queued?.state !== 'queued') return;
+    const before =
+      find(queued.service) === undefined ? undefined : await askCurrent(queued.service, queued.environment);
+    const previous =
+      before?.kind === 'live' ? before.version : before?.kind === 'nothing' ? undefined : queued.previous;
+    const deployment = await store.claim(id, ports.replica, clock.now(), previous);
+    if (deployment === undefined) return;
+    log.info(
+      { deployment: id, service: deployment.service, environment: deployment.environment },
+      'deployment started',
+    );
+
+    const output = createOutput();
+    let progress: Progress = { lastLines: '' };
+    const outcome = await drive(deployment, signal, output, {
+      get: () => progress,
+      set: (next) => {
+        progress = next;
+      },
+    });
+    const text = ports.redact(output.text());
+    await conclude(deployment, ports.replica, outcome, text);
+  }
+
+  /** Runs the target and shows its progress; whatever goes wrong becomes an outcome. */
+  async function drive(
+    deployment: Deployment,
+    signal: AbortSignal,
+    output: ReturnType<typeof createOutput>,
+    progress: { get(): Progress; set(next: Progress): void },
+  ): Promise<TargetOutcome> {
+    if (find(deployment.service) === undefined) {
+      return { kind: 'failed', code: 'unknown_service', text: 'the service is no longer in config/services.yaml' };
+    }
+    let recent: readonly string[] = [];
+    let savedAt = clock.now().getTime();
+    const announcer = createAnnouncer(
+      clock,
+      () =>
+        progressCard(
+          deployment,
+          { ...progress.get(), lastLines: lastLines(ports.redact(recent.join('\n')), 3) },
+          clock.now(),
+        ),
+      async (content) => {
+        try {
+          await ports.post(deployment.origin, content, postKey(deployment.id));
+          if (clock.now().getTime() - savedAt < SAVE_OUTPUT_EVERY_MS) return;
+          savedAt = clock.now().getTime();
+          await store.saveOutput(deployment.id, ports.replica, ports.redact(output.text()));
+        } catch (error) {
+          log.warn({ error, deployment: deployment.id }, 'deployment progress not shown');
+        }
+      },
+    );
+    announcer.changed();
+    try {
+      const target = ports.target(deployment.service);
+      await target.settle(deployment.service, deployment.environment);
+      return await target.deploy(
+        {
+          deployment: deployment.id,
+          service: deployment.service,
+          environment: deployment.environment,
+          version: deployment.version,
+        },
+        {
+          signal,
+          progress(step) {
+            if (step.text !== undefined) output.add(`— ${step.text}`);
+            progress.set(
+              advance(progress.get(), step.text === undefined ? step : { ...step, text: ports.redact(step.text) }),
+            );
+            announcer.changed();
+          },
+          output(line) {
+            output.add(line);
+            if (line.trim() !== '') recent = [...recent.slice(-2), line.slice(0, 300)];
+            announcer.changed();
+          },
+        },
+      );
+    } catch (error) {
+      log.error({ error, deployment: deployment.id }, 'deployment target failed');
+      return {
+        kind: 'failed',
+        code: 'target',
+        text: 'the target failed in an unexpected way; the log of the robot says how',
+      };
+    } finally {
+      await announcer.close();
+    }
+  }
+
+  /** Judges, records, releases the lock, tells the room. Only the one who records it tells. */
+  async function conclude(
+    deployment: Deployment,
+    owner: string,
+    outcome: TargetOutcome,
+    output: string | undefined,
+  ): Promise<void> {
+    const live = await askCurrent(deployment.service, deployment.environment);
+    const raw = verdict(deployment.version, outcome, live);
+    const result: Verdict = raw.reason === undefined ? raw : { ...raw, reason: ports.redact(raw.reason) };
+    const at = clock.now();
+    const mine = await store.finish(deployment.id, owner, {
+      ...result,
+      at,
+      ...(output === undefined ? {} : { output }),
+    });
+    if (!mine) {
+      log.warn({ deployment: deployment.id, state: result.state }, 'deployment was ended by another replica');
+      return;
+    }
+    log.info({ deployment: deployment.id, state: result.state, reason: result.reason }, 'deployment ended');
+    await tell(deployment, result, live, output ?? (await store.output(deployment.id)), at);
+  }
+
+  async function tell(
+    deployment: Deployment,
+    result: Verdict,
+    live: LiveFact,
+    output: string,
+    at: Date,
+  ): Promise<void> {
+    const good = result.state === 'succeeded';
+    const offer = good
+      ? undefined
+      : remedy(deployment.version, deployment.previous, live, await askVersions(deployment.service));
+    const content = outcomeCard({
+      deployment,
+      verdict: result,
+      live,
+      lastLines: good ? '' : lastLines(output, LAST_LINES),
+      remedy: offer,
+      finishedAt: at,
+    });
+    await ports.post(deployment.origin, content, postKey(deployment.id));
+    await store.announced(deployment.id);
+  }
+
+  async function askCurrent(service: string, environment: string): Promise<LiveFact> {
+    try {
+      return find(service) === undefined
+        ? { kind: 'unsupported' }
+        : liveFact(await ports.target(service).current(service, environment));
+    } catch (error) {
+      return { kind: 'unclear', text: unclear(error) };
+    }
+  }
+
+  async function askVersions(service: string): Promise<readonly string[]> {
+    try {
+      const versions = find(service) === undefined ? 'unsupported' : await ports.target(service).versions(service);
+      return versions === 'unsupported' ? [] : versions;
+    } catch {
+      return [];
+    }
+  }
+
+  function unclear(error: unknown): string {
+    if (error instanceof TargetUnclear) return ports.redact(error.message);
+    log.error({ error }, 'deployment target failed');
+    return 'the target failed in an unexpected way';
+  }
+
+  async function list(filter: { service?: string; environment?: string }): Promise<readonly Placement[]> {
+    const [open, good] = await Promise.all([store.open(), store.lastGood()]);
+    const places = ports.config.services
+      .filter(({ name }) => filter.service === undefined || name === filter.service)
+      .flatMap(({ name, environments }) => environments.map((environment) => ({ service: name, environment })))
+      .filter(({ environment }) => filter.environment === undefined || environment === filter.environment);
+    return await Promise.all(
+      places.map(async (place): Promise<Placement> => {
+        const here = (one: Deployment) => one.service === place.service && one.environment === place.environment;
+        const running = open.find(here);
+        return {
+          ...place,
+          live: await placed(place, good.find(here)),
+          ...(running === undefined ? {} : { open: running }),
+        };
+      }),
+    );
+  }
+
+  async function placed(
+    place: { service: string; environment: string },
+    last: Deployment | undefined,
+  ): Promise<Placement['live']> {
+    const recorded = last === undefined ? {} : { recorded: last.version };
+    let current: Live | 'unsupported' | undefined;
+    try {
+      current = await ports.target(place.service).current(place.service, place.environment);
+    } catch (error) {
+      return { kind: 'unclear', text: unclear(error), ...recorded };
+    }
+    if (current === undefined) return { kind: 'nothing' };
+    if (current === 'unsupported') return { kind: 'unclear', text: 'this target cannot tell', ...recorded };
+    const ours = last?.version === current.version ? last : undefined;
+    const since = current.since ?? ours?.finishedAt;
+    return {
+      kind: 'live',
+      version: current.version,
+      ...(since === undefined ? {} : { since }),
+      ...(ours === undefined ? {} : { by: ours.by.name }),
+    };
+  }
+
+  async function interrupt(replicaId: string): Promise<void> {
+    for (const deployment of await store.runningOf(replicaId)) {
+      if (find(deployment.service) !== undefined) {
+        await ports.target(deployment.service).settle(deployment.service, deployment.environment);
+      }
+      await conclude(
+        deployment,
+        replicaId,
+        { kind: 'interrupted', text: 'the robot was stopped while it ran' },
+        undefined,
+      );
+    }
+    for (const deployment of await store.unannouncedOf(replicaId)) {
+      if (deployment.state === 'queued' || deployment.state === 'running') continue;
+      const live = await askCurrent(deployment.service, deployment.environment);
+      const reason = deployment.reason === undefined ? {} : { reason: deployment.reason };
+      const output = await store.output(deployment.id);
+      await tell(
+        deployment,
+        { state: deployment.state, ...reason },
+        live,
+        output,
+        deployment.finishedAt ?? clock.now(),
+      );
+    }
+    // Their job may have died with the replica that had fetched it. Running twice is not possible: claim() sees to it.
+    for (const deployment of await store.open()) {
+      if (deployment.state === 'queued') await ports.enqueue(deployment.id);
+    }
+  }
+
+  return {
+    start,
+    list,
+    history: (filter) => store.history(filter),
+    async log(id) {
+      const deployment = await store.get(id);
+      return deployment === undefined ? undefined : { deployment, output: await store.output(id) };
+    },
+    run,
+    interrupt,
+  };
+}

@@ -1,0 +1,68 @@
+/** What a program says, kept within bounds: the beginning, and the end, which is where the error stands. */
+
+export interface OutputLimits {
+  readonly headBytes: number;
+  readonly tailBytes: number;
+}
+
+const LIMITS: OutputLimits = { headBytes: 64 * 1024, tailBytes: 192 * 1024 };
+
+/** The longest line that is kept whole. */
+const LINE = 2_000;
+
+export interface Output {
+  add(line: string): void;
+  /** All that was kept, with a line that says how many lines were left out between beginning and end. */
+  text(): string;
+}
+
+/** Memory stays under the limits (in UTF-16 units) however much is added. */
+export function createOutput(limits: OutputLimits = LIMITS): Output {
+  const head: string[] = [];
+  let headSize = 0;
+  let headFull = false;
+  let tail: string[] = [];
+  let start = 0;
+  let tailSize = 0;
+  let dropped = 0;
+
+  function add(whole: string): void {
+    const line = whole.length > LINE ? `${whole.slice(0, LINE)} …` : whole;
+    const size = line.length + 1;
+    if (!headFull && headSize + size <= limits.headBytes) {
+      head.push(line);
+      headSize += size;
+      return;
+    }
+    headFull = true;
+    tail.push(line);
+    tailSize += size;
+    while (tailSize > limits.tailBytes && start < tail.length - 1) {
+      tailSize -= (tail[start]?.length ?? 0) + 1;
+      start += 1;
+      dropped += 1;
+    }
+    if (start > 1_000 && start * 2 > tail.length) {
+      tail = tail.slice(start);
+      start = 0;
+    }
+  }
+
+  return {
+    add,
+    text() {
+      const gap = dropped === 0 ? [] : [`… ${dropped} lines left out …`];
+      return [...head, ...gap, ...tail.slice(start)].join('\n');
+    },
+  };
+}
+
+/** The last lines of a text that are not empty, each cut at 200 characters. */
+export function lastLines(text: string, count: number): string {
+  return text
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .slice(-count)
+    .map((line) => (line.length > 200 ? `${line.slice(0, 200)} …` : line))
+    .join('\n');
+}

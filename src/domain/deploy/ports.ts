@@ -1,0 +1,243 @@
+/** What deploying needs from outside, and the service that scripts use. */
+
+import type { Content } from '../../bot/card.ts';
+import type { ServicesConfig } from './config.ts';
+
+export interface Requester {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** Where a deploy was asked for, and where its outcome is told. */
+export interface Origin {
+  readonly chat: string;
+  readonly room: string;
+  readonly thread?: string;
+}
+
+/** `queued`: accepted, about to start. The first two hold the lock of their service and environment. */
+export type DeploymentState = 'queued' | 'running' | 'succeeded' | 'failed' | 'interrupted' | 'cancelled';
+
+/** One deployment as recorded. */
+export interface Deployment {
+  readonly id: number;
+  readonly service: string;
+  readonly environment: string;
+  readonly version: string;
+  /** What was live before; undefined if nothing was, or nobody knows. */
+  readonly previous?: string;
+  readonly by: Requester;
+  readonly origin: Origin;
+  readonly state: DeploymentState;
+  readonly requestedAt: Date;
+  readonly startedAt?: Date;
+  readonly finishedAt?: Date;
+  /** Why it failed or was interrupted, in words. Redacted, but untrusted: it may quote a program. */
+  readonly reason?: string;
+  /** What was live when it ended, as far as the target could say. */
+  readonly live?: string;
+}
+
+export interface NewDeployment {
+  readonly service: string;
+  readonly environment: string;
+  readonly version: string;
+  readonly previous?: string;
+  readonly by: Requester;
+  readonly origin: Origin;
+  readonly at: Date;
+}
+
+export interface Finish {
+  readonly state: 'succeeded' | 'failed' | 'interrupted' | 'cancelled';
+  readonly reason?: string;
+  readonly live?: string;
+  /** Left as it was if undefined. */
+  readonly output?: string;
+  readonly at: Date;
+}
+
+export interface DeploymentFilter {
+  readonly service?: string;
+  readonly environment?: string;
+  readonly limit: number;
+}
+
+/** The record. Everything that must happen once is decided here, by compare-and-set. */
+export interface DeployStore {
+  /** Takes the lock of service and environment together with the row, or names who has it. */
+  start(
+    deployment: NewDeployment,
+  ): Promise<{ kind: 'started'; deployment: Deployment } | { kind: 'locked'; holder: Deployment }>;
+  /** From queued to running, owned by a replica. Undefined if somebody else did that already: then it must not run. */
+  claim(id: number, owner: string, at: Date, previous: string | undefined): Promise<Deployment | undefined>;
+  /** Keeps what the program said so far. */
+  saveOutput(id: number, owner: string, output: string): Promise<void>;
+  /** Ends it and releases the lock. False if it is no longer that owner's to end. */
+  finish(id: number, owner: string | undefined, finish: Finish): Promise<boolean>;
+  /** The room knows how it ended. */
+  announced(id: number): Promise<void>;
+  get(id: number): Promise<Deployment | undefined>;
+  output(id: number): Promise<string>;
+  /** Queued or running. */
+  open(): Promise<readonly Deployment[]>;
+  /** Running, and owned by that replica. */
+  runningOf(owner: string): Promise<readonly Deployment[]>;
+  /** Ended, owned by that replica, and the room was not told. */
+  unannouncedOf(owner: string): Promise<readonly Deployment[]>;
+  /** The latest success of each service and environment. */
+  lastGood(): Promise<readonly Deployment[]>;
+  /** Newest first. */
+  history(filter: DeploymentFilter): Promise<readonly Deployment[]>;
+}
+
+export interface TargetRequest {
+  readonly deployment: number;
+  readonly service: string;
+  readonly environment: string;
+  readonly version: string;
+}
+
+export interface TargetRun {
+  /** Aborted when the robot shuts down: end soon, leave things in order. */
+  readonly signal: AbortSignal;
+  progress(step: ProgressStep): void;
+  /** One line, without its end, free of control characters. */
+  output(line: string): void;
+}
+
+export interface ProgressStep {
+  readonly text?: string;
+  /** 0 to 100. */
+  readonly percent?: number;
+}
+
+/** `text` says what went wrong in words, as a clause: `the program ended with exit code 1`. */
+export type TargetOutcome =
+  | { readonly kind: 'succeeded' }
+  | { readonly kind: 'failed'; readonly code: string; readonly text: string }
+  | { readonly kind: 'interrupted'; readonly text: string };
+
+export interface Live {
+  readonly version: string;
+  readonly since?: Date;
+}
+
+/** Where a service runs. One folder in `src/adapters/deploy` each. `current` and `versions` throw {@link TargetUnclear}. */
+export interface Target {
+  readonly kind: string;
+  deploy(request: TargetRequest, run: TargetRun): Promise<TargetOutcome>;
+  /** What is really live; undefined if nothing is. `unsupported` if the target has no way to know. */
+  current(service: string, environment: string): Promise<Live | 'unsupported' | undefined>;
+  /** Newest first; `unsupported` if the target has no list: then any version may be named. */
+  versions(service: string): Promise<readonly string[] | 'unsupported'>;
+  /** Resolves when nothing is at work any more that a killed robot had started. */
+  settle(service: string, environment: string): Promise<void>;
+}
+
+/** The target could not say; the message is a sentence for people. */
+export class TargetUnclear extends Error {
+  constructor(message: string, options: { cause?: unknown } = {}) {
+    super(message, options);
+    this.name = 'TargetUnclear';
+  }
+}
+
+export interface Clock {
+  now(): Date;
+  /** Resolves after that time, or at once when the signal is aborted. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+}
+
+export interface DeployLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export interface DeployPorts {
+  readonly config: ServicesConfig;
+  readonly store: DeployStore;
+  /** The target of a service of the configuration. */
+  target(service: string): Target;
+  readonly clock: Clock;
+  /** Id of this replica. */
+  readonly replica: string;
+  /** Stores the job that calls {@link Deploys.run}. May be called twice for one deployment. */
+  enqueue(id: number): Promise<void>;
+  /** Durable; the same key updates in place. */
+  post(origin: Origin, content: Content, key: string): Promise<void>;
+  /** Blots out secrets. */
+  redact(text: string): string;
+  readonly log: DeployLog;
+}
+
+export interface StartRequest {
+  readonly service: string;
+  readonly environment: string;
+  readonly version?: string;
+  readonly by: Requester;
+  readonly origin: Origin;
+}
+
+export type Refusal =
+  | {
+      readonly kind: 'refused';
+      readonly reason: 'unknown_service';
+      readonly service: string;
+      readonly known: readonly string[];
+    }
+  | {
+      readonly kind: 'refused';
+      readonly reason: 'unknown_environment';
+      readonly service: string;
+      readonly environment: string;
+      readonly known: readonly string[];
+    }
+  | { readonly kind: 'refused'; readonly reason: 'no_version'; readonly service: string }
+  | { readonly kind: 'refused'; readonly reason: 'bad_version'; readonly version: string }
+  | {
+      readonly kind: 'refused';
+      readonly reason: 'unknown_version';
+      readonly service: string;
+      readonly version: string;
+      readonly known: readonly string[];
+    }
+  | {
+      readonly kind: 'refused';
+      readonly reason: 'already_live';
+      readonly service: string;
+      readonly environment: string;
+      readonly version: string;
+      readonly since?: Date;
+    }
+  | { readonly kind: 'refused'; readonly reason: 'locked'; readonly holder: Deployment }
+  | { readonly kind: 'refused'; readonly reason: 'unclear'; readonly service: string; readonly text: string };
+
+export type StartResult = { readonly kind: 'started'; readonly deployment: Deployment } | Refusal;
+
+/** What runs in one place. */
+export interface Placement {
+  readonly service: string;
+  readonly environment: string;
+  readonly live:
+    | { readonly kind: 'live'; readonly version: string; readonly since?: Date; readonly by?: string }
+    | { readonly kind: 'nothing' }
+    /** `recorded` is what was deployed last, which may no longer be so. */
+    | { readonly kind: 'unclear'; readonly text: string; readonly recorded?: string };
+  readonly open?: Deployment;
+}
+
+export interface Deploys {
+  /** Begins a deployment and posts its card, or says why not. */
+  start(request: StartRequest): Promise<StartResult>;
+  /** What runs where, asked of the targets themselves. */
+  list(filter: { readonly service?: string; readonly environment?: string }): Promise<readonly Placement[]>;
+  history(filter: DeploymentFilter): Promise<readonly Deployment[]>;
+  /** One deployment and all that its program said. */
+  log(id: number): Promise<{ readonly deployment: Deployment; readonly output: string } | undefined>;
+  /** The job: runs it once, whoever calls, however often. Never throws for a deployment that fails. */
+  run(id: number, signal: AbortSignal): Promise<void>;
+  /** A replica is gone: ends what it was running from what is really live, and tells the rooms. */
+  interrupt(replicaId: string): Promise<void>;
+}

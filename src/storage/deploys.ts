@@ -1,0 +1,215 @@
+/** Deployments in PostgreSQL. Who may deploy where is decided by a unique index, not by reading first. */
+
+import { type Generated, type Kysely, type Selectable, sql } from 'kysely';
+import type {
+  Deployment,
+  DeploymentFilter,
+  DeploymentState,
+  DeployStore,
+  Finish,
+  NewDeployment,
+} from '../domain/deploy/ports.ts';
+
+/** For `withTables`, which asks for a type with an index signature: an interface has none. */
+export type DeployTables = {
+  deployments: DeploymentTable;
+};
+
+interface DeploymentTable {
+  id: Generated<number>;
+  service: string;
+  environment: string;
+  version: string;
+  previous: string | null;
+  requested_by: string;
+  requested_by_name: string;
+  chat: string;
+  room: string;
+  thread: string | null;
+  state: Generated<DeploymentState>;
+  owner: string | null;
+  requested_at: Date;
+  started_at: Date | null;
+  finished_at: Date | null;
+  announced_at: Date | null;
+  reason: string | null;
+  live: string | null;
+  output: Generated<string>;
+}
+
+/** Everything but the output, which may be long. */
+const COLUMNS = [
+  'id',
+  'service',
+  'environment',
+  'version',
+  'previous',
+  'requested_by',
+  'requested_by_name',
+  'chat',
+  'room',
+  'thread',
+  'state',
+  'requested_at',
+  'started_at',
+  'finished_at',
+  'reason',
+  'live',
+] as const;
+
+type Row = Pick<Selectable<DeploymentTable>, (typeof COLUMNS)[number]>;
+
+/** How often a start tries again when the holder ends between being met and being looked up. */
+const ATTEMPTS = 5;
+
+export function createDeployStore(db: { readonly sql: Kysely<object> }): DeployStore {
+  const tables = db.sql.withTables<DeployTables>();
+
+  async function start(deployment: NewDeployment): ReturnType<DeployStore['start']> {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      const row = await tables
+        .insertInto('deployments')
+        .values({
+          service: deployment.service,
+          environment: deployment.environment,
+          version: deployment.version,
+          previous: deployment.previous ?? null,
+          requested_by: deployment.by.id,
+          requested_by_name: deployment.by.name,
+          chat: deployment.origin.chat,
+          room: deployment.origin.room,
+          thread: deployment.origin.thread ?? null,
+          requested_at: deployment.at,
+        })
+        .onConflict((conflict) =>
+          conflict.columns(['service', 'environment']).where(sql<boolean>`state in ('queued', 'running')`).doNothing(),
+        )
+        .returning(COLUMNS)
+        .executeTakeFirst();
+      if (row) return { kind: 'started', deployment: fromRow(row) };
+      const holder = await tables
+        .selectFrom('deployments')
+        .select(COLUMNS)
+        .where('service', '=', deployment.service)
+        .where('environment', '=', deployment.environment)
+        .where('state', 'in', ['queued', 'running'])
+        .executeTakeFirst();
+      if (holder) return { kind: 'locked', holder: fromRow(holder) };
+    }
+    throw new Error('the lock changed hands at every attempt');
+  }
+
+  async function claim(
+    id: number,
+    owner: string,
+    at: Date,
+    previous: string | undefined,
+  ): Promise<Deployment | undefined> {
+    const row = await tables
+      .updateTable('deployments')
+      .set({ state: 'running', owner, started_at: at, previous: previous ?? null })
+      .where('id', '=', id)
+      .where('state', '=', 'queued')
+      .returning(COLUMNS)
+      .executeTakeFirst();
+    return row && fromRow(row);
+  }
+
+  async function finish(id: number, owner: string | undefined, end: Finish): Promise<boolean> {
+    const query = tables
+      .updateTable('deployments')
+      .set({
+        state: end.state,
+        finished_at: end.at,
+        reason: end.reason ?? null,
+        live: end.live ?? null,
+        ...(end.output === undefined ? {} : { output: stored(end.output) }),
+      })
+      .where('id', '=', id);
+    const mine =
+      owner === undefined
+        ? query.where('state', '=', 'queued')
+        : query.where('state', '=', 'running').where('owner', '=', owner);
+    const row = await mine.returning('id').executeTakeFirst();
+    return row !== undefined;
+  }
+
+  async function many(state: 'open' | 'running' | 'unannounced', owner?: string): Promise<readonly Deployment[]> {
+    let query = tables.selectFrom('deployments').select(COLUMNS).orderBy('id');
+    if (owner !== undefined) query = query.where('owner', '=', owner);
+    if (state === 'open') query = query.where('state', 'in', ['queued', 'running']);
+    else if (state === 'running') query = query.where('state', '=', 'running');
+    else query = query.where('state', 'not in', ['queued', 'running']).where('announced_at', 'is', null);
+    return (await query.execute()).map(fromRow);
+  }
+
+  return {
+    start,
+    claim,
+    finish,
+    async saveOutput(id, owner, output) {
+      await tables
+        .updateTable('deployments')
+        .set({ output: stored(output) })
+        .where('id', '=', id)
+        .where('owner', '=', owner)
+        .where('state', '=', 'running')
+        .execute();
+    },
+    async announced(id) {
+      await tables.updateTable('deployments').set({ announced_at: sql`now()` }).where('id', '=', id).execute();
+    },
+    async get(id) {
+      const row = await tables.selectFrom('deployments').select(COLUMNS).where('id', '=', id).executeTakeFirst();
+      return row && fromRow(row);
+    },
+    async output(id) {
+      const row = await tables.selectFrom('deployments').select('output').where('id', '=', id).executeTakeFirst();
+      return row?.output ?? '';
+    },
+    open: () => many('open'),
+    runningOf: (owner) => many('running', owner),
+    unannouncedOf: (owner) => many('unannounced', owner),
+    async lastGood() {
+      const rows = await tables
+        .selectFrom('deployments')
+        .distinctOn(['service', 'environment'])
+        .select(COLUMNS)
+        .where('state', '=', 'succeeded')
+        .orderBy('service')
+        .orderBy('environment')
+        .orderBy('id', 'desc')
+        .execute();
+      return rows.map(fromRow);
+    },
+    async history(filter: DeploymentFilter) {
+      let query = tables.selectFrom('deployments').select(COLUMNS).orderBy('id', 'desc').limit(filter.limit);
+      if (filter.service !== undefined) query = query.where('service', '=', filter.service);
+      if (filter.environment !== undefined) query = query.where('environment', '=', filter.environment);
+      return (await query.execute()).map(fromRow);
+    },
+  };
+}
+
+/** PostgreSQL takes no NUL in text. */
+function stored(text: string): string {
+  return text.replaceAll('\0', '');
+}
+
+function fromRow(row: Row): Deployment {
+  return {
+    id: row.id,
+    service: row.service,
+    environment: row.environment,
+    version: row.version,
+    by: { id: row.requested_by, name: row.requested_by_name },
+    origin: { chat: row.chat, room: row.room, ...(row.thread === null ? {} : { thread: row.thread }) },
+    state: row.state,
+    requestedAt: row.requested_at,
+    ...(row.previous === null ? {} : { previous: row.previous }),
+    ...(row.started_at === null ? {} : { startedAt: row.started_at }),
+    ...(row.finished_at === null ? {} : { finishedAt: row.finished_at }),
+    ...(row.reason === null ? {} : { reason: row.reason }),
+    ...(row.live === null ? {} : { live: row.live }),
+  };
+}
