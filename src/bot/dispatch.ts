@@ -37,9 +37,18 @@ export interface Line {
   reply(content: Content): Promise<void>;
 }
 
-export type Outcome =
-  | { readonly kind: 'handled'; readonly outcome: 'succeeded' | 'failed' | 'refused' | 'asked' }
-  | { readonly kind: 'not a command'; readonly nearCommand: string | undefined };
+export type Handled = 'succeeded' | 'failed' | 'refused' | 'asked';
+
+export type Outcome = { readonly kind: 'handled'; readonly outcome: Handled } | NotACommand;
+
+/** Nothing ran. Other listeners may know the line; if they do not, {@link Dispatch.answer} tells the person why. */
+export interface NotACommand {
+  readonly kind: 'not a command';
+  /** What keeps it from being a command; undefined if it reads like plain language. */
+  readonly failure: Failure | undefined;
+  /** The usage of a command that it begins like. */
+  readonly nearCommand: string | undefined;
+}
 
 /** Counts for /metrics. */
 export interface CommandMetrics {
@@ -73,12 +82,12 @@ export interface DispatchPorts {
 }
 
 export interface Dispatch {
-  /** Runs a line if it is a command. Never throws: what goes wrong is told to the person. */
+  /** Runs a line if it is a command. Never throws: what goes wrong with a command is told to the person. */
   run(line: Line): Promise<Outcome>;
-  /** Answers a sentence that is no command. Never throws. */
-  answer(line: Line, nearCommand: string | undefined): Promise<void>;
+  /** Answers a line that nothing understood: says what is wrong with it, or lets the script of {@link Sentence}s answer. Never throws. */
+  answer(line: Line, reason: NotACommand): Promise<void>;
   /** Runs what was proposed, as the person who asked for it. */
-  runProposal(proposal: Proposal, reply: Line['reply'], approvedBy: Person | undefined): Promise<Outcome>;
+  runProposal(proposal: Proposal, reply: Line['reply'], approvedBy: Person | undefined): Promise<Handled>;
 }
 
 interface Parsed {
@@ -179,11 +188,10 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
       if (text.length > LINE_LIMIT) throw fail('command.long', { limit: LINE_LIMIT });
       const now = ports.now();
       const reading = await read(text, tokens, { person: line.person, room: line.room.room, names, now });
-      if (reading.kind === 'nothing') return { kind: 'not a command', nearCommand: undefined };
+      if (reading.kind === 'nothing') return { kind: 'not a command', failure: undefined, nearCommand: undefined };
       if (reading.kind === 'failure') {
-        const sentence = reading.structural && line.via === 'typed' && isSentence(text, tokens.length);
-        if (sentence && table.fallback) return { kind: 'not a command', nearCommand: reading.near };
-        throw reading.failure;
+        const sentence = reading.structural && table.fallback !== undefined && isSentence(text, tokens.length);
+        return { kind: 'not a command', failure: sentence ? undefined : reading.failure, nearCommand: reading.near };
       }
       return await runCommand(line, text, reading.parsed, now);
     } catch (error) {
@@ -193,7 +201,7 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
 
   async function runCommand(line: Line, text: string, { command, values }: Parsed, now: Date): Promise<Outcome> {
     const started = performance.now();
-    const finish = (outcome: 'succeeded' | 'failed' | 'refused' | 'asked'): Outcome => {
+    const finish = (outcome: Handled): Outcome => {
       metrics.finished(command.id, outcome, (performance.now() - started) / 1000);
       return { kind: 'handled', outcome };
     };
@@ -325,9 +333,10 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
 
   return {
     run,
-    async answer(line, nearCommand) {
+    async answer(line, { failure, nearCommand }) {
       const handler = table.fallback;
       try {
+        if (failure) throw failure;
         if (!handler) throw fail('command.unknown', { typed: normalise(line.text).slice(0, 80), suggestions: [] });
         const wait = await rate.take(line.person.id);
         if (wait > 0) throw fail('command.rate', { seconds: wait, limit: rate.perMinute });
@@ -346,8 +355,8 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
         await explain(line, undefined, error);
       }
     },
-    runProposal: (proposal, reply, approvedBy) =>
-      run({
+    async runProposal(proposal, reply, approvedBy) {
+      const line: Line = {
         text: proposal.text,
         person: proposal.person,
         room: proposal.room,
@@ -355,7 +364,12 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
         source: `proposal:${proposal.code}:${proposal.expiresAt.getTime()}`,
         answered: { confirmed: true, ...(approvedBy ? { approvedBy: `${approvedBy.name} (${approvedBy.id})` } : {}) },
         reply,
-      }),
+      };
+      const outcome = await run(line);
+      if (outcome.kind === 'handled') return outcome.outcome;
+      await explain(line, undefined, outcome.failure ?? fail('command.unknown', { typed: line.text, suggestions: [] }));
+      return 'failed';
+    },
   };
 }
 

@@ -65,6 +65,10 @@ export const catalogue = {
     () => 'There seems to be a secret in that command, and I do not keep secrets while a command waits.',
     () => 'Leave the secret out; put it where the program that needs it can read it.',
   ),
+  'help.nothing': entry<{ topic: string }>(
+    ({ topic }) => `I know nothing about \`${topic.slice(0, 60).replaceAll('`', '')}\` that you may run.`,
+    () => 'Type `help` to see everything.',
+  ),
   'access.denied': entry<{ permission: string; roles: readonly string[]; granters: readonly string[] }>(
     ({ permission }) => `You may not do that: it needs the permission \`${permission}\`.`,
     ({ roles, granters }) => {
@@ -107,6 +111,44 @@ export const catalogue = {
   'proposal.own': entry<Record<never, never>>(
     () => 'Somebody else must approve this; you asked for it.',
     () => 'Ask a colleague to press *Approve*.',
+  ),
+  'deploy.service': entry<{ service: string; known: readonly string[] }>(
+    ({ service }) => `There is no service ${plain(service)}.`,
+    ({ known }) => (known.length > 0 ? `Give ${alternatives(known)}.` : 'Describe one in `config/services.yaml`.'),
+  ),
+  'deploy.environment': entry<{ service: string; environment: string; known: readonly string[] }>(
+    ({ service, environment }) => `${plain(service)} does not run in ${plain(environment)}.`,
+    ({ known }) => `Give ${alternatives(known)}.`,
+  ),
+  'deploy.version': entry<{ service: string; version: string; known: readonly string[] }>(
+    ({ service, version }) => `${plain(service)} has no version ${plain(version)}.`,
+    ({ known }) => (known.length > 0 ? `Give ${alternatives(known)}.` : 'There is no version to deploy yet.'),
+  ),
+  'deploy.version-missing': entry<{ service: string }>(
+    ({ service }) => `I do not know which version of ${plain(service)} is the newest.`,
+    ({ service }) => `Name one: \`deploy ${service} <version> to <environment>\`.`,
+  ),
+  'deploy.version-form': entry<{ version: string }>(
+    ({ version }) => `${plain(version)} cannot be a version.`,
+    () => 'A version is made of letters, digits and `. _ - + : / @`, and begins with a letter or a digit.',
+  ),
+  'deploy.live': entry<{ service: string; environment: string; version: string; since: string | undefined }>(
+    ({ service, environment, version, since }) =>
+      `${plain(service)} ${plain(version)} is already live in ${plain(environment)}${since === undefined ? '' : `, since ${since}`}.`,
+    () => 'There is nothing to do.',
+  ),
+  'deploy.locked': entry<{ service: string; environment: string; version: string; by: string; since: string }>(
+    ({ service, environment, version, by, since }) =>
+      `${plain(by)} is deploying ${plain(service)} ${plain(version)} to ${plain(environment)}, begun ${since}.`,
+    ({ service, environment }) => `Wait for it to end; \`deploys ${service} ${environment}\` shows how far it is.`,
+  ),
+  'deploy.unclear': entry<{ service: string; text: string }>(
+    ({ service, text }) => `I cannot find out what there is of ${plain(service)}: ${plain(text)}.`,
+    () => 'Look at its target in `config/services.yaml`, then try again.',
+  ),
+  'deploy.number': entry<{ number: number }>(
+    ({ number }) => `There is no deployment ${number}.`,
+    () => 'Type `deploys` to see the latest ones.',
   ),
   'chat.unsupported': entry<{ what: string }>(
     ({ what }) => `This chat cannot do that: ${what}.`,

@@ -27,6 +27,7 @@ import { StrictMiddleware } from './middleware.ts';
 import { RobotResponse } from './response.ts';
 import { commandsInHeader } from './script-header.ts';
 import { importScript } from './script-file.ts';
+import { CommandTable } from './table.ts';
 
 /** What the composition root hangs into the way of a message. Without any of it the robot behaves like Hubot. */
 export interface Pipeline {
@@ -55,6 +56,8 @@ export interface PendingLoad {
 export class Robot extends HubotRobot {
   /** Every chat the robot is in, by name. The first one is also Hubot's `robot.adapter`. */
   readonly chats = new Map<string, ChatAdapter>();
+  /** The commands that scripts have declared. */
+  readonly table = new CommandTable();
   pipeline: Pipeline = {};
   /** There after {@link prepare}, unless HTTP is off. */
   httpServer: HttpServer | undefined;

@@ -1,0 +1,51 @@
+/** Answers to what the robot asks before it runs something. The buttons on its cards type these. */
+
+import { arg } from '../src/bot/args.ts';
+import { command } from '../src/bot/command.ts';
+import type { Robot } from '../src/bot/robot.ts';
+
+export default function proposals(robot: Robot): void {
+  command(robot, {
+    id: 'proposal.confirm',
+    usage: 'confirm <code>',
+    summary: 'Run what I asked you about',
+    examples: ['confirm 7f3a'],
+    args: { code: arg.word() },
+    effect: 'read', // what it runs is checked and audited as the command that it is
+    needs: 'public',
+    run: (invocation) => invocation.services.commands.confirm(invocation.args.code, invocation),
+  });
+
+  command(robot, {
+    id: 'proposal.cancel',
+    usage: 'cancel <code>',
+    summary: 'Do not run what I asked you about',
+    examples: ['cancel 7f3a'],
+    args: { code: arg.word() },
+    effect: 'read',
+    needs: 'public',
+    run: (invocation) => invocation.services.commands.cancel(invocation.args.code, invocation),
+  });
+
+  command(robot, {
+    id: 'proposal.approve',
+    usage: 'approve <code>',
+    summary: 'Let run what somebody else asked for',
+    examples: ['approve 7f3a'],
+    args: { code: arg.word() },
+    effect: 'read',
+    needs: 'public', // each proposal names the permission that its approver needs
+    run: (invocation) => invocation.services.commands.approve(invocation.args.code, invocation),
+  });
+
+  command(robot, {
+    id: 'proposal.refuse',
+    usage: 'refuse <code>',
+    summary: 'Do not let run what somebody else asked for',
+    examples: ['refuse 7f3a'],
+    args: { code: arg.word() },
+    effect: 'read',
+    needs: 'public',
+    run: (invocation) => invocation.services.commands.refuse(invocation.args.code, invocation),
+  });
+}

@@ -1,0 +1,93 @@
+/** What the commands about commands use: help, confirmation, approval. */
+
+import type { Content } from './card.ts';
+import type { Person } from './chat.ts';
+import type { Command, Invocation } from './command.ts';
+import { fail } from './errors.ts';
+import type { Access } from './access.ts';
+import type { Dispatch } from './dispatch.ts';
+import type { Decision, Proposal, Proposals } from './proposals.ts';
+import type { CommandTable } from './table.ts';
+
+type Asked = Pick<Invocation<unknown>, 'person' | 'room' | 'now' | 'reply'>;
+
+export interface CommandDesk {
+  /** The name that people address the robot by. */
+  readonly robotName: string;
+  all(): readonly Command[];
+  /** Help lines of plain Hubot scripts. */
+  others(): readonly string[];
+  /** Runs what the same person was asked about. Throws `proposal.gone`, `proposal.other`. */
+  confirm(code: string, asked: Asked): Promise<void>;
+  cancel(code: string, asked: Asked): Promise<Content>;
+  /** Runs what somebody else asked for. Throws `proposal.gone`, `proposal.own`, `access.denied`. */
+  approve(code: string, asked: Asked): Promise<void>;
+  refuse(code: string, asked: Asked): Promise<Content>;
+}
+
+export interface DeskPorts {
+  readonly robotName: string;
+  readonly table: CommandTable;
+  readonly proposals: Proposals;
+  readonly access: Access;
+  readonly dispatch: Dispatch;
+  others(): readonly string[];
+}
+
+export function createDesk({ robotName, table, proposals, access, dispatch, others }: DeskPorts): CommandDesk {
+  /** An open proposal of that kind that the asker can see: it was made in the room where it is answered. */
+  async function find(code: string, kind: Proposal['kind'], { room, now }: Asked): Promise<Proposal> {
+    const proposal = await proposals.find(code.toLowerCase(), now);
+    const here = proposal?.room.chat === room.chat && proposal.room.room === room.room;
+    if (!proposal || proposal.kind !== kind || !here) throw fail('proposal.gone', { code });
+    return proposal;
+  }
+
+  async function decide(proposal: Proposal, decision: Decision, { person, now }: Asked): Promise<void> {
+    const first = await proposals.decide(proposal.code, decision, person, now);
+    if (!first) throw fail('proposal.gone', { code: proposal.code });
+  }
+
+  async function own(code: string, asked: Asked): Promise<Proposal> {
+    const proposal = await find(code, 'confirm', asked);
+    if (proposal.person.id !== asked.person.id) throw fail('proposal.other', { person: proposal.person.name });
+    return proposal;
+  }
+
+  /** A proposal of somebody else that this person may decide. */
+  async function foreign(code: string, asked: Asked): Promise<Proposal> {
+    const proposal = await find(code, 'approve', asked);
+    await requireApprover(proposal, asked.person);
+    return proposal;
+  }
+
+  async function requireApprover(proposal: Proposal, person: Person): Promise<void> {
+    if (proposal.person.id === person.id) throw fail('proposal.own', {});
+    if (proposal.permission === undefined) throw fail('proposal.gone', { code: proposal.code });
+    await access.require(person, proposal.permission);
+  }
+
+  return {
+    robotName,
+    all: () => table.all(),
+    others,
+    async confirm(code, asked) {
+      const proposal = await own(code, asked);
+      await decide(proposal, 'confirmed', asked);
+      await dispatch.runProposal(proposal, asked.reply, undefined);
+    },
+    async cancel(code, asked) {
+      await decide(await own(code, asked), 'cancelled', asked);
+      return 'Cancelled; nothing was done.';
+    },
+    async approve(code, asked) {
+      const proposal = await foreign(code, asked);
+      await decide(proposal, 'approved', asked);
+      await dispatch.runProposal(proposal, asked.reply, asked.person);
+    },
+    async refuse(code, asked) {
+      await decide(await foreign(code, asked), 'refused', asked);
+      return 'Refused; nothing was done.';
+    },
+  };
+}

@@ -1,0 +1,99 @@
+/** Help as a person sees it: only what they may run, grouped, with examples. */
+
+import { alternatives } from './errors.ts';
+import type { Access } from './access.ts';
+import { card, type Card, plain } from './card.ts';
+import type { Person } from './chat.ts';
+import type { Command } from './command.ts';
+
+/** The commands that the person may run, at least with some arguments. */
+export async function visibleCommands(
+  commands: readonly Command[],
+  person: Person,
+  access: Access,
+): Promise<readonly Command[]> {
+  const shown: Command[] = [];
+  for (const command of commands) {
+    if (command.needsPattern === 'public' || (await access.mayHold(person, command.needsPattern))) shown.push(command);
+  }
+  return shown;
+}
+
+/** All of it: a field a group, a line a command. `others` are the help lines of plain Hubot scripts. */
+export function helpCard(commands: readonly Command[], others: readonly string[], robotName: string): Card {
+  const groups = Map.groupBy(commands, (command) => command.group);
+  const fields = [...groups].map(([group, members]) => ({
+    name: capitalised(group),
+    value: members.map((command) => `\`${command.usage}\` — ${plain(command.summary)}`).join('\n'),
+    short: false,
+  }));
+  const scripts = others.map((line) => otherLine(line, robotName)).filter((line) => line !== '');
+  if (scripts.length > 0) fields.push({ name: 'Scripts', value: scripts.join('\n'), short: false });
+  return card({
+    title: 'What you can run',
+    text: '`help <word>` shows more about one of them. A question in plain words is answered from the runbooks.',
+    fields,
+  });
+}
+
+/** One command, or the few that a word finds. Undefined if it finds none. */
+export function helpOn(
+  topic: string,
+  commands: readonly Command[],
+  others: readonly string[],
+  robotName: string,
+): Card | undefined {
+  const wanted = topic.toLowerCase();
+  const exact = commands.filter((command) => command.id === wanted || startsWithWords(command.usage, wanted));
+  const found = exact.length > 0 ? exact : commands.filter((command) => mentions(command, wanted));
+  const [only, second] = found;
+  if (only && !second) return commandCard(only);
+  if (found.length > 0) {
+    return card({
+      title: `Commands about ${topic}`,
+      fields: found.slice(0, 20).map((command) => ({
+        name: command.usage,
+        value: `${plain(command.summary)}\n${command.examples.map((example) => `\`${example}\``).join(' · ')}`,
+        short: false,
+      })),
+    });
+  }
+  const lines = others.filter((line) => line.toLowerCase().includes(wanted)).map((line) => otherLine(line, robotName));
+  return lines.length > 0 ? card({ title: `Scripts about ${topic}`, text: lines.join('\n') }) : undefined;
+}
+
+/** All there is to say of one command. */
+export function commandCard(command: Command): Card {
+  const [, ...aliases] = command.patterns.map((pattern) => pattern.usage);
+  return card({
+    title: command.usage,
+    text: plain(command.summary),
+    fields: [
+      { name: 'Examples', value: command.examples.map((example) => `\`${example}\``).join('\n'), short: false },
+      ...(aliases.length > 0 ? [{ name: 'Also', value: alternatives(aliases), short: false }] : []),
+      { name: 'Effect', value: command.effect === 'change' ? 'changes something; audited' : 'only looks' },
+      { name: 'Needs', value: command.needsPattern === 'public' ? 'nothing special' : `\`${command.needsPattern}\`` },
+    ],
+  });
+}
+
+function startsWithWords(usage: string, wanted: string): boolean {
+  return usage === wanted || usage.toLowerCase().startsWith(`${wanted} `);
+}
+
+function mentions(command: Command, wanted: string): boolean {
+  return [command.id, command.summary, ...command.patterns.map((pattern) => pattern.usage)].some((text) =>
+    text.toLowerCase().includes(wanted),
+  );
+}
+
+/** A help line of a plain Hubot script: `hubot rules - says the rules`. */
+function otherLine(line: string, robotName: string): string {
+  const [usage = '', ...summary] = line.replace(/^hubot(?=\s|$)/i, robotName).split(/\s+-\s+/);
+  const shown = `\`${usage.replaceAll('`', "'").trim()}\``;
+  return summary.length > 0 ? `${shown} — ${plain(summary.join(' - '))}` : shown;
+}
+
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

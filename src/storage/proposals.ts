@@ -1,0 +1,75 @@
+/** Proposals in PostgreSQL. Of many who answer at once, one counts. */
+
+import type { Generated } from 'kysely';
+import type { Person } from '../bot/chat.ts';
+import type { Here } from '../bot/command.ts';
+import type { Decision, Proposals } from '../bot/proposals.ts';
+import type { Database } from './database.ts';
+
+export type ProposalTables = {
+  proposals: {
+    id: Generated<number>;
+    code: string;
+    kind: 'confirm' | 'approve';
+    person: Person;
+    room: Here;
+    text: string;
+    permission: string | null;
+    expires_at: Date;
+    decision: Decision | null;
+    decided_by: string | null;
+    decided_at: Date | null;
+  };
+};
+
+const MOST_TRIES = 20;
+
+/** @param newCode a short random code; asked again when it is taken */
+export function createProposalStore(db: Database, newCode: () => string): Proposals {
+  const sql = db.sql.withTables<ProposalTables>();
+  return {
+    async open({ kind, person, room, text, permission, expiresAt }) {
+      for (let tries = 0; tries < MOST_TRIES; tries++) {
+        const code = newCode();
+        const stored = await sql
+          .insertInto('proposals')
+          .values({ code, kind, person, room, text, permission: permission ?? null, expires_at: expiresAt })
+          .onConflict((conflict) => conflict.doNothing())
+          .returning('id')
+          .executeTakeFirst();
+        if (stored) return { code, kind, person, room, text, permission, expiresAt };
+        // A code that nobody answered in time is free again.
+        await sql
+          .updateTable('proposals')
+          .set({ decision: 'cancelled', decided_at: new Date() })
+          .where('code', '=', code)
+          .where('decision', 'is', null)
+          .where('expires_at', '<', new Date())
+          .execute();
+      }
+      throw new Error('no free code for a proposal');
+    },
+    async find(code, now) {
+      const row = await sql
+        .selectFrom('proposals')
+        .selectAll()
+        .where('code', '=', code)
+        .where('decision', 'is', null)
+        .where('expires_at', '>', now)
+        .executeTakeFirst();
+      if (!row) return undefined;
+      const { kind, person, room, text, permission, expires_at: expiresAt } = row;
+      return { code, kind, person, room, text, permission: permission ?? undefined, expiresAt };
+    },
+    async decide(code, decision, by, now) {
+      const { numUpdatedRows } = await sql
+        .updateTable('proposals')
+        .set({ decision, decided_by: by.id, decided_at: now })
+        .where('code', '=', code)
+        .where('decision', 'is', null)
+        .where('expires_at', '>', now)
+        .executeTakeFirst();
+      return numUpdatedRows > 0n;
+    },
+  };
+}
