@@ -1,5 +1,7 @@
-/** What answering needs from outside. */
+/** What answering needs from outside, and what it gives. */
 
+import type { Fit } from './answerable.ts';
+import type { Source } from './cite.ts';
 import type { KnowledgeFile } from './index.ts';
 
 /** The team's own files. */
@@ -102,4 +104,57 @@ export interface AskPorts {
   redact(text: string): string;
   now(): Date;
   readonly log: AskLog;
+}
+
+export interface Question {
+  readonly question: string;
+  readonly person: { readonly id: string; readonly name: string };
+  readonly room: { readonly chat: string; readonly room: string; readonly thread?: string };
+}
+
+/**
+ * `model`: a model's words, citing passages. `model-alone`: a model's words that cite none. `passages`: the files' own words.
+ * `nothing`: no file fits and no model is there to say more.
+ */
+export type Origin = 'model' | 'model-alone' | 'passages' | 'nothing';
+
+export interface Answer {
+  readonly origin: Origin;
+  /** Safe Markdown: nobody is mentioned by it, and its links lead to our own passages only (or, in a file's own words, where the file links to). */
+  readonly text: string;
+  readonly cut: boolean;
+  /** Where the text is from. */
+  readonly sources: readonly Source[];
+  /** Other places that may answer, best first. */
+  readonly others: readonly Source[];
+  readonly fit: Fit;
+  /** Is a model configured? */
+  readonly modelled: boolean;
+  /** The model was asked and failed; the passages are shown instead. */
+  readonly trouble?: ModelTrouble;
+  readonly retryAfterSeconds?: number;
+  /** How many files there are to answer from. */
+  readonly files: number;
+}
+
+export type Progress =
+  | { readonly kind: 'reading'; readonly sources: readonly Source[] }
+  /** The answer so far, already safe to show. */
+  | { readonly kind: 'writing'; readonly text: string };
+
+export interface SearchHit {
+  readonly source: Source;
+  readonly score: number;
+  readonly fit: Fit;
+}
+
+export interface Knowledge {
+  ask(
+    question: Question,
+    options?: { readonly signal?: AbortSignal; readonly onProgress?: (progress: Progress) => void },
+  ): Promise<Answer>;
+  /** The files that fit a text, best first. */
+  search(query: string, limit?: number): Promise<SearchHit[]>;
+  /** Deletes what is remembered of a conversation; how many questions that were. */
+  forget(conversation: Conversation): Promise<number>;
 }

@@ -18,30 +18,37 @@ interface Piece {
   readonly text: string;
 }
 
-/** Cuts Markdown into code (fenced or inline) and the rest. A fence that is left open is closed. */
+const FENCE = /^\s*(?:(?:[-*+]|\d+[.)])\s+)?(?<mark>`{3,}(?=[^`]*$)|~{3,})(?<info>.*)$/;
+
+/**
+ * Cuts Markdown into code (fenced or inline) and the rest. Code comes out written so that every renderer takes the same
+ * for code as we do: fences at the start of the line and closed, inline code within one line.
+ */
 export function pieces(markdown: string): Piece[] {
   const found: Piece[] = [];
   let prose: string[] = [];
-  let fence: { mark: string; lines: string[] } | undefined;
+  let fence: { mark: string; info: string; lines: string[] } | undefined;
   const flush = (): void => {
     if (prose.length > 0) found.push(...inlinePieces(`${prose.join('\n')}\n`));
     prose = [];
   };
-  for (const line of markdown.replaceAll('\r\n', '\n').split('\n')) {
-    const mark = /^\s*(?:[-*+]\s+|\d+[.)]\s+)?(?<mark>`{3,}|~{3,})(?<info>[^`]*)$/.exec(line)?.groups;
+  const close = ({ mark, info, lines }: { mark: string; info: string; lines: string[] }): void => {
+    const body = lines.map((line) => `${line}\n`).join('');
+    found.push({ code: true, text: `${mark}${info}\n${body}${mark}\n` });
+  };
+  for (const line of markdown.replaceAll('\r', '').split('\n')) {
+    const mark = FENCE.exec(line)?.groups;
     if (fence === undefined && mark?.['mark'] !== undefined) {
       flush();
-      fence = { mark: mark['mark'], lines: [line] };
-    } else if (fence !== undefined) {
-      fence.lines.push(line);
-      if (mark?.['mark']?.startsWith(fence.mark) && mark['info']?.trim() === '') {
-        found.push({ code: true, text: `${fence.lines.join('\n')}\n` });
-        fence = undefined;
-      }
-    } else prose.push(line);
+      fence = { mark: mark['mark'], info: /^[\w+-]*/.exec(mark['info']?.trim() ?? '')?.[0] ?? '', lines: [] };
+    } else if (fence === undefined) prose.push(line);
+    else if (mark?.['mark']?.startsWith(fence.mark) && mark['info']?.trim() === '') {
+      close(fence);
+      fence = undefined;
+    } else fence.lines.push(line);
   }
   flush();
-  if (fence !== undefined) found.push({ code: true, text: `${fence.lines.join('\n')}\n${fence.mark}\n` });
+  if (fence !== undefined) close(fence);
   const last = found.pop();
   if (last !== undefined) found.push({ ...last, text: last.text.replace(/\n$/, '') });
   return found;
@@ -50,7 +57,8 @@ export function pieces(markdown: string): Piece[] {
 function inlinePieces(text: string): Piece[] {
   const found: Piece[] = [];
   let from = 0;
-  for (const match of text.matchAll(/(?<![\\`])(?<ticks>`+)(?!`)(?:(?!\n\s*\n)[\s\S])*?(?<!`)\k<ticks>(?!`)/g)) {
+  for (const match of text.matchAll(/\\[\s\S]|(?<code>(?<!`)(?<ticks>`+)(?!`)[^\n]*?(?<!`)\k<ticks>(?!`))|`+/g)) {
+    if (match.groups?.['code'] === undefined) continue;
     if (match.index > from) found.push({ code: false, text: text.slice(from, match.index) });
     found.push({ code: true, text: match[0] });
     from = match.index + match[0].length;
@@ -63,6 +71,10 @@ const INLINE_LINK =
   /!?\[(?<label>(?:[^\][\\]|\\.|\[[^\]]*\])*)\]\(\s*(?<url><[^>\n]*>|[^\s()]*(?:\([^\s()]*\)[^\s()]*)*)(?:\s+[^)]*)?\)/g;
 const ADDRESS =
   /(?:\b[a-z][a-z0-9+.-]*:\/\/|\bwww\.|\/\/(?=[\p{L}\p{N}]))[^\s<>"'`\])]+|\b(?:mailto|javascript|data|tel|vbscript):[^\s<>"'`\])]+|\b(?:[\p{L}\p{N}-]+\.)+\p{L}{2,}(?::\d+)?[/?#][^\s<>"'`\])]*/giu;
+
+/** Hosts that chats turn into links by themselves. */
+const BARE_HOST =
+  /(?<![\p{L}\p{N}@/.-])(?:[\p{L}\p{N}_-]+\.)+(?:com|net|org|io|dev|app|co|ai|sh|me|xyz|info|biz|link|click|top|site|online|cloud|eu|de|uk|us|fr|nl|ru|cn|in|to|ly|gg|tv|cc)(?![\p{L}\p{N}-])/giu;
 
 export interface Allowed {
   /** May a link to this address stay a link? */
@@ -82,6 +94,7 @@ function prose(text: string, allowed: Allowed): string {
   };
   const out = text
     .replace(/[\uE000\uE001]/g, '')
+    .replace(/\\([:/.@?#])/g, '$1')
     .replace(INLINE_LINK, (whole: string, label: string, url: string) => {
       const target = url.replace(/^<|>$/g, '');
       if (whole.startsWith('!')) return label;
@@ -91,6 +104,9 @@ function prose(text: string, allowed: Allowed): string {
       /^<[a-z][a-z0-9+.-]*:|^<[^\s<>]+@/i.test(tag) ? tag.slice(1, -1) : '',
     )
     .replace(ADDRESS, address)
+    .replace(BARE_HOST, (host) => keep(`\`${host}\``))
+    .replace(/(?<!\\)((?:\\\\)*)`/g, '$1\\`')
+    .replace(/&(?=#?\w+;)/g, '\\&')
     .replace(/\]\(/g, '] (')
     .replace(/\]:/g, ']\\:')
     .replace(/!\[/g, '!\\[')
@@ -99,14 +115,28 @@ function prose(text: string, allowed: Allowed): string {
   return out.replace(/\uE000(\d+)\uE001/g, (_, at: string) => kept[Number(at)] ?? '');
 }
 
+/** Inline code in a table: a `|` in it ends the cell, so what follows is no code for the renderer. */
+function tableCode(code: string): string {
+  return code
+    .replace(ADDRESS, 'link removed')
+    .replace(/\]\s*[([:]/g, '] ')
+    .replace(/[<@]/g, '');
+}
+
+const TABLE = /^(?=.*\|)(?=.*-)[\s>|:*+-]+$/m;
+
 /** Makes Markdown from outside safe to show. `between` is applied to what is not code, after everything else. */
 export function neutralise(
   markdown: string,
   allowed: Allowed,
   between: (text: string) => string = (text) => text,
 ): string {
+  const table = TABLE.test(markdown);
   return pieces(markdown)
-    .map(({ code, text }) => (code ? text : between(prose(text, allowed))))
+    .map(({ code, text }) => {
+      if (!code) return between(prose(text, allowed));
+      return table && text.includes('|') && !text.includes('\n') ? tableCode(text) : text;
+    })
     .join('');
 }
 
