@@ -7,6 +7,7 @@ import * as web from './0003-web.ts';
 import * as access from './0004-access.ts';
 import * as deploys from './0005-deploys.ts';
 import * as alerts from './0006-alerts.ts';
+import * as ask from './0007-ask.ts';
 
 export const migrations: Record<string, Migration> = {
   '0001-storage': storage,
@@ -15,4 +16,5 @@ export const migrations: Record<string, Migration> = {
   '0004-access': access,
   '0005-deploys': deploys,
   '0006-alerts': alerts,
+  '0007-ask': ask,
 };
