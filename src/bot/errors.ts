@@ -158,6 +158,22 @@ export const catalogue = {
     () => 'The database does not answer, so nothing was done.',
     ({ reference }) => `Try again in a moment. Details are in the log under \`${reference}\`.`,
   ),
+  'alerts.unknown': entry<{ alert: number }>(
+    ({ alert }) => `There is no alert ${alert}.`,
+    () => 'Type `alerts` to see what is firing, `alerts all` for earlier ones.',
+  ),
+  'alerts.resolved': entry<{ alert: number }>(
+    ({ alert }) => `Alert ${alert} is resolved, so there is nothing to acknowledge.`,
+    ({ alert }) => `Type \`alerts show ${alert}\` to see it.`,
+  ),
+  'alerts.acknowledged': entry<{ alert: number; by: string; at: string }>(
+    ({ alert, by, at }) => `${plain(by)} acknowledged alert ${alert} already, ${at}.`,
+    ({ alert }) => `Type \`alerts show ${alert}\` to see it.`,
+  ),
+  'alerts.test': entry<{ reason: string }>(
+    ({ reason }) => `The test alert was not accepted: ${plain(reason)}.`,
+    () => 'The log says more. Alerts of a real Alertmanager would be refused as well.',
+  ),
   internal: entry<{ reference: string }>(
     () => 'Something went wrong on my side.',
     ({ reference }) =>

@@ -1,11 +1,13 @@
 /** What commands may use of the domains. Filled by the composition root; one line a domain. */
 
+import type { Alerts } from '../domain/alerts/ports.ts';
 import type { Access } from './access.ts';
 import type { AuditTrail } from './audit.ts';
 import type { CommandDesk } from './desk.ts';
 import type { Deploys } from '../domain/deploy/ports.ts';
 
 export interface Services {
+  readonly alerts: Alerts;
   readonly access: Access;
   readonly audit: AuditTrail;
   readonly commands: CommandDesk;

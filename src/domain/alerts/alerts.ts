@@ -3,7 +3,16 @@
 import { bounded, clean } from './bounds.ts';
 import { alertCard } from './card.ts';
 import { change } from './group.ts';
-import type { Acknowledger, AcknowledgeOutcome, AlertDraft, AlertEvent, AlertPorts, Alerts, Group, TestOutcome } from './ports.ts';
+import type {
+  Acknowledger,
+  AcknowledgeOutcome,
+  AlertDraft,
+  AlertEvent,
+  AlertPorts,
+  Alerts,
+  GroupRevision,
+  TestOutcome,
+} from './ports.ts';
 import { acknowledge } from './state.ts';
 
 /** How often a change is decided again because somebody else changed the group meanwhile; one of them succeeds each time. */
@@ -43,7 +52,10 @@ export function createAlerts(ports: AlertPorts): Alerts {
             ? await store.update(group, decided.number, decided.alert, decided.changed)
             : undefined;
       if (saved?.kind === 'saved') {
-        log.info({ alert: saved.number, state: decided.alert.state, members: decided.alert.members.length }, 'alert changed');
+        log.info(
+          { alert: saved.number, state: decided.alert.state, members: decided.alert.members.length },
+          'alert changed',
+        );
         return saved.number;
       }
     }
@@ -85,7 +97,7 @@ export function createAlerts(ports: AlertPorts): Alerts {
     throw new AlertContention();
   }
 
-  async function updated(group: Group, number: number, alert: AlertDraft): Promise<boolean> {
+  async function updated(group: GroupRevision, number: number, alert: AlertDraft): Promise<boolean> {
     return (await store.update(group, number, alert, [])).kind === 'saved';
   }
 

@@ -18,7 +18,13 @@ const UNSEEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b\u200e\u200f\u202a
 
 /** Text that can be stored and shown: no control characters, no reordering marks, no half characters, at most `limit` long. */
 export function clean(text: string, limit: number): string {
-  return shorten(text.slice(0, limit * 4).toWellFormed().replace(UNSEEN, ''), limit);
+  return shorten(
+    text
+      .slice(0, limit * 4)
+      .toWellFormed()
+      .replace(UNSEEN, ''),
+    limit,
+  );
 }
 
 /** At most `limit` characters, with an ellipsis if something was left out. */

@@ -16,7 +16,9 @@ export interface CardOptions {
 
 /** The card of one alert, as it is now. */
 export function alertCard(alert: Alert, options: CardOptions = {}): Card {
-  const text = [summaryOf(alert), listOf(alert, options.members ?? 8), truncationOf(alert)].filter(Boolean).join('\n\n');
+  const text = [summaryOf(alert), listOf(alert, options.members ?? 8), truncationOf(alert)]
+    .filter(Boolean)
+    .join('\n\n');
   return card({
     title: `#${alert.number} ${alert.title}: ${countsOf(alert)}`,
     tone: toneOf(alert),
@@ -57,7 +59,9 @@ function summaryOf(alert: Alert): string {
   const shared = commonLabels(subjectOf(alert).map((member) => member.annotations));
   const summary = oneLine(value(shared, 'summary') || value(shared, 'title'), 300);
   const description = oneLine(value(shared, 'description') || value(shared, 'message'), 800);
-  return [summary ? `**${plain(summary)}**` : '', description === summary ? '' : plain(description)].filter(Boolean).join('\n\n');
+  return [summary ? `**${plain(summary)}**` : '', description === summary ? '' : plain(description)]
+    .filter(Boolean)
+    .join('\n\n');
 }
 
 function listOf(alert: Alert, limit: number): string {
@@ -117,8 +121,12 @@ function fieldsOf(alert: Alert, labels: number): readonly Field[] {
 function linksOf(alert: Alert): string {
   const subject = subjectOf(alert);
   const first = (of: (member: Member) => string | undefined): string | undefined => subject.map(of).find(Boolean);
-  const runbook = first((member) => safeLink('Runbook', value(member.annotations, 'runbook_url') || value(member.annotations, 'runbook')));
-  const dashboard = first((member) => safeLink('Dashboard', value(member.annotations, 'dashboard_url') || value(member.annotations, 'dashboard')));
+  const runbook = first((member) =>
+    safeLink('Runbook', value(member.annotations, 'runbook_url') || value(member.annotations, 'runbook')),
+  );
+  const dashboard = first((member) =>
+    safeLink('Dashboard', value(member.annotations, 'dashboard_url') || value(member.annotations, 'dashboard')),
+  );
   const source = first((member) => safeLink('Source', member.sourceUrl));
   return [runbook, dashboard, source].filter(Boolean).join(' · ');
 }

@@ -33,7 +33,8 @@ export function news(known: Member | undefined, alert: IncomingAlert, heardAt: D
   if (!known) return alert.status === 'firing' ? { kind: 'fires', member } : { kind: 'changed', member };
   const started = alert.startsAt.getTime() - known.startsAt.getTime();
   if (alert.status === 'resolved') return newsOfEnd(known, member, started);
-  if (known.status === 'resolved') return again(known, member, started) ? { kind: 'fires', member } : { kind: 'nothing' };
+  if (known.status === 'resolved')
+    return again(known, member, started) ? { kind: 'fires', member } : { kind: 'nothing' };
   if (heardAt.getTime() < known.heardAt.getTime() || started < 0 || same(known, member)) return { kind: 'nothing' };
   return { kind: 'changed', member };
 }

@@ -8,7 +8,12 @@ import { gravest, stateOf } from './state.ts';
 export type Change =
   | { readonly kind: 'unchanged'; readonly number?: number }
   | { readonly kind: 'open'; readonly alert: AlertDraft }
-  | { readonly kind: 'update'; readonly number: number; readonly alert: AlertDraft; readonly changed: readonly Member[] };
+  | {
+      readonly kind: 'update';
+      readonly number: number;
+      readonly alert: AlertDraft;
+      readonly changed: readonly Member[];
+    };
 
 /** Rooms that one card is shown in, at most. */
 const ROOMS = 10;
@@ -19,7 +24,11 @@ const ROOMS = 10;
  *
  * @param rooms where an alert with these labels is shown
  */
-export function change(group: Group | undefined, event: AlertEvent, rooms: (labels: Labels) => readonly string[]): Change {
+export function change(
+  group: Group | undefined,
+  event: AlertEvent,
+  rooms: (labels: Labels) => readonly string[],
+): Change {
   const { current } = group ?? {};
   const open = current && current.state !== 'resolved' ? current : undefined;
   const changed: Member[] = [];
@@ -105,6 +114,8 @@ export function commonLabels(all: readonly Labels[]): Labels {
   const [first, ...others] = all;
   if (!first) return {};
   return Object.fromEntries(
-    Object.entries(first).filter(([name, value]) => others.every((each) => Object.hasOwn(each, name) && each[name] === value)),
+    Object.entries(first).filter(([name, value]) =>
+      others.every((each) => Object.hasOwn(each, name) && each[name] === value),
+    ),
   );
 }

@@ -8,6 +8,9 @@ export function safeLink(text: string, address: string | undefined): string | un
   if (!address || address.length > 2000) return undefined;
   const url = URL.parse(address);
   if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:') || url.username || url.password) return undefined;
-  const href = url.href.replace(/[()<>\\`|*_[\]{}'"\s]/g, (found) => `%${found.charCodeAt(0).toString(16).padStart(2, '0').toUpperCase()}`);
+  const href = url.href.replace(
+    /[()<>\\`|*_[\]{}'"\s]/g,
+    (found) => `%${found.charCodeAt(0).toString(16).padStart(2, '0').toUpperCase()}`,
+  );
   return `[${text}](${href})`;
 }

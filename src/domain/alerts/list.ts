@@ -6,7 +6,11 @@ import type { AlertFilter, AlertSummary } from './ports.ts';
 import { gravity } from './state.ts';
 
 /** The list as a card: the gravest first, each with what to type. */
-export function listCard(found: { readonly alerts: readonly AlertSummary[]; readonly total: number }, which: AlertFilter['which'], now: Date): Card {
+export function listCard(
+  found: { readonly alerts: readonly AlertSummary[]; readonly total: number },
+  which: AlertFilter['which'],
+  now: Date,
+): Card {
   const { alerts, total } = found;
   if (alerts.length === 0) {
     return card({
@@ -23,10 +27,13 @@ export function listCard(found: { readonly alerts: readonly AlertSummary[]; read
     title: which === 'open' ? `${total} ${total === 1 ? 'alert' : 'alerts'} firing` : 'Alerts, newest first',
     tone: open.some((alert) => gravity(alert.severity) <= 1) ? 'bad' : open.length > 0 ? 'warning' : 'neutral',
     text: lines.join('\n'),
-    actions: sorted.filter((alert) => alert.state === 'firing').slice(0, 5).map((alert) => ({
-      label: `Acknowledge #${alert.number}`,
-      command: `alerts ack ${alert.number}`,
-    })),
+    actions: sorted
+      .filter((alert) => alert.state === 'firing')
+      .slice(0, 5)
+      .map((alert) => ({
+        label: `Acknowledge #${alert.number}`,
+        command: `alerts ack ${alert.number}`,
+      })),
   });
 }
 

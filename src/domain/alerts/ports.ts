@@ -84,10 +84,14 @@ export interface Alert extends AlertDraft {
   readonly revision: number;
 }
 
-/** What is known of one group of a sender. */
-export interface Group {
+/** A group at one moment: its revision grows with every change to any of its alerts. */
+export interface GroupRevision {
   readonly id: number;
   readonly revision: number;
+}
+
+/** What is known of one group of a sender. */
+export interface Group extends GroupRevision {
   /** The newest card; it may be resolved. */
   readonly current?: Alert;
   readonly previous?: Alert;
@@ -117,12 +121,12 @@ export type Saved = { readonly kind: 'saved'; readonly number: number } | { read
 /** The record. A change is stored only if the group still has the revision that the change was decided on. */
 export interface AlertStore {
   group(source: string, key: string): Promise<Group | undefined>;
-  groupOf(number: number): Promise<Group | undefined>;
+  groupOf(number: number): Promise<GroupRevision | undefined>;
   /** A new card for the group. `group` is undefined if the group itself is new. */
-  open(key: string, group: Group | undefined, alert: AlertDraft): Promise<Saved>;
-  update(group: Group, number: number, alert: AlertDraft, changed: readonly Member[]): Promise<Saved>;
+  open(key: string, group: GroupRevision | undefined, alert: AlertDraft): Promise<Saved>;
+  update(group: GroupRevision, number: number, alert: AlertDraft, changed: readonly Member[]): Promise<Saved>;
   get(number: number): Promise<Alert | undefined>;
-  /** Unresolved first, then newest first; and how many there are in all. */
+  /** Newest first; and how many there are in all. */
   list(filter: AlertFilter): Promise<{ readonly alerts: readonly AlertSummary[]; readonly total: number }>;
   /** The rooms show this revision. */
   posted(number: number, revision: number): Promise<void>;
@@ -132,9 +136,11 @@ export interface AlertStore {
 
 /** Sends one alert of its own through the real intake. */
 export interface AlertTester {
-  send(test: { readonly id: string; readonly status: 'firing' | 'resolved'; readonly startsAt: Date }): Promise<
-    { readonly kind: 'accepted' } | { readonly kind: 'refused'; readonly reason: string }
-  >;
+  send(test: {
+    readonly id: string;
+    readonly status: 'firing' | 'resolved';
+    readonly startsAt: Date;
+  }): Promise<{ readonly kind: 'accepted' } | { readonly kind: 'refused'; readonly reason: string }>;
 }
 
 export interface AlertPorts {

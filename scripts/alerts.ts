@@ -1,0 +1,95 @@
+// Description:
+//   Alerts: what is firing, who looks at it.
+//
+// Commands:
+//   hubot alerts - What is firing now
+//   hubot alerts show <alert> - One alert with all that is known of it
+//   hubot alerts ack <alert> [note...] - Say that you look at it
+//   hubot alerts test - Send a test alert through the real intake
+
+import { arg } from '../src/bot/args.ts';
+import { card, plain } from '../src/bot/card.ts';
+import { type CommandHost, command } from '../src/bot/command.ts';
+import { fail } from '../src/bot/errors.ts';
+import { alertCard, moment } from '../src/domain/alerts/card.ts';
+import { listCard } from '../src/domain/alerts/list.ts';
+
+const OPEN = 30;
+const HISTORY = 20;
+
+export default function alerts(robot: CommandHost): void {
+  command(robot, {
+    id: 'alerts.list',
+    usage: 'alerts [which]',
+    summary: 'What is firing now; all shows earlier alerts too',
+    examples: ['alerts', 'alerts all'],
+    args: { which: arg.oneOf(['open', 'all']) },
+    effect: 'read',
+    needs: 'public',
+    async run({ args, services, now }) {
+      const which = args.which ?? 'open';
+      return listCard(await services.alerts.list({ which, limit: which === 'all' ? HISTORY : OPEN }), which, now);
+    },
+  });
+
+  command(robot, {
+    id: 'alerts.show',
+    usage: 'alerts show <alert>',
+    summary: 'One alert with all that is known of it',
+    examples: ['alerts show 3'],
+    args: { alert: arg.integer({ min: 1 }) },
+    effect: 'read',
+    needs: 'public',
+    async run({ args, services }) {
+      const alert = await services.alerts.get(args.alert);
+      if (!alert) throw fail('alerts.unknown', { alert: args.alert });
+      return alertCard(alert, { members: 40, labels: 40 });
+    },
+  });
+
+  command(robot, {
+    id: 'alerts.acknowledge',
+    usage: 'alerts ack <alert> [note...]',
+    aliases: ['ack <alert> [note...]'],
+    summary: 'Say that you look at it; its card shows who and when',
+    examples: ['alerts ack 3', 'ack 3 disk is being extended'],
+    args: { alert: arg.integer({ min: 1 }), note: arg.text() },
+    effect: 'change',
+    needs: 'alerts:ack',
+    async run({ args, person, services }) {
+      const outcome = await services.alerts.acknowledge(args.alert, { id: person.id, name: person.name }, args.note);
+      switch (outcome.kind) {
+        case 'acknowledged':
+          return `You have alert ${args.alert}: ${plain(outcome.alert.title)}.`;
+        case 'already': {
+          const { by, at } = outcome.acknowledged;
+          if (by.id === person.id) return `You have alert ${args.alert} since ${moment(at)}.`;
+          throw fail('alerts.acknowledged', { alert: args.alert, by: by.name, at: moment(at) });
+        }
+        case 'resolved':
+          throw fail('alerts.resolved', { alert: args.alert });
+        case 'unknown':
+          throw fail('alerts.unknown', { alert: args.alert });
+      }
+    },
+  });
+
+  command(robot, {
+    id: 'alerts.test',
+    usage: 'alerts test',
+    summary: 'Send a test alert through the real intake; it resolves by itself',
+    examples: ['alerts test'],
+    effect: 'change',
+    needs: 'alerts:test',
+    async run({ services }) {
+      const outcome = await services.alerts.test();
+      if (outcome.kind === 'refused') throw fail('alerts.test', { reason: outcome.reason });
+      return card({
+        title: 'Test alert sent',
+        tone: 'good',
+        text: `It comes to ${outcome.rooms.map((room) => `**${plain(room)}**`).join(', ')} and resolves in ${outcome.resolvesInSeconds} s.`,
+        actions: [{ label: 'What is firing', command: 'alerts' }],
+      });
+    },
+  });
+}
