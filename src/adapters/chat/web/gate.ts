@@ -1,0 +1,60 @@
+/** Who may talk to the web chat at all: this machine, or the one public address it was switched on for. */
+
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+
+const LOOPBACK_NAME = /^(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?$/i;
+const LOOPBACK_PEER = /^(?:::ffff:)?127\.|^::1$/;
+const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'via'] as const;
+
+export type Refusal = 'host' | 'peer' | 'origin';
+
+/**
+ * Undefined if the request may come in. Without a public address only this machine may: the peer is a loopback address,
+ * no proxy stands between, and the `Host` is a loopback name, so that a foreign page cannot reach us through a name
+ * of its own that points here (DNS rebinding).
+ */
+export function refuseRequest(request: IncomingMessage, publicUrl: string | undefined): Refusal | undefined {
+  const host = request.headers.host ?? '';
+  if (publicUrl !== undefined && host.toLowerCase() === new URL(publicUrl).host) return undefined;
+  if (!LOOPBACK_NAME.test(host)) return 'host';
+  if (!LOOPBACK_PEER.test(request.socket.remoteAddress ?? '')) return 'peer';
+  if (FORWARDED.some((header) => request.headers[header] !== undefined)) return 'peer';
+  return undefined;
+}
+
+/** Like {@link refuseRequest}, and the page that asks must be ours: for WebSockets and everything that changes something. */
+export function refuseForeignPage(request: IncomingMessage, publicUrl: string | undefined): Refusal | undefined {
+  const refusal = refuseRequest(request, publicUrl);
+  if (refusal !== undefined) return refusal;
+  const origin = request.headers.origin;
+  if (origin === undefined) return 'origin';
+  if (publicUrl !== undefined && origin === new URL(publicUrl).origin) return undefined;
+  return LOOPBACK_NAME.test(request.headers.host ?? '') && origin === `http://${request.headers.host}`
+    ? undefined
+    : 'origin';
+}
+
+/** True if both texts are the same; takes equally long whatever the difference. */
+export function sameSecret(given: string, expected: string): boolean {
+  return timingSafeEqual(createHash('sha256').update(given).digest(), createHash('sha256').update(expected).digest());
+}
+
+/** What is stored of a session or an invitation: enough to recognise it, not enough to use it. */
+export function fingerprint(secret: string): string {
+  return createHash('sha256').update(secret).digest('hex');
+}
+
+/** The value of one cookie of a request. */
+export function cookie(request: IncomingMessage, name: string): string | undefined {
+  for (const part of (request.headers.cookie ?? '').split(';')) {
+    const [key, value] = part.trim().split('=', 2);
+    if (key === name) return value;
+  }
+  return undefined;
+}
+
+/** Cookies are shared by all ports of a machine, so ours carries the port in its name. */
+export function cookieName(request: IncomingMessage): string {
+  return `shipmate-${/:(\d+)$/.exec(request.headers.host ?? '')?.[1] ?? 'web'}`;
+}

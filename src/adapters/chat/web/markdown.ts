@@ -1,0 +1,40 @@
+/** Markdown to HTML that is safe to insert: no raw HTML, no pictures from elsewhere, no inline styles. */
+
+import createMarkdown, { type MarkdownIt } from 'markdown-it';
+
+const ALIGN = /text-align:(left|center|right)/;
+/** Web and mail addresses, and links to our own messages. */
+const LINK = /^(?:https?:\/\/|mailto:|\/?#\/room\/)/i;
+
+const parser = createParser();
+
+/** HTML for text in Markdown. Whatever stands in the text, no script, style, frame or foreign picture comes of it. */
+export function renderMarkdown(text: string): string {
+  return parser.render(text).trim();
+}
+
+function createParser(): MarkdownIt {
+  const md = createMarkdown('default', { html: false, linkify: true, breaks: true, typographer: false });
+  md.disable('image');
+  md.linkify.set({ fuzzyLink: false, fuzzyEmail: false });
+  md.validateLink = (url) => LINK.test(url.trim());
+  const openLink = md.renderer.rules['link_open'];
+  md.renderer.rules['link_open'] = (tokens, index, options, env, self) => {
+    const token = tokens[index];
+    token?.attrSet('rel', 'noopener noreferrer');
+    if (!String(token?.attrGet('href') ?? '').replace(/^\//, '').startsWith('#')) token?.attrSet('target', '_blank');
+    return openLink ? openLink(tokens, index, options, env, self) : self.renderToken(tokens, index, options);
+  };
+  // The content security policy forbids style attributes: alignment of table cells becomes a class.
+  md.core.ruler.push('align_by_class', (state) => {
+    for (const token of state.tokens) {
+      const align = ALIGN.exec(String(token.attrGet('style') ?? ''))?.[1];
+      if (align === undefined) continue;
+      token.attrs = (token.attrs ?? []).filter(([name]) => name !== 'style');
+      token.attrJoin('class', `align-${align}`);
+    }
+  });
+  md.renderer.rules['table_open'] = () => '<div class="table"><table>';
+  md.renderer.rules['table_close'] = () => '</table></div>';
+  return md;
+}

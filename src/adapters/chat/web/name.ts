@@ -1,0 +1,22 @@
+/** Which display names a person may have. */
+
+import type { Problem } from './protocol.ts';
+
+const LONGEST = 40;
+/** Letters, digits and marks of any script, with space . _ ' - between them. */
+const NAME = /^[\p{L}\p{N}][\p{L}\p{N}\p{M} ._'’-]*$/u;
+const RESERVED = new Set(['here', 'channel', 'everyone', 'all', 'robot', 'system', 'admin']);
+
+/** What is wrong with a name; undefined if nothing is. The name comes trimmed and with single spaces. */
+export function nameProblem(name: string, robotName: string): Problem | undefined {
+  if (name === '') return { text: 'The name is missing.', next: 'Say what you are called.' };
+  if ([...name].length > LONGEST) return { text: `The name is longer than ${LONGEST} letters.`, next: 'Choose a shorter one.' };
+  if (!NAME.test(name)) {
+    return { text: 'A name has letters, digits, spaces and . _ - only, and begins with a letter or digit.', next: 'Choose another one.' };
+  }
+  const folded = name.toLowerCase();
+  if (folded === robotName.toLowerCase() || RESERVED.has(folded)) {
+    return { text: `The name ${name} is not for people.`, next: 'Choose another one.' };
+  }
+  return undefined;
+}
