@@ -238,10 +238,31 @@ export interface SearchRequest {
   readonly text: string;
   readonly viewer: string;
   readonly now: Date;
+  /** Filters that were understood before; they add to those in the text. */
+  readonly filters?: SearchFilters;
+}
+
+export interface SearchFilters {
+  /** A name, an id, or `me`. */
+  readonly from?: string;
+  /** A room's name or id. */
+  readonly in?: string;
+  readonly since?: Date;
+  readonly until?: Date;
+  /** From 1. */
+  readonly page?: number;
 }
 
 export type SearchResult =
-  | { readonly kind: 'found'; readonly hits: readonly Hit[]; readonly page: number; readonly more: boolean }
+  | {
+      readonly kind: 'found';
+      readonly hits: readonly Hit[];
+      readonly page: number;
+      readonly more: boolean;
+      /** Messages that fit; when `capped`, there are older ones that were not looked at. */
+      readonly total: number;
+      readonly capped: boolean;
+    }
   | { readonly kind: 'nothing'; readonly hints: readonly string[] }
   | { readonly kind: 'unclear'; readonly problem: QueryProblem };
 
