@@ -1,5 +1,6 @@
 /** Answers a question from the team's own knowledge. */
 
+import { plain } from '../../bot/card.ts';
 import { type Evidence, type Fit, answerable } from './answerable.ts';
 import { toSend, toShow } from './choose.ts';
 import type { Passage } from './chunk.ts';
@@ -8,7 +9,7 @@ import { type Index, buildIndex } from './index.ts';
 import type { Answer, AskPorts, Conversation, Knowledge, Question, Turn } from './ports.ts';
 import { PROMPT_LIMITS, buildPrompt, estimateTokens } from './prompt.ts';
 import { termsOf } from './terms.ts';
-import { literal, neutralise, shorten } from './untrusted.ts';
+import { neutralise, shorten } from './untrusted.ts';
 
 /** Longest answer in characters; chats cut or split what is much longer. */
 export const ANSWER_LIMIT = 3_000;
@@ -75,13 +76,13 @@ export function createKnowledge(ports: AskPorts): Knowledge {
     const text = shown
       .map((passage) => {
         const heading = shown.length > 1 ? passage.heading.at(-1) : undefined;
-        return (heading === undefined ? '' : `**${literal(heading)}**\n\n`) + passageText(passage.text);
+        return (heading === undefined ? '' : `**${plain(heading)}**\n\n`) + passageText(passage.text);
       })
       .join('\n\n');
     const short = shorten(text, ANSWER_LIMIT);
     return {
       ...short,
-      sources: sourcesOf(shown.slice(0, 1)),
+      sources: sourcesOf(shown),
       others: sourcesOf(evidence.slice(1, 1 + MOST_OTHERS).map(({ passage }) => passage)),
     };
   }
@@ -92,7 +93,7 @@ export function createKnowledge(ports: AskPorts): Knowledge {
       const conversation = conversationOf(asked);
       const [found, turns] = await Promise.all([index(), ports.memory.recent(conversation, now, PROMPT_LIMITS.turns)]);
       const { fit, evidence, query } = retrieve(found, asked.question, turns);
-      const base = { fit, files: found.files, modelled: ports.model !== undefined };
+      const base = { fit, files: found.files, ...(ports.model === undefined ? {} : { model: ports.model.name }) };
       const remember = (answer: string): Promise<void> =>
         ports.memory.remember(conversation, {
           personId: asked.person.id,

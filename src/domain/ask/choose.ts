@@ -26,10 +26,12 @@ function rest(question: string, passages: readonly Passage[]): Set<string> {
 
 /**
  * The passages of the best file to show as the answer, together about `limit` characters at most. Where the question names the
- * file and asks nothing more special ("what do I do when X fires?"): the sections that say what to do. Else the best passage.
+ * file, or fits only how it begins, and asks nothing more special ("what do I do when X fires?"): the sections that say what to
+ * do. Else the best passage.
  */
 export function toShow(question: string, found: Found, passages: readonly Passage[], limit: number): Passage[] {
-  if (!found.named) return [found.passage];
+  // The start of a file only introduces it, so it is no answer by itself.
+  if (!found.named && found.passage.heading.length > 0) return [found.passage];
   const asked = rest(question, passages);
   const specific = passages
     .map((passage) => {

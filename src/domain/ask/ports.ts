@@ -128,8 +128,8 @@ export interface Answer {
   /** Other places that may answer, best first. */
   readonly others: readonly Source[];
   readonly fit: Fit;
-  /** Is a model configured? */
-  readonly modelled: boolean;
+  /** Name of the model, if one is configured. */
+  readonly model?: string;
   /** The model was asked and failed; the passages are shown instead. */
   readonly trouble?: ModelTrouble;
   readonly retryAfterSeconds?: number;

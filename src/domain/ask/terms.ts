@@ -58,7 +58,8 @@ export function nameKey(name: string): string {
 }
 
 function normal(word: string): string | undefined {
-  const lower = word.toLowerCase();
+  // "lots of 500s" is about 500.
+  const lower = word.toLowerCase().replace(/^(\d{3})s$/, '$1');
   if (STOP_WORDS.has(lower)) return undefined;
   return stemmer(LONG_FORMS.get(lower) ?? lower);
 }

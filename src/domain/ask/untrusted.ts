@@ -3,14 +3,11 @@
  * only where we allow it. Code stays as it is: nothing in it is clickable.
  */
 
-/** Text as Markdown that shows just that text. */
-export function literal(text: string): string {
-  return text.replace(/[\\`*_{}[\]()#+!|~<>&]/g, '\\$&').replace(/@/g, '@\u2060');
-}
+import { plain } from '../../bot/card.ts';
 
 /** A Markdown link; the label is text, the address ours. */
 export function linkTo(label: string, url: string): string {
-  return `[${literal(label)}](${url.replaceAll('(', '%28').replaceAll(')', '%29').replaceAll(' ', '%20')})`;
+  return `[${plain(label)}](${url.replaceAll('(', '%28').replaceAll(')', '%29').replaceAll(' ', '%20')})`;
 }
 
 interface Piece {
