@@ -174,6 +174,38 @@ export const catalogue = {
     ({ reason }) => `The test alert was not accepted: ${plain(reason)}.`,
     () => 'The log says more. Alerts of a real Alertmanager would be refused as well.',
   ),
+  'ask.key': entry<Record<never, never>>(
+    () => 'The model does not accept my key.',
+    () => 'Whoever runs me: check `OPENAI_API_KEY`.',
+  ),
+  'ask.model': entry<{ model: string }>(
+    ({ model }) => `The model ${plain(model)} is not there.`,
+    () => 'Whoever runs me: check `OPENAI_MODEL` and `OPENAI_BASE_URL`.',
+  ),
+  'ask.busy': entry<{ seconds: number | undefined }>(
+    () => 'The model is busy or its quota is used up.',
+    ({ seconds }) => (seconds === undefined ? 'Ask again in a moment.' : `Ask again in ${Math.ceil(seconds)} s.`),
+  ),
+  'ask.long': entry<Record<never, never>>(
+    () => 'That is more text than the model takes.',
+    () => 'Ask a shorter question, or type `forget` to start afresh.',
+  ),
+  'ask.refused': entry<Record<never, never>>(
+    () => 'The model declined to answer that.',
+    () => 'Ask in other words.',
+  ),
+  'ask.slow': entry<Record<never, never>>(
+    () => 'The model took too long.',
+    () => 'Ask again in a moment.',
+  ),
+  'ask.unreachable': entry<Record<never, never>>(
+    () => 'The model cannot be reached.',
+    () => 'Whoever runs me: check `OPENAI_BASE_URL` and the network.',
+  ),
+  'ask.broken': entry<Record<never, never>>(
+    () => 'The model gave no usable answer.',
+    () => 'Ask again; the log says more.',
+  ),
   internal: entry<{ reference: string }>(
     () => 'Something went wrong on my side.',
     ({ reference }) =>
