@@ -2,6 +2,7 @@
 
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import type { PGlite, PGliteOptions } from '@electric-sql/pglite';
 import type { Pool, PoolConfig } from 'pg';
 import type { Logger } from '../bot/log.ts';
@@ -82,6 +83,8 @@ async function create(dataDir: string, log: Logger): Promise<PGlite> {
 }
 
 async function start(options: PGliteOptions): Promise<PGlite> {
+  // V8 would compile the SQL parser of PGlite, one function, a second time, with 600 MB: docs/decisions/0010.
+  setFlagsFromString('--wasm-tier-up-filter=1');
   const { PGlite } = await import('@electric-sql/pglite');
   const params = [...PGlite.defaultStartParams, ...SETTINGS.flatMap((setting) => ['-c', setting])];
   return await PGlite.create({ ...options, startParams: params });
