@@ -45,6 +45,8 @@ export interface Delivery {
  */
 export interface ChatAdapter extends Adapter {
   readonly chat: string;
+  /** Hubot's adapter, where the chat is a wrapper around one: what scripts find at `robot.adapter`. */
+  readonly hubotAdapter?: Adapter;
   deliver(delivery: Delivery): Promise<{ readonly messageId: string }>;
   update(delivery: Delivery, messageId: string): Promise<'updated' | 'gone'>;
   /** Link to one message, if the chat has such links. */

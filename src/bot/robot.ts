@@ -18,7 +18,7 @@ import {
   type TextMessage,
 } from 'hubot';
 import { withoutName } from './addressed.ts';
-import type { ChatAdapter } from './chat.ts';
+import type { Address, ChatAdapter, Person } from './chat.ts';
 import { noCommandBus } from './command-bus.ts';
 import { createHttpServer, type HttpOptions, type HttpServer } from './http.ts';
 import { guardedClient } from './http-client.ts';
@@ -94,8 +94,13 @@ export class Robot extends HubotRobot {
   addChat(chat: ChatAdapter): void {
     this.chats.set(chat.chat, chat);
     if (this.adapter) return;
-    this.adapter = chat;
-    this.adapterName = chat.name ?? chat.chat;
+    this.adapter = chat.hubotAdapter ?? chat;
+    this.adapterName = this.adapter.name ?? chat.chat;
+  }
+
+  /** The chat that Hubot's `robot.adapter` belongs to; none if Hubot loaded the adapter. */
+  #mainChat(): ChatAdapter | undefined {
+    return [...this.chats.values()].find((chat) => chat === this.adapter || chat.hubotAdapter === this.adapter);
   }
 
   /** The adapter that reaches where a message came from: by `message.chat`, else the envelope's `chat`, else the main one. */
@@ -125,6 +130,20 @@ export class Robot extends HubotRobot {
   addressed(message: Message): string | undefined {
     if (!isSaid(message) || typeof message.text !== 'string') return undefined;
     return withoutName(message.text, this) ?? (message.addressed === true ? message.text.trim() : undefined);
+  }
+
+  /** Who said it. The id is the chat's name and the chat's own id of the person. */
+  personOf(message: Message): Person {
+    const chat = message.chat ?? this.#mainChat()?.chat ?? this.adapterName.toLowerCase();
+    const own = String(message.user?.id ?? '');
+    const id = message.personId ?? (own.startsWith(`${chat}:`) ? own : `${chat}:${own}`);
+    return { id, chat, name: message.user?.name ?? own };
+  }
+
+  /** Where it was said. */
+  addressOf(message: Message): Address {
+    const { chat } = this.personOf(message);
+    return { chat, room: message.room ?? '', ...(message.thread === undefined ? {} : { thread: message.thread }) };
   }
 
   /** As Hubot's. A message that its adapter knows to be for the robot matches without the robot's name in front, too. */
@@ -318,9 +337,8 @@ export class Robot extends HubotRobot {
   override async run(): Promise<void> {
     await this.prepare();
     if (this.shouldEnableHttpd) await this.setupExpress();
-    const others = [...this.chats.values()].filter((chat) => chat !== this.adapter);
-    await this.adapter?.run();
-    for (const chat of others) await chat.run();
+    if (!this.#mainChat()) await this.adapter?.run();
+    for (const chat of this.chats.values()) await chat.run();
     this.emit('running');
   }
 
@@ -334,7 +352,7 @@ export class Robot extends HubotRobot {
 
   /** As Hubot's: ends at once. */
   override shutdown(): void {
-    for (const chat of this.chats.values()) if (chat !== this.adapter) chat.close();
+    for (const chat of this.chats.values()) if (chat !== this.#mainChat()) chat.close();
     void this.httpServer?.close(0);
     super.shutdown();
     this.on('error', (error: unknown, response?: Response<Message>) => this.invokeErrorHandlers(error, response));
