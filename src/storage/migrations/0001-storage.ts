@@ -38,7 +38,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addPrimaryKeyConstraint('brain_pkey', ['kind', 'key'])
     .execute();
 
-  // What a keyed post shows, wanted and shown: one row a key and room, for as long as the message may be updated.
+  // What is to be shown and what has been. Keyed: one row a key and room, for as long as the message may be updated.
+  // json, not jsonb, keeps \u0000 in outside text.
   await db.schema
     .createTable('post')
     .addColumn('id', 'bigint', (column) => column.primaryKey().generatedAlwaysAsIdentity())
@@ -47,12 +48,12 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('thread', 'text')
     .addColumn('only_to', 'text')
     .addColumn('key', 'text')
-    .addColumn('content', 'jsonb', (column) => column.notNull())
+    .addColumn('content', 'json', (column) => column.notNull())
     // Rises with every change of a keyed post; what has been shown is delivered_revision.
     .addColumn('revision', 'integer', (column) => column.notNull().defaultTo(1))
     .addColumn('delivered_revision', 'integer', (column) => column.notNull().defaultTo(0))
-    // Rises each time the message is posted afresh, so that the nonce is a new one.
-    .addColumn('edition', 'integer', (column) => column.notNull().defaultTo(1))
+    // New each time the message is posted afresh; the same on every attempt.
+    .addColumn('nonce', 'uuid', (column) => column.notNull().defaultTo(sql`gen_random_uuid()`))
     .addColumn('message_id', 'text')
     .addColumn('attempts', 'integer', (column) => column.notNull().defaultTo(0))
     .addColumn('due_at', 'timestamptz', (column) => column.notNull().defaultTo(sql`now()`))

@@ -1,0 +1,144 @@
+/** The outbox in the database. */
+
+import type { Content } from '../bot/card.ts';
+import type { Address } from '../bot/chat.ts';
+import type { ClaimedPost, PostStore } from '../bot/post.ts';
+import type { Database } from './database.ts';
+
+interface Row {
+  id: number;
+  chat: string;
+  room: string;
+  thread: string | null;
+  only_to: string | null;
+  content: Content;
+  nonce: string;
+  revision: number;
+  message_id: string | null;
+  attempts: number;
+}
+
+const PENDING = 'delivered_revision < revision and failed_at is null';
+
+/** Posts in table `post`. */
+export function createPostStore(db: Database): PostStore {
+  const { pool } = db;
+
+  return {
+    async save(address, content, options) {
+      const values = [
+        clean(address.chat),
+        clean(address.room),
+        address.thread ?? null,
+        options.onlyTo ?? null,
+        options.key ?? null,
+        JSON.stringify(content),
+      ];
+      // A post that waits because the chat asked for patience goes on waiting, with the newer content.
+      await pool.query(
+        `insert into post (chat, room, thread, only_to, key, content) values ($1, $2, $3, $4, $5, $6)
+         on conflict (chat, room, coalesce(thread, ''), key) where key is not null do update
+         set content = excluded.content, only_to = excluded.only_to, revision = post.revision + 1,
+             due_at = case when post.delivered_revision < post.revision and post.failed_at is null
+                           then post.due_at else now() end,
+             attempts = case when post.failed_at is null then post.attempts else 0 end,
+             failed_at = null, problem = null`,
+        values,
+      );
+    },
+
+    async claim(owner, limit, leaseMs) {
+      const { rows } = await pool.query<Row>(
+        `with head as (
+           select distinct on (chat, room) id, due_at, claimed_until from post
+           where ${PENDING} order by chat, room, id
+         ), free as (
+           select id from head
+           where due_at <= now() and (claimed_until is null or claimed_until < now())
+           order by due_at, id limit $2
+         )
+         update post set owner = $1, claimed_until = now() + make_interval(secs => $3)
+         from free
+         where post.id = free.id and ${PENDING} and (claimed_until is null or claimed_until < now())
+         returning post.id, chat, room, thread, only_to, content, nonce, revision, message_id, attempts`,
+        [owner, limit, leaseMs / 1000],
+      );
+      return rows.sort((a, b) => a.id - b.id).map(claimed);
+    },
+
+    async delivered(post, owner, messageId) {
+      await pool.query(
+        `update post set delivered_revision = $3, message_id = $4, delivered_at = now(), attempts = 0,
+                         owner = null, claimed_until = null, problem = null
+         where id = $1 and owner = $2`,
+        [post.id, owner, post.revision, messageId],
+      );
+    },
+
+    async delayed(post, owner, delayMs, problem) {
+      await pool.query(
+        `update post set attempts = attempts + 1, due_at = now() + make_interval(secs => $3), problem = $4,
+                         owner = null, claimed_until = null
+         where id = $1 and owner = $2`,
+        [post.id, owner, delayMs / 1000, clean(problem)],
+      );
+    },
+
+    async failed(post, owner, problem) {
+      // Content that came meanwhile under the same key has its own chance.
+      await pool.query(
+        `update post set attempts = 0, problem = $4, owner = null, claimed_until = null,
+                         failed_at = case when revision = $3 then now() end
+         where id = $1 and owner = $2`,
+        [post.id, owner, post.revision, clean(problem)],
+      );
+    },
+
+    async renewed(post, owner) {
+      const { rows } = await pool.query<{ nonce: string }>(
+        `update post set message_id = null, nonce = gen_random_uuid()
+         where id = $1 and owner = $2 and message_id is not null returning nonce`,
+        [post.id, owner],
+      );
+      const nonce = rows[0]?.nonce;
+      if (nonce === undefined) throw new Error('the post is another replica’s now');
+      return nonce;
+    },
+
+    async release(owner) {
+      await pool.query('update post set owner = null, claimed_until = null where owner = $1', [owner]);
+    },
+
+    async purge() {
+      await pool.query(
+        `delete from post
+         where key is null and delivered_at < now() - interval '1 day'
+            or key is not null and delivered_revision = revision and delivered_at < now() - interval '90 days'
+            or failed_at < now() - interval '30 days'`,
+      );
+    },
+  };
+}
+
+function claimed(row: Row): ClaimedPost {
+  const address: Address = {
+    chat: row.chat,
+    room: row.room,
+    ...(row.thread === null ? {} : { thread: row.thread }),
+  };
+  return {
+    id: row.id,
+    address,
+    content: row.content,
+    nonce: row.nonce,
+    revision: row.revision,
+    attempts: row.attempts,
+    ...(row.only_to === null ? {} : { onlyTo: row.only_to }),
+    ...(row.message_id === null ? {} : { messageId: row.message_id }),
+  };
+}
+
+/** PostgreSQL stores every character but this one. */
+function clean(text: string): string {
+  return text.replaceAll('\u0000', '');
+}
