@@ -149,6 +149,27 @@ export function createTimeline(options) {
       if (focused >= 0) entry.querySelectorAll('button')[focused]?.focus();
       if (sticky) toEnd();
     },
+    /** The first message in view and how far below the top it stands; for {@link restore}. */
+    firstVisible() {
+      const edge = scroller.getBoundingClientRect().top;
+      for (const message of messages) {
+        const box = entries.get(message.id).wrapper.getBoundingClientRect();
+        if (box.bottom > edge) return { id: message.id, offset: box.top - edge };
+      }
+      return undefined;
+    },
+    restore({ id, offset }) {
+      const wrapper = entries.get(id)?.wrapper;
+      if (!wrapper) return;
+      sticky = false;
+      scroller.scrollTop += wrapper.getBoundingClientRect().top - scroller.getBoundingClientRect().top - offset;
+    },
+    /** What is shown from one id up to another one, without it; undefined if there may be a gap between. */
+    between(from, to) {
+      const last = messages.at(-1);
+      if (to === undefined || !last || last.id < to) return undefined;
+      return messages.filter((message) => message.id >= from && message.id < to);
+    },
     get: (id) => messages.find((message) => message.id === id),
     has: (id) => entries.has(id),
     first: () => messages[0],
