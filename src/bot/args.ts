@@ -127,7 +127,7 @@ const UNITS: Readonly<Record<string, number>> = {
   w: 604_800_000,
 };
 const DURATION_PART =
-  /(\d+(?:\.\d+)?)\s*(ms|milliseconds?|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|wks?|weeks?)\s*/gy;
+  /(\d+(?:\.\d+)?)\s*(ms|milliseconds?|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|wks?|weeks?)(?![a-z])\s*/gy;
 
 /** Milliseconds in `90s`, `1h30m`, `2 hours`; undefined if it is none. */
 export function parseDuration(typed: string): number | undefined {
