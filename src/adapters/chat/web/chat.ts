@@ -35,6 +35,7 @@ import {
   robotRoom,
   roomKind,
   roomName,
+  titleOf,
 } from './rooms.ts';
 import { createSockets, type Sockets } from './socket.ts';
 import { createTalk } from './talk.ts';
@@ -81,7 +82,7 @@ export class WebChat extends Adapter implements ChatAdapter {
   constructor(robot: Robot, parts: WebParts) {
     super(robot);
     this.#parts = parts;
-    this.#hub = new Hub({ ...parts, robotName: () => this.robot.name });
+    this.#hub = new Hub({ ...parts, robotName: () => titleOf(this.robot.name) });
   }
 
   /** Adds the routes, opens the common rooms and welcomes those whom a killed robot did not. */
@@ -90,7 +91,7 @@ export class WebChat extends Adapter implements ChatAdapter {
     const http = this.#parts.http();
     addPages(http.beforeParsers, {
       ...this.#parts,
-      robotName: () => this.robot.name,
+      robotName: () => titleOf(this.robot.name),
       welcome: (account, isNew) => this.#welcome(account, isNew),
       signedOut: (session) => this.#hub.tell({ k: 'signout', session }),
     });
@@ -270,7 +271,7 @@ export class WebChat extends Adapter implements ChatAdapter {
     const kind = roomKind(plain);
     if (kind.kind === 'robot') {
       const account = await attempt(() => store.account(kind.account));
-      if (account) return await attempt(() => openRobotRoom(messages, account, this.robot.name));
+      if (account) return await attempt(() => openRobotRoom(messages, account, titleOf(this.robot.name)));
     }
     const name = roomName(plain);
     if (kind.kind !== 'room' || name === undefined) throw new DeliveryRefused(`the web chat has no room ${id}`);
@@ -294,7 +295,7 @@ export class WebChat extends Adapter implements ChatAdapter {
     const { store, messages, events, now } = this.#parts;
     if (!isNew) return;
     const person: Person = { id: personId(account.id), chat: CHAT, name: account.name };
-    const direct = await openRobotRoom(messages, account, this.robot.name);
+    const direct = await openRobotRoom(messages, account, titleOf(this.robot.name));
     for (const room of await store.commonRooms()) await messages.join(CHAT, room, person.id);
     if (account.first) await events.onFirstPerson(person);
     await events.onPerson(person, { chat: CHAT, room: direct.id });

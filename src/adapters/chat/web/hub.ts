@@ -115,7 +115,8 @@ export class Hub {
   /** What the robot is working on in rooms that the browser may see. */
   workingIn(rooms: ReadonlySet<string>): ServerFrame[] {
     const frames: ServerFrame[] = [];
-    for (const { frame } of this.#working.values()) if (frame.t === 'working' && rooms.has(frame.room)) frames.push(frame);
+    for (const { frame } of this.#working.values())
+      if (frame.t === 'working' && rooms.has(frame.room)) frames.push(frame);
     return frames;
   }
 
@@ -163,7 +164,8 @@ export class Hub {
         await this.#showPeople();
         return;
       case 'signout':
-        for (const browser of [...this.#browsers]) if (browser.session === event.session) browser.end(4001, 'signed out');
+        for (const browser of [...this.#browsers])
+          if (browser.session === event.session) browser.end(4001, 'signed out');
         return;
       case 'presence':
         this.#elsewhere.set(event.from, { accounts: event.accounts, at: now().getTime() });
@@ -191,7 +193,12 @@ export class Hub {
     }
   }
 
-  #send(room: StoredRoom, message: StoredMessage, t: 'message' | 'changed', wire: ReturnType<typeof renderMessage>): void {
+  #send(
+    room: StoredRoom,
+    message: StoredMessage,
+    t: 'message' | 'changed',
+    wire: ReturnType<typeof renderMessage>,
+  ): void {
     const text = JSON.stringify({ t, message: wire } satisfies ServerFrame);
     for (const browser of this.#browsers) {
       if (!sees(room, browser) || (message.onlyTo !== null && message.onlyTo !== personId(browser.account))) continue;
@@ -270,7 +277,12 @@ export class Hub {
     try {
       if (mine !== this.#told) {
         this.#told = mine;
-        await this.#publish({ k: 'presence', from: this.#parts.replica, accounts: this.#here().slice(0, 800), ask: false });
+        await this.#publish({
+          k: 'presence',
+          from: this.#parts.replica,
+          accounts: this.#here().slice(0, 800),
+          ask: false,
+        });
       }
       await this.#showPeople();
     } catch (error) {

@@ -22,7 +22,12 @@ function createParser(): MarkdownIt {
   md.renderer.rules['link_open'] = (tokens, index, options, env, self) => {
     const token = tokens[index];
     token?.attrSet('rel', 'noopener noreferrer');
-    if (!String(token?.attrGet('href') ?? '').replace(/^\//, '').startsWith('#')) token?.attrSet('target', '_blank');
+    if (
+      !String(token?.attrGet('href') ?? '')
+        .replace(/^\//, '')
+        .startsWith('#')
+    )
+      token?.attrSet('target', '_blank');
     return openLink ? openLink(tokens, index, options, env, self) : self.renderToken(tokens, index, options);
   };
   // The content security policy forbids style attributes: alignment of table cells becomes a class.

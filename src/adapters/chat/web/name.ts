@@ -10,9 +10,13 @@ const RESERVED = new Set(['here', 'channel', 'everyone', 'all', 'robot', 'system
 /** What is wrong with a name; undefined if nothing is. The name comes trimmed and with single spaces. */
 export function nameProblem(name: string, robotName: string): Problem | undefined {
   if (name === '') return { text: 'The name is missing.', next: 'Say what you are called.' };
-  if ([...name].length > LONGEST) return { text: `The name is longer than ${LONGEST} letters.`, next: 'Choose a shorter one.' };
+  if ([...name].length > LONGEST)
+    return { text: `The name is longer than ${LONGEST} letters.`, next: 'Choose a shorter one.' };
   if (!NAME.test(name)) {
-    return { text: 'A name has letters, digits, spaces and . _ - only, and begins with a letter or digit.', next: 'Choose another one.' };
+    return {
+      text: 'A name has letters, digits, spaces and . _ - only, and begins with a letter or digit.',
+      next: 'Choose another one.',
+    };
   }
   const folded = name.toLowerCase();
   if (folded === robotName.toLowerCase() || RESERVED.has(folded)) {

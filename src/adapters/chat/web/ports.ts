@@ -26,7 +26,12 @@ export type Entered =
 
 /** Accounts, sessions, invitations and read marks. Secrets come as fingerprints only. */
 export interface WebStore {
-  openSession(session: { readonly hash: string; readonly invite?: string; readonly now: Date; readonly until: Date }): Promise<void>;
+  openSession(session: {
+    readonly hash: string;
+    readonly invite?: string;
+    readonly now: Date;
+    readonly until: Date;
+  }): Promise<void>;
   session(hash: string, now: Date): Promise<Session | undefined>;
   closeSession(hash: string): Promise<void>;
   /**
@@ -34,7 +39,13 @@ export interface WebStore {
    * machine whoever came by it before, by an invitation the person it was made for.
    */
   enter(request: { readonly session: string; readonly name: string; readonly now: Date }): Promise<Entered>;
-  invite(invite: { readonly hash: string; readonly name: string; readonly by: string; readonly now: Date; readonly until: Date }): Promise<void>;
+  invite(invite: {
+    readonly hash: string;
+    readonly name: string;
+    readonly by: string;
+    readonly now: Date;
+    readonly until: Date;
+  }): Promise<void>;
   /** The invitation, if it is neither used nor expired. */
   openInvite(hash: string, now: Date): Promise<{ readonly name: string } | undefined>;
   account(id: number): Promise<Account | undefined>;
@@ -56,14 +67,29 @@ export interface WebStore {
 /** What the web chat uses of the messages. */
 export type WebMessages = Pick<
   MessageStore,
-  | 'record' | 'update' | 'get' | 'findByNonce' | 'page' | 'threads' | 'activity' | 'markHandled'
-  | 'claimUnhandledOf' | 'saveRoom' | 'room' | 'roomsOf' | 'join' | 'leave'
+  | 'record'
+  | 'update'
+  | 'get'
+  | 'findByNonce'
+  | 'page'
+  | 'threads'
+  | 'activity'
+  | 'markHandled'
+  | 'claimUnhandledOf'
+  | 'saveRoom'
+  | 'room'
+  | 'roomsOf'
+  | 'join'
+  | 'leave'
 >;
 
 export type WebSearch = Pick<History, 'search'>;
 
 export interface WebBus {
-  publish(channel: string, payload: { readonly [key: string]: string | number | boolean | null | readonly number[] }): Promise<void>;
+  publish(
+    channel: string,
+    payload: { readonly [key: string]: string | number | boolean | null | readonly number[] },
+  ): Promise<void>;
   subscribe(channel: string, listener: (payload: unknown) => void | Promise<void>): () => void;
   onGap(listener: () => void | Promise<void>): () => void;
 }

@@ -1,5 +1,6 @@
 /** What people are told when something cannot be done: what happened, and what to do now. Plain text. */
 
+import type { Hint } from '../../../domain/history/ports.ts';
 import type { Problem } from './protocol.ts';
 import { MAX_TEXT } from './schema.ts';
 
@@ -24,3 +25,23 @@ export const problems = {
   notStored: { text: 'The message could not be stored.', next: 'Try again; if it stays so, look at the log.' },
   failed: { text: 'That did not work.', next: 'Try again; if it stays so, look at the log.' },
 } as const satisfies Record<string, Problem>;
+
+/** What may help to find more. */
+export function searchHint(hint: Hint): string {
+  switch (hint.kind) {
+    case 'word':
+      return `No message has “${hint.word}”.`;
+    case 'page':
+      return 'There are fewer pages.';
+    case 'time':
+      return 'Try a longer time.';
+    case 'from':
+      return 'Check the name after from:.';
+    case 'in':
+      return 'Check the room after in:.';
+    case 'minus':
+      return 'Leave out the words with a minus.';
+    case 'private':
+      return '';
+  }
+}

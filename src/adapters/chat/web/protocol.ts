@@ -28,7 +28,11 @@ export interface WireCard {
   readonly tone: Tone;
   readonly html?: string;
   readonly fields: readonly { readonly name: string; readonly html: string; readonly short: boolean }[];
-  readonly actions: readonly { readonly label: string; readonly command: string; readonly style?: 'primary' | 'danger' }[];
+  readonly actions: readonly {
+    readonly label: string;
+    readonly command: string;
+    readonly style?: 'primary' | 'danger';
+  }[];
   /** `src` only for pictures of our own. */
   readonly image?: { readonly src?: string; readonly url: string; readonly alt: string };
   readonly footer?: string;
@@ -79,15 +83,36 @@ export interface Problem {
 }
 
 export type Answer =
-  | { readonly kind: 'history'; readonly room: WireRoom; readonly messages: readonly WireMessage[]; readonly older: boolean; readonly newer: boolean; readonly thread?: number }
+  | {
+      readonly kind: 'history';
+      readonly room: WireRoom;
+      readonly messages: readonly WireMessage[];
+      readonly older: boolean;
+      readonly newer: boolean;
+      readonly thread?: number;
+    }
   | { readonly kind: 'thread'; readonly messages: readonly WireMessage[] }
   | { readonly kind: 'room'; readonly room: WireRoom }
-  | { readonly kind: 'rooms'; readonly rooms: readonly { readonly id: string; readonly name: string; readonly members: number; readonly joined: boolean }[] }
+  | {
+      readonly kind: 'rooms';
+      readonly rooms: readonly {
+        readonly id: string;
+        readonly name: string;
+        readonly members: number;
+        readonly joined: boolean;
+      }[];
+    }
   | { readonly kind: 'hits'; readonly hits: readonly WireHit[]; readonly more: boolean; readonly hint?: string }
   | { readonly kind: 'suggestions'; readonly suggestions: readonly Suggestion[] };
 
 export type ServerFrame =
-  | { readonly t: 'welcome'; readonly me: { readonly id: string; readonly name: string }; readonly robot: { readonly name: string; readonly alias?: string; readonly room: string }; readonly rooms: readonly WireRoom[]; readonly people: readonly WirePerson[] }
+  | {
+      readonly t: 'welcome';
+      readonly me: { readonly id: string; readonly name: string };
+      readonly robot: { readonly name: string; readonly title: string; readonly alias?: string; readonly room: string };
+      readonly rooms: readonly WireRoom[];
+      readonly people: readonly WirePerson[];
+    }
   | { readonly t: 'answer'; readonly req: number; readonly answer: Answer }
   | { readonly t: 'failed'; readonly req: number; readonly problem: Problem }
   | { readonly t: 'ack'; readonly id: string; readonly message: number }

@@ -9,7 +9,11 @@ import { parseCard, type StoredCard } from './schema.ts';
 export const PRESSED = 'press-';
 
 /** Without what only its author gets to know; see {@link forViewer}. */
-export function renderMessage(message: StoredMessage, thread: ThreadSummary | undefined, robotName: string): WireMessage {
+export function renderMessage(
+  message: StoredMessage,
+  thread: ThreadSummary | undefined,
+  robotName: string,
+): WireMessage {
   const card = message.content === null ? undefined : parseCard(message.content);
   const pressed = message.clientId?.startsWith(PRESSED) === true;
   return {

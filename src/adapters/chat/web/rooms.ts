@@ -14,6 +14,11 @@ export function personId(account: number): string {
   return `${CHAT}:${account}`;
 }
 
+/** The robot's name as a heading shows it; a name that is all small letters begins with a capital there. */
+export function titleOf(name: string): string {
+  return name === name.toLowerCase() ? name.charAt(0).toUpperCase() + name.slice(1) : name;
+}
+
 /** Number of the account; undefined for the robot and for people of other chats. */
 export function accountOf(person: string): number | undefined {
   const digits = /^web:(\d{1,15})$/.exec(person)?.[1];
@@ -71,7 +76,8 @@ export async function openDirectRoom(messages: WebMessages, one: Account, other:
 
 /** A public room with everybody in it, now and later. */
 export async function openCommonRoom(store: WebStore, messages: WebMessages, id: string): Promise<StoredRoom> {
-  const room = (await messages.room(CHAT, id)) ?? (await messages.saveRoom({ chat: CHAT, id, name: id, private: false }));
+  const room =
+    (await messages.room(CHAT, id)) ?? (await messages.saveRoom({ chat: CHAT, id, name: id, private: false }));
   if (await store.addCommonRoom(id)) {
     for (const account of await store.accounts()) await messages.join(CHAT, id, personId(account.id));
   }

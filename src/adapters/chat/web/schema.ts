@@ -36,7 +36,13 @@ const frame = z.discriminatedUnion('t', [
   z.strictObject({ t: z.literal('direct'), req: request, person: z.string().max(64) }),
   z.strictObject({ t: z.literal('browse'), req: request }),
   z.strictObject({ t: z.literal('read'), room: roomId, message: messageId }),
-  z.strictObject({ t: z.literal('search'), req: request, query: z.string().max(500), room: roomId.optional() }),
+  z.strictObject({
+    t: z.literal('search'),
+    req: request,
+    query: z.string().max(500),
+    room: roomId.optional(),
+    page: z.int().min(1).max(100).optional(),
+  }),
   z.strictObject({ t: z.literal('complete'), req: request, text: z.string().max(1000) }),
 ]);
 
@@ -105,7 +111,13 @@ const busEvent = z.discriminatedUnion('k', [
   z.object({ k: z.literal('account'), from: z.string(), account: z.int() }),
   z.object({ k: z.literal('signout'), from: z.string(), session: z.string() }),
   z.object({ k: z.literal('presence'), from: z.string(), accounts: z.array(z.int()), ask: z.boolean() }),
-  z.object({ k: z.literal('working'), from: z.string(), room: z.string(), thread: z.string().nullable(), on: z.boolean() }),
+  z.object({
+    k: z.literal('working'),
+    from: z.string(),
+    room: z.string(),
+    thread: z.string().nullable(),
+    on: z.boolean(),
+  }),
 ]);
 
 export type BusEvent = z.infer<typeof busEvent>;

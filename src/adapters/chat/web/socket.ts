@@ -122,9 +122,11 @@ export function createSockets(parts: SocketParts): Sockets {
       }
       waiting += 1;
       if (waiting > FRAMES_WAITING) return ws.close(1008, 'too much at once');
-      queue = queue.then(() => talk.take(talker, frame)).finally(() => {
-        waiting -= 1;
-      });
+      queue = queue
+        .then(() => talk.take(talker, frame))
+        .finally(() => {
+          waiting -= 1;
+        });
     }
 
     open.set(account.id, (open.get(account.id) ?? 0) + 1);

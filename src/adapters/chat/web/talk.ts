@@ -5,11 +5,22 @@ import type { StoredMessage, StoredRoom } from '../../../domain/history/ports.ts
 import { addressed } from './addressed.ts';
 import type { Hub } from './hub.ts';
 import type { Account, WebEvents, WebMessages, WebSearch, WebStore } from './ports.ts';
-import { problems } from './problems.ts';
+import { problems, searchHint } from './problems.ts';
 import type { Answer, Problem, ServerFrame, WireHit, WireMessage } from './protocol.ts';
 import { renderMarkdown } from './markdown.ts';
 import { forViewer, PRESSED, renderMessage } from './render.ts';
-import { accountOf, CHAT, mayRead, openDirectRoom, openRobotRoom, personId, roomKind, roomName, roomView } from './rooms.ts';
+import {
+  accountOf,
+  CHAT,
+  mayRead,
+  openDirectRoom,
+  openRobotRoom,
+  personId,
+  roomKind,
+  roomName,
+  roomView,
+  titleOf,
+} from './rooms.ts';
 import { type ClientFrame, parseCard } from './schema.ts';
 
 const PAGE = 50;
@@ -53,6 +64,7 @@ export interface Talk {
 
 export function createTalk(parts: TalkParts): Talk {
   const { store, messages, hub, now } = parts;
+  const title = () => titleOf(parts.names().name);
 
   async function roomFor(talker: Talker, id: string): Promise<StoredRoom> {
     const room = await messages.room(CHAT, id);
@@ -62,7 +74,14 @@ export function createTalk(parts: TalkParts): Talk {
 
   async function messageFor(talker: Talker, room: StoredRoom, id: number): Promise<StoredMessage> {
     const viewer = personId(talker.account.id);
-    const [message] = await messages.page({ chat: CHAT, room: room.id, viewer, after: id - 1, before: id + 1, limit: 1 });
+    const [message] = await messages.page({
+      chat: CHAT,
+      room: room.id,
+      viewer,
+      after: id - 1,
+      before: id + 1,
+      limit: 1,
+    });
     if (message?.id !== id) throw new Refused(problems.noMessage);
     return message;
   }
@@ -74,7 +93,7 @@ export function createTalk(parts: TalkParts): Talk {
     const threads = room !== undefined && roots.length > 0 ? await messages.threads(CHAT, room, roots, viewer) : [];
     const byRoot = new Map(threads.map((thread) => [thread.thread, thread]));
     return found.map((message) =>
-      forViewer(renderMessage(message, byRoot.get(message.messageId), parts.names().name), message, viewer),
+      forViewer(renderMessage(message, byRoot.get(message.messageId), title()), message, viewer),
     );
   }
 
@@ -228,7 +247,7 @@ export function createTalk(parts: TalkParts): Talk {
     if (!other) throw new Refused(problems.noPerson);
     const mine = other.id === talker.account.id;
     const room = mine
-      ? await openRobotRoom(messages, talker.account, parts.names().name)
+      ? await openRobotRoom(messages, talker.account, title())
       : await openDirectRoom(messages, talker.account, other);
     await hub.tell({ k: 'room', room: room.id });
     return await showRoom(talker, room.id);
@@ -239,7 +258,12 @@ export function createTalk(parts: TalkParts): Talk {
     const rooms = (await messages.roomsOf(CHAT, me)).filter((room) => !room.private);
     return {
       kind: 'rooms',
-      rooms: rooms.map(({ id, name, members }) => ({ id, name, members: members.length, joined: members.includes(me) })),
+      rooms: rooms.map(({ id, name, members }) => ({
+        id,
+        name,
+        members: members.length,
+        joined: members.includes(me),
+      })),
     };
   }
 
@@ -250,8 +274,15 @@ export function createTalk(parts: TalkParts): Talk {
   }
 
   async function search(talker: Talker, frame: Extract<ClientFrame, { t: 'search' }>): Promise<Answer> {
-    const text = frame.room === undefined ? frame.query : `${frame.query} in:${frame.room}`;
-    const found = await parts.search.search({ text, viewer: personId(talker.account.id), now: now() });
+    const found = await parts.search.search({
+      text: frame.query,
+      viewer: personId(talker.account.id),
+      now: now(),
+      filters: {
+        ...(frame.room !== undefined && { in: frame.room }),
+        ...(frame.page !== undefined && { page: frame.page }),
+      },
+    });
     if (found.kind === 'unclear') {
       const hint =
         found.problem.kind === 'empty'
@@ -260,7 +291,12 @@ export function createTalk(parts: TalkParts): Talk {
       return { kind: 'hits', hits: [], more: false, hint };
     }
     if (found.kind === 'nothing') {
-      return { kind: 'hits', hits: [], more: false, ...(found.hints[0] !== undefined && { hint: found.hints[0] }) };
+      return {
+        kind: 'hits',
+        hits: [],
+        more: false,
+        hint: `Nothing found. ${found.hints.map(searchHint).join(' ')}`.trim(),
+      };
     }
     const accounts = await store.accounts();
     const names = new Map(accounts.map(({ id, name }) => [id, name]));
@@ -281,7 +317,7 @@ export function createTalk(parts: TalkParts): Talk {
   function hitRoom(id: string, name: string, me: number, names: ReadonlyMap<number, string>): string {
     const kind = roomKind(id);
     if (kind.kind === 'room') return `#${name}`;
-    if (kind.kind === 'robot') return parts.names().name;
+    if (kind.kind === 'robot') return title();
     return names.get(kind.accounts[0] === me ? kind.accounts[1] : kind.accounts[0]) ?? name;
   }
 
@@ -323,8 +359,12 @@ export function createTalk(parts: TalkParts): Talk {
     async welcome(talker) {
       const { account } = talker;
       const me = personId(account.id);
-      const own = await openRobotRoom(messages, account, parts.names().name);
-      const [rooms, reads, people] = await Promise.all([messages.roomsOf(CHAT, me), store.reads(account.id), hub.people()]);
+      const own = await openRobotRoom(messages, account, title());
+      const [rooms, reads, people] = await Promise.all([
+        messages.roomsOf(CHAT, me),
+        store.reads(account.id),
+        hub.people(),
+      ]);
       const activity = new Map((await messages.activity(CHAT, me, reads)).map((one) => [one.room, one]));
       const names = new Map(people.map((person) => [accountOf(person.id) ?? 0, person.name]));
       const { name, alias } = parts.names();
@@ -332,8 +372,10 @@ export function createTalk(parts: TalkParts): Talk {
       talker.send({
         t: 'welcome',
         me: { id: me, name: account.name },
-        robot: { name, room: own.id, ...(alias !== false && alias !== '' && { alias }) },
-        rooms: mine.map((room) => roomView(room, account.id, names, name, activity.get(room.id), reads.get(room.id) ?? 0)),
+        robot: { name, title: title(), room: own.id, ...(alias !== false && alias !== '' && { alias }) },
+        rooms: mine.map((room) =>
+          roomView(room, account.id, names, title(), activity.get(room.id), reads.get(room.id) ?? 0),
+        ),
         people,
       });
       for (const frame of hub.workingIn(new Set(mine.map((room) => room.id)))) talker.send(frame);
@@ -344,7 +386,8 @@ export function createTalk(parts: TalkParts): Talk {
         if (answered && 'req' in frame) talker.send({ t: 'answer', req: frame.req, answer: answered });
       } catch (error) {
         const refused = error instanceof Refused;
-        if (!refused) parts.log.error({ err: error, frame: frame.t, person: talker.account.id }, 'web chat request failed');
+        if (!refused)
+          parts.log.error({ err: error, frame: frame.t, person: talker.account.id }, 'web chat request failed');
         const talking = frame.t === 'say' || frame.t === 'press';
         const problem = refused ? error.problem : talking ? problems.notStored : problems.failed;
         if ('id' in frame) talker.send({ t: 'refused', id: frame.id, problem });

@@ -31,7 +31,15 @@ async function start() {
 }
 
 function chat() {
-  const state = { me: { id: '', name: '' }, robot: { name: '', room: '' }, rooms: new Map(), people: new Map(), working: new Map(), open: undefined, connected: false };
+  const state = {
+    me: { id: '', name: '' },
+    robot: { name: '', title: '', room: '' },
+    rooms: new Map(),
+    people: new Map(),
+    working: new Map(),
+    open: undefined,
+    connected: false,
+  };
   let welcomed = false;
   let panel;
   let opening = 0;
@@ -100,12 +108,18 @@ function chat() {
     onPerson: async (person) => go((await connection.ask({ t: 'direct', person })).room.id),
     onBrowse: browse,
     onSwitch: switcher,
-    onMenu: (button) => openMenu(button, { theme: currentTheme, onTheme: setTheme, onShortcuts: openShortcuts, onSignOut: signOut }),
+    onMenu: (button) =>
+      openMenu(button, { theme: currentTheme, onTheme: setTheme, onShortcuts: openShortcuts, onSignOut: signOut }),
   });
   const banner = h('div', { class: 'banner', role: 'status', hidden: true });
   const title = h('div', { class: 'room-title' });
   const roomTools = h('div', { class: 'room-tools' });
-  const down = h('button', { type: 'button', class: 'to-end', hidden: true, onclick: toEnd }, icon('down'), h('span', { text: 'To the newest' }));
+  const down = h(
+    'button',
+    { type: 'button', class: 'to-end', hidden: true, onclick: toEnd },
+    icon('down'),
+    h('span', { text: 'To the newest' }),
+  );
   const joinBar = h('div', { class: 'join-bar', hidden: true });
   const head = h(
     'header',
@@ -114,7 +128,15 @@ function chat() {
     title,
     roomTools,
   );
-  const main = h('main', { class: 'room', 'aria-label': 'Conversation' }, banner, head, h('div', { class: 'timeline-frame' }, timeline.element, down), joinBar, composer.element);
+  const main = h(
+    'main',
+    { class: 'room', 'aria-label': 'Conversation' },
+    banner,
+    head,
+    h('div', { class: 'timeline-frame' }, timeline.element, down),
+    joinBar,
+    composer.element,
+  );
   const shade = h('div', { class: 'shade', onclick: () => toggleDrawer(false) });
   const frame = h('div', { class: 'frame' }, sidebar.element, shade, main);
   app.replaceChildren(frame);
@@ -132,6 +154,8 @@ function chat() {
         thread.take(frame.message);
         return;
       case 'ack':
+        pressed.get(frame.id)?.settle();
+        pressed.delete(frame.id);
         return showPending();
       case 'refused':
         press.refused?.(frame.id, frame.problem);
@@ -230,7 +254,9 @@ function chat() {
     const [, id, message] = /^#\/room\/([^/]+)(?:\/(\d+))?$/.exec(location.hash) ?? [];
     const wanted = id === undefined ? undefined : decodeURIComponent(id);
     const fallback = sessionStorage.getItem('shipmate.room');
-    const known = [wanted, state.rooms.has(fallback) ? fallback : undefined, state.robot.room].find((one) => one !== undefined);
+    const known = [wanted, state.rooms.has(fallback) ? fallback : undefined, state.robot.room].find(
+      (one) => one !== undefined,
+    );
     void openRoom(known, message === undefined ? undefined : Number(message));
   }
 
@@ -254,10 +280,17 @@ function chat() {
     if (changed) timeline.reset([], { hasOlder: false, hasNewer: false });
     showWorking();
     try {
-      const answer = await connection.ask({ t: 'history', room: id, ...(message !== undefined && { around: message }) });
+      const answer = await connection.ask({
+        t: 'history',
+        room: id,
+        ...(message !== undefined && { around: message }),
+      });
       if (mine !== opening) return;
       state.rooms.set(answer.room.id, answer.room);
-      const unreadFrom = message === undefined && answer.room.unread > 0 ? answer.messages.find((one) => one.id > answer.room.read && one.person.id !== state.me.id)?.id : undefined;
+      const unreadFrom =
+        message === undefined && answer.room.unread > 0
+          ? answer.messages.find((one) => one.id > answer.room.read && one.person.id !== state.me.id)?.id
+          : undefined;
       timeline.reset(answer.messages, { unreadFrom, hasOlder: answer.older, hasNewer: answer.newer });
       showTop(answer);
       showHead();
@@ -274,20 +307,53 @@ function chat() {
       sidebar.render();
     } catch (error) {
       if (mine !== opening) return;
-      timeline.top.replaceChildren(h('div', { class: 'empty' }, icon('warn'), h('h2', { text: error.text ?? 'That did not work.' }), h('p', { class: 'muted', text: error.next ?? '' }), h('button', { type: 'button', class: 'action', text: 'To the conversation with the robot', onclick: () => go(state.robot.room) })));
+      timeline.top.replaceChildren(
+        h(
+          'div',
+          { class: 'empty' },
+          icon('warn'),
+          h('h2', { text: error.text ?? 'That did not work.' }),
+          h('p', { class: 'muted', text: error.next ?? '' }),
+          h('button', {
+            type: 'button',
+            class: 'action',
+            text: 'To the conversation with the robot',
+            onclick: () => go(state.robot.room),
+          }),
+        ),
+      );
     }
   }
 
   function showTop(answer) {
     const room = answer.room;
-    if (answer.older) return timeline.top.replaceChildren(h('div', { class: 'loading muted', text: 'Loading earlier messages…' }));
+    if (answer.older)
+      return timeline.top.replaceChildren(h('div', { class: 'loading muted', text: 'Loading earlier messages…' }));
     const name = room.name;
     const text = {
       robot: [`You and ${name}`, 'Every line here is a command or a question. Type help to see what you can do.'],
-      direct: [`You and ${name}`, 'Only the two of you see this conversation. Begin a line with / to ask the robot something here.'],
-      room: [`#${name}`, `The beginning of the room. Everybody may read it. Begin a line with / or @${state.robot.name.toLowerCase()} to command the robot.`],
+      direct: [
+        `You and ${name}`,
+        'Only the two of you see this conversation. Begin a line with / to ask the robot something here.',
+      ],
+      room: [
+        `#${name}`,
+        `The beginning of the room. Everybody may read it. Begin a line with / or @${state.robot.name.toLowerCase()} to command the robot.`,
+      ],
     }[room.kind];
-    timeline.top.replaceChildren(h('div', { class: 'beginning' }, h('span', { class: 'beginning-sign' }, room.kind === 'room' ? icon('hash') : avatar({ id: room.person ?? '', name }, room.kind === 'robot')), h('h2', { text: text[0] }), h('p', { class: 'muted', text: text[1] })));
+    timeline.top.replaceChildren(
+      h(
+        'div',
+        { class: 'beginning' },
+        h(
+          'span',
+          { class: 'beginning-sign' },
+          room.kind === 'room' ? icon('hash') : avatar({ id: room.person ?? '', name }, room.kind === 'robot'),
+        ),
+        h('h2', { text: text[0] }),
+        h('p', { class: 'muted', text: text[1] }),
+      ),
+    );
   }
 
   async function more(direction) {
@@ -316,7 +382,8 @@ function chat() {
 
   function markRead() {
     const room = state.rooms.get(state.open);
-    if (!room || !room.joined || document.visibilityState !== 'visible' || !document.hasFocus() || !timeline.atEnd()) return;
+    if (!room || !room.joined || document.visibilityState !== 'visible' || !document.hasFocus() || !timeline.atEnd())
+      return;
     if (room.last <= room.read) return;
     room.read = room.last;
     room.unread = 0;
@@ -341,23 +408,43 @@ function chat() {
     const room = state.rooms.get(state.open);
     if (!room) return title.replaceChildren();
     const person = state.people.get(room.person);
-    const sign = room.kind === 'room' ? icon('hash', 'title-hash') : room.kind === 'robot' ? avatar({ id: '', name: '' }, true) : personSign(person ?? { id: room.person, name: room.name, online: false });
+    const sign =
+      room.kind === 'room'
+        ? icon('hash', 'title-hash')
+        : room.kind === 'robot'
+          ? avatar({ id: '', name: '' }, true)
+          : personSign(person ?? { id: room.person, name: room.name, online: false });
     const online = [...state.people.values()].filter((one) => one.online).length;
-    const note = room.kind === 'room' ? `${online} here` : room.kind === 'robot' ? 'Every line is for the robot' : person?.online ? 'here' : 'away';
-    title.replaceChildren(sign, h('h1', { text: room.kind === 'direct' ? (person?.name ?? room.name) : room.name }), h('span', { class: 'muted room-note', text: note }));
+    const note =
+      room.kind === 'room'
+        ? `${online} here`
+        : room.kind === 'robot'
+          ? 'Every line is for the robot'
+          : person?.online
+            ? 'here'
+            : 'away';
+    title.replaceChildren(
+      sign,
+      h('h1', { text: room.kind === 'direct' ? (person?.name ?? room.name) : room.name }),
+      h('span', { class: 'muted room-note', text: note }),
+    );
     roomTools.replaceChildren(
       room.kind === 'room' && room.joined ? iconButton('leave', 'Leave this room', leave) : '',
       iconButton('search', 'Search messages (Ctrl Shift F)', openSearch),
     );
     composer.element.hidden = !room.joined;
     joinBar.hidden = room.joined;
-    if (!room.joined) joinBar.replaceChildren(h('span', {}, 'You are reading ', h('strong', { text: `#${room.name}` }), '.'), h('button', { type: 'button', class: 'action primary', text: 'Join the room', onclick: () => join(room.id) }));
+    if (!room.joined)
+      joinBar.replaceChildren(
+        h('span', {}, 'You are reading ', h('strong', { text: `#${room.name}` }), '.'),
+        h('button', { type: 'button', class: 'action primary', text: 'Join the room', onclick: () => join(room.id) }),
+      );
     showTitle();
   }
 
   function showTitle() {
     const unread = [...state.rooms.values()].filter((room) => room.joined).reduce((sum, room) => sum + room.unread, 0);
-    document.title = `${unread > 0 ? `(${unread > 99 ? '99+' : unread}) ` : ''}${roomTitle(state.rooms.get(state.open))} · ${state.robot.name}`;
+    document.title = `${unread > 0 ? `(${unread > 99 ? '99+' : unread}) ` : ''}${roomTitle(state.rooms.get(state.open))} · ${state.robot.title}`;
   }
 
   async function join(id) {
@@ -386,7 +473,10 @@ function chat() {
 
   function showPending() {
     const waiting = connection.waiting().filter((one) => one.frame.t === 'say');
-    timeline.showPending(waiting.filter((one) => one.frame.room === state.open && one.frame.thread === undefined), state.me);
+    timeline.showPending(
+      waiting.filter((one) => one.frame.room === state.open && one.frame.thread === undefined),
+      state.me,
+    );
     const opened = thread.current();
     thread.timeline.showPending(opened ? waiting.filter((one) => one.frame.thread === opened.root) : [], state.me);
   }
@@ -395,11 +485,16 @@ function chat() {
     const id = newId();
     button.classList.add('busy');
     button.disabled = true;
-    const settle = () => {
-      button.classList.remove('busy');
-      button.disabled = false;
-    };
-    setTimeout(settle, 1500);
+    // At least for a moment, so that it is seen and a double click presses once.
+    const seen = performance.now() + 500;
+    const settle = () =>
+      setTimeout(
+        () => {
+          button.classList.remove('busy');
+          button.disabled = false;
+        },
+        Math.max(0, seen - performance.now()),
+      );
     pressed.set(id, { button, settle });
     connection.deliver({ t: 'press', id, message: message.id, index });
   }
@@ -415,7 +510,9 @@ function chat() {
 
   /** What addresses the robot at the beginning of the text; undefined if nothing does. */
   function addressing(text) {
-    const words = [state.robot.name, ...(state.robot.alias ? [state.robot.alias] : [])].map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+    const words = [state.robot.name, ...(state.robot.alias ? [state.robot.alias] : [])].map((word) =>
+      word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'),
+    );
     const named = new RegExp(`^\\s*@?(?:${words.join('|')})[:,]?\\s+`, 'i').exec(text)?.[0];
     if (named) return named;
     if (/^\/(?:[a-z]|$)/i.test(text)) return '/';
@@ -430,7 +527,14 @@ function chat() {
 
   function work(element, on) {
     if (Boolean(element.firstChild) === Boolean(on)) return;
-    element.replaceChildren(...(on ? [h('span', { class: 'working' }, h('i'), h('i'), h('i')), h('span', { text: `${state.robot.name} is working…` })] : []));
+    element.replaceChildren(
+      ...(on
+        ? [
+            h('span', { class: 'working' }, h('i'), h('i'), h('i')),
+            h('span', { text: `${state.robot.title} is working…` }),
+          ]
+        : []),
+    );
   }
 
   async function copyLink(message) {
@@ -491,11 +595,26 @@ function chat() {
   }
 
   function switcher() {
-    const rooms = [...state.rooms.values()].filter((room) => room.joined && room.kind !== 'direct').sort((a, b) => Number(b.unread > 0) - Number(a.unread > 0));
+    const rooms = [...state.rooms.values()]
+      .filter((room) => room.joined && room.kind !== 'direct')
+      .sort((a, b) => Number(b.unread > 0) - Number(a.unread > 0));
     const people = [...state.people.values()].filter((person) => person.id !== state.me.id);
     openSwitcher([
-      ...rooms.map((room) => ({ label: room.name, hint: room.unread > 0 ? `${room.unread} unread` : room.kind === 'robot' ? 'robot' : 'room', sign: () => (room.kind === 'robot' ? h('span', { class: 'nav-avatar' }, avatar({ id: '', name: '' }, true)) : icon('hash', 'nav-hash')), run: () => go(room.id) })),
-      ...people.map((person) => ({ label: person.name, hint: person.online ? 'here' : '', sign: () => personSign(person), run: async () => go((await connection.ask({ t: 'direct', person: person.id })).room.id) })),
+      ...rooms.map((room) => ({
+        label: room.name,
+        hint: room.unread > 0 ? `${room.unread} unread` : room.kind === 'robot' ? 'robot' : 'room',
+        sign: () =>
+          room.kind === 'robot'
+            ? h('span', { class: 'nav-avatar' }, avatar({ id: '', name: '' }, true))
+            : icon('hash', 'nav-hash'),
+        run: () => go(room.id),
+      })),
+      ...people.map((person) => ({
+        label: person.name,
+        hint: person.online ? 'here' : '',
+        sign: () => personSign(person),
+        run: async () => go((await connection.ask({ t: 'direct', person: person.id })).room.id),
+      })),
       { label: 'Browse and create rooms', hint: '', sign: () => icon('plus', 'nav-hash'), run: browse },
     ]);
   }
@@ -548,7 +667,11 @@ function chat() {
       const seconds = next.until === undefined ? 0 : Math.ceil((next.until - Date.now()) / 1000);
       const text = next.kind === 'connecting' || seconds < 1 ? 'Reconnecting…' : `Reconnecting in ${seconds} s.`;
       banner.hidden = false;
-      banner.replaceChildren(icon('warn'), h('span', { text: `The robot is not reachable. ${text} What you write is kept and sent then.` }), h('button', { type: 'button', class: 'link', text: 'Try now', onclick: connection.retryNow }));
+      banner.replaceChildren(
+        icon('warn'),
+        h('span', { text: `The robot is not reachable. ${text} What you write is kept and sent then.` }),
+        h('button', { type: 'button', class: 'link', text: 'Try now', onclick: connection.retryNow }),
+      );
       sidebar.render();
     };
     if (!banner.hidden) {
@@ -585,13 +708,20 @@ function chat() {
     } else if (event.key === 'Escape' && !composer.hasFocus() && !document.querySelector('dialog[open], .menu')) {
       escape();
       composer.focus();
-    } else if (!command && !event.altKey && event.key.length === 1 && event.key !== ' ' && !event.target.closest('input, textarea, dialog, .menu')) {
+    } else if (
+      !command &&
+      !event.altKey &&
+      event.key.length === 1 &&
+      event.key !== ' ' &&
+      !event.target.closest('input, textarea, dialog, .menu')
+    ) {
       composer.focus();
     }
   });
   document.addEventListener('click', (event) => {
     const link = event.target.closest?.('a[href]');
-    if (!link || link.target === '_blank' || link.origin !== location.origin || !link.hash.startsWith('#/room/')) return;
+    if (!link || link.target === '_blank' || link.origin !== location.origin || !link.hash.startsWith('#/room/'))
+      return;
     if (event.defaultPrevented || event.metaKey || event.ctrlKey) return;
     event.preventDefault();
     const [, id, message] = /^#\/room\/([^/]+)(?:\/(\d+))?$/.exec(link.hash) ?? [];

@@ -26,10 +26,20 @@ export function createComposer(options) {
     autocomplete: 'off',
     spellcheck: 'true',
   });
-  const button = h('button', { type: 'submit', class: 'send', 'aria-label': 'Send', title: 'Send (Enter)' }, icon('send'));
+  const button = h(
+    'button',
+    { type: 'submit', class: 'send', 'aria-label': 'Send', title: 'Send (Enter)' },
+    icon('send'),
+  );
   const list = h('ul', { class: 'suggestions', id: listId, role: 'listbox', 'aria-label': 'Commands' });
   const status = h('div', { class: 'composer-status' });
-  const form = h('form', { class: 'composer', onsubmit: submit }, list, h('div', { class: 'composer-box' }, input, button), status);
+  const form = h(
+    'form',
+    { class: 'composer', onsubmit: submit },
+    list,
+    h('div', { class: 'composer-box' }, input, button),
+    status,
+  );
   let suggestions = [];
   let prefix = '';
   let selected = -1;
@@ -114,12 +124,30 @@ export function createComposer(options) {
       ...found.map((one, index) =>
         h(
           'li',
-          { role: 'option', id: `${listId}-${index}`, class: 'suggestion', onmousedown: (event) => { event.preventDefault(); accept(index); } },
+          {
+            role: 'option',
+            id: `${listId}-${index}`,
+            class: 'suggestion',
+            onmousedown: (event) => {
+              event.preventDefault();
+              accept(index);
+            },
+          },
           h('span', { class: 'suggestion-label', text: one.label }),
           h('span', { class: 'suggestion-hint', text: one.hint }),
         ),
       ),
-      h('li', { class: 'suggestion-keys', role: 'presentation' }, h('kbd', { text: 'Tab' }), ' complete  ', h('kbd', { text: '↑' }), h('kbd', { text: '↓' }), ' choose  ', h('kbd', { text: 'Esc' }), ' close'),
+      h(
+        'li',
+        { class: 'suggestion-keys', role: 'presentation' },
+        h('kbd', { text: 'Tab' }),
+        ' complete  ',
+        h('kbd', { text: '↑' }),
+        h('kbd', { text: '↓' }),
+        ' choose  ',
+        h('kbd', { text: 'Esc' }),
+        ' close',
+      ),
     );
     list.hidden = false;
     input.setAttribute('aria-expanded', 'true');

@@ -34,7 +34,8 @@ export function createConnection({ onFrame, onState }) {
     socket = undefined;
     const wasOpen = opened;
     opened = false;
-    for (const request of requests.values()) request.reject({ text: 'The connection was lost.', next: 'It will be back in a moment.' });
+    for (const request of requests.values())
+      request.reject({ text: 'The connection was lost.', next: 'It will be back in a moment.' });
     requests.clear();
     if (stopped) return;
     if (!wasOpen && (await signedOut())) {

@@ -14,7 +14,17 @@ function openDialog(label, className, ...children) {
 /** Ctrl-K: any room or person by a few letters. `choices`: `{ label, hint, sign, run }`. */
 export function openSwitcher(choices) {
   if (document.querySelector('dialog.switcher')) return;
-  const input = h('input', { class: 'switcher-input', type: 'text', placeholder: 'Room or person', 'aria-label': 'Room or person', role: 'combobox', 'aria-expanded': 'true', 'aria-controls': 'switcher-list', autocomplete: 'off', spellcheck: 'false' });
+  const input = h('input', {
+    class: 'switcher-input',
+    type: 'text',
+    placeholder: 'Room or person',
+    'aria-label': 'Room or person',
+    role: 'combobox',
+    'aria-expanded': 'true',
+    'aria-controls': 'switcher-list',
+    autocomplete: 'off',
+    spellcheck: 'false',
+  });
   const list = h('ul', { id: 'switcher-list', class: 'switcher-list', role: 'listbox' });
   const dialog = openDialog('Jump to', 'switcher', h('div', { class: 'switcher-head' }, icon('search'), input), list);
   let shown = [];
@@ -83,13 +93,26 @@ function rank(label, wanted) {
 /** Every public room, and the way to make one. */
 export async function openRooms({ load, onOpen, onJoin, onCreate }) {
   if (document.querySelector('dialog.rooms')) return;
-  const name = h('input', { type: 'text', class: 'field-input', placeholder: 'new-room', 'aria-label': 'Name of the new room', maxlength: '41', autocomplete: 'off', spellcheck: 'false' });
+  const name = h('input', {
+    type: 'text',
+    class: 'field-input',
+    placeholder: 'new-room',
+    'aria-label': 'Name of the new room',
+    maxlength: '41',
+    autocomplete: 'off',
+    spellcheck: 'false',
+  });
   const problem = h('p', { class: 'problem', role: 'alert' });
   const list = h('ul', { class: 'room-list' }, h('li', { class: 'muted', text: 'Loading…' }));
   const dialog = openDialog(
     'Rooms',
     'rooms',
-    h('header', { class: 'dialog-head' }, h('h2', { text: 'Rooms' }), iconButton('close', 'Close', () => dialog.close())),
+    h(
+      'header',
+      { class: 'dialog-head' },
+      h('h2', { text: 'Rooms' }),
+      iconButton('close', 'Close', () => dialog.close()),
+    ),
     h(
       'form',
       {
@@ -120,15 +143,33 @@ export async function openRooms({ load, onOpen, onJoin, onCreate }) {
           'li',
           { class: 'room-row' },
           icon('hash', 'nav-hash'),
-          h('button', { type: 'button', class: 'link room-name', text: room.name, onclick: () => { dialog.close(); onOpen(room.id); } }),
+          h('button', {
+            type: 'button',
+            class: 'link room-name',
+            text: room.name,
+            onclick: () => {
+              dialog.close();
+              onOpen(room.id);
+            },
+          }),
           h('span', { class: 'muted', text: room.members === 1 ? '1 person' : `${room.members} people` }),
           room.joined
             ? h('span', { class: 'joined' }, icon('check'), 'joined')
-            : h('button', { type: 'button', class: 'action', text: 'Join', onclick: async () => { await onJoin(room.id); dialog.close(); onOpen(room.id); } }),
+            : h('button', {
+                type: 'button',
+                class: 'action',
+                text: 'Join',
+                onclick: async () => {
+                  await onJoin(room.id);
+                  dialog.close();
+                  onOpen(room.id);
+                },
+              }),
         ),
       ),
     );
-    if (rooms.length === 0) list.replaceChildren(h('li', { class: 'muted', text: 'There is no room yet. Create the first one above.' }));
+    if (rooms.length === 0)
+      list.replaceChildren(h('li', { class: 'muted', text: 'There is no room yet. Create the first one above.' }));
   } catch (error) {
     list.replaceChildren(h('li', { class: 'problem', text: `${error.text} ${error.next}` }));
   }
@@ -151,8 +192,19 @@ export function openShortcuts() {
   const dialog = openDialog(
     'Keyboard shortcuts',
     'shortcuts',
-    h('header', { class: 'dialog-head' }, h('h2', { text: 'Keyboard shortcuts' }), iconButton('close', 'Close', () => dialog.close())),
-    h('dl', { class: 'keys' }, ...SHORTCUTS.map(([keys, what]) => h('div', {}, h('dt', {}, h('kbd', { text: mac ? keys.replace('Ctrl', '⌘') : keys })), h('dd', { text: what })))),
+    h(
+      'header',
+      { class: 'dialog-head' },
+      h('h2', { text: 'Keyboard shortcuts' }),
+      iconButton('close', 'Close', () => dialog.close()),
+    ),
+    h(
+      'dl',
+      { class: 'keys' },
+      ...SHORTCUTS.map(([keys, what]) =>
+        h('div', {}, h('dt', {}, h('kbd', { text: mac ? keys.replace('Ctrl', '⌘') : keys })), h('dd', { text: what })),
+      ),
+    ),
   );
 }
 
@@ -166,15 +218,51 @@ export function openMenu(button, { theme, onTheme, onShortcuts, onSignOut }) {
   const themes = h(
     'div',
     { class: 'theme-switch', role: 'radiogroup', 'aria-label': 'Theme' },
-    ...[['auto', 'auto', 'As the system'], ['light', 'sun', 'Light'], ['dark', 'moon', 'Dark']].map(([value, sign, label]) =>
-      h('button', { type: 'button', role: 'radio', 'aria-checked': String(theme() === value), 'aria-label': label, title: label, onclick: (event) => {
-        onTheme(value);
-        for (const other of themes.children) other.setAttribute('aria-checked', String(other === event.currentTarget));
-      } }, icon(sign)),
+    ...[
+      ['auto', 'auto', 'As the system'],
+      ['light', 'sun', 'Light'],
+      ['dark', 'moon', 'Dark'],
+    ].map(([value, sign, label]) =>
+      h(
+        'button',
+        {
+          type: 'button',
+          role: 'radio',
+          'aria-checked': String(theme() === value),
+          'aria-label': label,
+          title: label,
+          onclick: (event) => {
+            onTheme(value);
+            for (const other of themes.children)
+              other.setAttribute('aria-checked', String(other === event.currentTarget));
+          },
+        },
+        icon(sign),
+      ),
     ),
   );
-  const row = (sign, text, run) => h('button', { type: 'button', class: 'menu-item', role: 'menuitem', onclick: () => { close(); run(); } }, icon(sign), text);
-  const menu = h('div', { class: 'menu', role: 'menu', 'aria-label': 'You' }, themes, row('keys', 'Keyboard shortcuts', onShortcuts), row('out', 'Sign out', onSignOut));
+  const row = (sign, text, run) =>
+    h(
+      'button',
+      {
+        type: 'button',
+        class: 'menu-item',
+        role: 'menuitem',
+        onclick: () => {
+          close();
+          run();
+        },
+      },
+      icon(sign),
+      text,
+    );
+  const menu = h(
+    'div',
+    { class: 'menu', role: 'menu', 'aria-label': 'You' },
+    themes,
+    row('keys', 'Keyboard shortcuts', onShortcuts),
+    row('out', 'Sign out', onSignOut),
+  );
   function close() {
     menu.remove();
     document.removeEventListener('pointerdown', outside, true);
@@ -194,5 +282,10 @@ export function openMenu(button, { theme, onTheme, onShortcuts, onSignOut }) {
 }
 
 export function personSign(person) {
-  return h('span', { class: 'nav-avatar' }, avatar(person, false), h('span', { class: `presence ${person.online ? 'online' : ''}` }));
+  return h(
+    'span',
+    { class: 'nav-avatar' },
+    avatar(person, false),
+    h('span', { class: `presence ${person.online ? 'online' : ''}` }),
+  );
 }

@@ -1,7 +1,8 @@
 /** Builds elements. Text is always text: the only way to insert HTML is {@link setServerHtml}. */
 
-const policy =
-  globalThis.trustedTypes?.createPolicy('shipmate', { createHTML: (html) => html }) ?? { createHTML: (html) => html };
+const policy = globalThis.trustedTypes?.createPolicy('shipmate', { createHTML: (html) => html }) ?? {
+  createHTML: (html) => html,
+};
 
 /**
  * @param {string} tag
@@ -35,7 +36,11 @@ export function icon(name, className = '') {
 
 /** A button with an icon; `label` is its name for those who do not see it, and its tooltip. */
 export function iconButton(name, label, onclick, props = {}) {
-  return h('button', { type: 'button', class: 'icon-button', 'aria-label': label, title: label, onclick, ...props }, icon(name));
+  return h(
+    'button',
+    { type: 'button', class: 'icon-button', 'aria-label': label, title: label, onclick, ...props },
+    icon(name),
+  );
 }
 
 /** Inserts HTML that the server rendered from Markdown (markdown.ts), nothing else. */
@@ -51,7 +56,10 @@ export function announce(text) {
 
 /** Initials of a name for the round sign beside a message. */
 export function initials(name) {
-  const words = name.trim().split(/[\s._-]+/).filter(Boolean);
+  const words = name
+    .trim()
+    .split(/[\s._-]+/)
+    .filter(Boolean);
   const letters = words.length > 1 ? [...words[0]][0] + [...words[1]][0] : [...name.trim()].slice(0, 2).join('');
   return letters.toUpperCase();
 }

@@ -60,7 +60,7 @@ function repliesElement(message, onThread) {
     { type: 'button', class: 'replies', onclick: () => onThread(message) },
     icon('thread'),
     h('strong', { text: message.replies === 1 ? '1 reply' : `${message.replies} replies` }),
-    message.lastReply && h('span', { class: 'muted' }, 'last ', timeElement(message.lastReply, 'list')),
+    message.lastReply && h('span', { class: 'muted' }, 'last reply ', timeElement(message.lastReply, 'list')),
   );
 }
 

@@ -22,7 +22,13 @@ export function createThread({ ask, onClose, onSend, timelineOptions, composerOp
   const element = h(
     'aside',
     { class: 'panel thread', 'aria-label': 'Thread' },
-    h('header', { class: 'panel-head' }, h('h2', { text: 'Thread' }), title, iconButton('close', 'Close the thread', onClose)),
+    h(
+      'header',
+      { class: 'panel-head' },
+      h('h2', { text: 'Thread' }),
+      title,
+      iconButton('close', 'Close the thread', onClose),
+    ),
     timeline.element,
     composer.element,
   );
@@ -43,7 +49,8 @@ export function createThread({ ask, onClose, onSend, timelineOptions, composerOp
       open = undefined;
     },
     take(message) {
-      if (!open || message.room !== open.room || (message.thread !== open.root && message.id !== open.root)) return false;
+      if (!open || message.room !== open.room || (message.thread !== open.root && message.id !== open.root))
+        return false;
       if (timeline.has(message.id)) timeline.change({ ...message, replies: 0 });
       else if (timeline.count() > 0) timeline.add({ ...message, replies: 0 });
       return true;
@@ -54,7 +61,14 @@ export function createThread({ ask, onClose, onSend, timelineOptions, composerOp
 
 /** Search in everything that the person may read. */
 export function createSearch({ ask, onClose, onJump, currentRoom }) {
-  const input = h('input', { type: 'search', class: 'field-input', placeholder: 'Words, "phrases", from:alice, since:7d', 'aria-label': 'Search messages', autocomplete: 'off', spellcheck: 'false' });
+  const input = h('input', {
+    type: 'search',
+    class: 'field-input',
+    placeholder: 'Words, "phrases", from:alice, since:7d',
+    'aria-label': 'Search messages',
+    autocomplete: 'off',
+    spellcheck: 'false',
+  });
   const here = h('input', { type: 'checkbox', id: 'search-here' });
   const status = h('p', { class: 'search-status muted', role: 'status' });
   const results = h('ol', { class: 'hits' });
@@ -62,7 +76,12 @@ export function createSearch({ ask, onClose, onJump, currentRoom }) {
     'aside',
     { class: 'panel search', 'aria-label': 'Search' },
     h('header', { class: 'panel-head' }, h('h2', { text: 'Search' }), iconButton('close', 'Close the search', onClose)),
-    h('div', { class: 'search-form' }, h('div', { class: 'search-field' }, icon('search'), input), h('label', { class: 'search-here', for: 'search-here' }, here, 'Only in this room')),
+    h(
+      'div',
+      { class: 'search-form' },
+      h('div', { class: 'search-field' }, icon('search'), input),
+      h('label', { class: 'search-here', for: 'search-here' }, here, 'Only in this room'),
+    ),
     status,
     results,
   );
@@ -76,8 +95,28 @@ export function createSearch({ ask, onClose, onJump, currentRoom }) {
         'li',
         { class: 'search-tips' },
         h('p', { text: 'Everything said in your rooms is kept and found here.' }),
-        ...[['"connection refused"', 'these words together'], ['from:alice', 'said by a person'], ['in:ops', 'in a room'], ['since:7d', 'of the last seven days'], ['-test', 'without a word']].map(([text, what]) =>
-          h('p', {}, h('button', { type: 'button', class: 'tip', text, onclick: () => { input.value = `${input.value.trim()} ${text}`.trim(); input.focus(); later(0); } }), h('span', { class: 'muted', text: what })),
+        ...[
+          ['"connection refused"', 'these words together'],
+          ['from:alice', 'said by a person'],
+          ['in:ops', 'in a room'],
+          ['since:7d', 'of the last seven days'],
+          ['-test', 'without a word'],
+        ].map(([text, what]) =>
+          h(
+            'p',
+            {},
+            h('button', {
+              type: 'button',
+              class: 'tip',
+              text,
+              onclick: () => {
+                input.value = `${input.value.trim()} ${text}`.trim();
+                input.focus();
+                later(0);
+              },
+            }),
+            h('span', { class: 'muted', text: what }),
+          ),
         ),
       ),
     );
@@ -85,21 +124,34 @@ export function createSearch({ ask, onClose, onJump, currentRoom }) {
 
   function later(wait) {
     clearTimeout(timer);
-    timer = setTimeout(search, wait);
+    timer = setTimeout(() => search(), wait);
   }
 
-  async function search() {
+  async function search(page = 1) {
     const query = input.value.trim();
     const mine = ++asked;
     if (query === '') return empty();
     status.textContent = 'Searching…';
     try {
       const room = here.checked ? currentRoom() : undefined;
-      const answer = await ask({ t: 'search', query, ...(room && { room }) });
+      const answer = await ask({ t: 'search', query, ...(room && { room }), ...(page > 1 && { page }) });
       if (mine !== asked) return;
-      const count = answer.hits.length;
-      status.textContent = count === 0 ? (answer.hint ?? 'Nothing found.') : `${answer.more ? 'The best ' : ''}${count} ${count === 1 ? 'message' : 'messages'}`;
-      results.replaceChildren(...answer.hits.map(hit));
+      if (page === 1) results.replaceChildren();
+      results.querySelector('.more')?.remove();
+      results.append(...answer.hits.map(hit));
+      const count = results.childElementCount;
+      status.textContent =
+        count === 0
+          ? (answer.hint ?? 'Nothing found.')
+          : `${answer.more ? 'The best ' : ''}${count} ${count === 1 ? 'message' : 'messages'}`;
+      if (answer.more)
+        results.append(
+          h(
+            'li',
+            { class: 'more' },
+            h('button', { type: 'button', class: 'action wide', text: 'More', onclick: () => search(page + 1) }),
+          ),
+        );
     } catch (error) {
       if (mine === asked) status.textContent = `${error.text} ${error.next}`;
     }
@@ -116,7 +168,13 @@ export function createSearch({ ask, onClose, onJump, currentRoom }) {
       h(
         'a',
         { class: 'hit', href: `/#/room/${encodeURIComponent(found.room)}/${found.id}`, onclick: open },
-        h('span', { class: 'hit-head' }, h('strong', { text: found.person }), h('span', { class: 'muted', text: found.roomName }), timeElement(found.at, 'list')),
+        h(
+          'span',
+          { class: 'hit-head' },
+          h('strong', { text: found.person }),
+          h('span', { class: 'muted', text: found.roomName }),
+          timeElement(found.at, 'list'),
+        ),
         plainHit(found.html),
       ),
     );

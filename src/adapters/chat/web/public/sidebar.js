@@ -13,7 +13,12 @@ export function createSidebar(state, actions) {
   const element = h(
     'nav',
     { class: 'sidebar', 'aria-label': 'Rooms and people' },
-    h('div', { class: 'brand' }, h('span', { class: 'logo', 'aria-hidden': 'true' }, icon('ship')), h('span', { class: 'brand-name' })),
+    h(
+      'div',
+      { class: 'brand' },
+      h('span', { class: 'logo', 'aria-hidden': 'true' }, icon('ship')),
+      h('span', { class: 'brand-name' }),
+    ),
     h(
       'button',
       { type: 'button', class: 'jump', onclick: actions.onSwitch },
@@ -62,12 +67,17 @@ export function createSidebar(state, actions) {
   }
 
   function personSign(person) {
-    return h('span', { class: 'nav-avatar' }, avatar(person, false), h('span', { class: `presence ${person.online ? 'online' : ''}`, title: person.online ? 'here' : 'away' }));
+    return h(
+      'span',
+      { class: 'nav-avatar' },
+      avatar(person, false),
+      h('span', { class: `presence ${person.online ? 'online' : ''}`, title: person.online ? 'here' : 'away' }),
+    );
   }
 
   function render() {
     const focused = document.activeElement?.dataset?.room;
-    element.querySelector('.brand-name').textContent = state.robot.name;
+    element.querySelector('.brand-name').textContent = state.robot.title;
     const all = [...state.rooms.values()];
     rooms.replaceChildren(
       ...all
@@ -77,11 +87,18 @@ export function createSidebar(state, actions) {
     );
     if (rooms.childElementCount === 0) rooms.append(h('li', { class: 'nav-empty', text: 'No rooms yet.' }));
     const robotRoom = all.find((room) => room.kind === 'robot');
-    const robot = robotRoom ? [item(robotRoom, h('span', { class: 'nav-avatar' }, avatar({ id: '', name: '' }, true)))] : [];
+    const robot = robotRoom
+      ? [item(robotRoom, h('span', { class: 'nav-avatar' }, avatar({ id: '', name: '' }, true)))]
+      : [];
     const byPerson = new Map(all.filter((room) => room.kind === 'direct').map((room) => [room.person, room]));
     const people = [...state.people.values()]
       .filter((person) => person.id !== state.me.id)
-      .sort((a, b) => Number(byPerson.get(b.id)?.unread > 0) - Number(byPerson.get(a.id)?.unread > 0) || Number(b.online) - Number(a.online) || a.name.localeCompare(b.name))
+      .sort(
+        (a, b) =>
+          Number(byPerson.get(b.id)?.unread > 0) - Number(byPerson.get(a.id)?.unread > 0) ||
+          Number(b.online) - Number(a.online) ||
+          a.name.localeCompare(b.name),
+      )
       .slice(0, 40)
       .map((person) => {
         const room = byPerson.get(person.id);
@@ -89,17 +106,33 @@ export function createSidebar(state, actions) {
         return h(
           'li',
           {},
-          h('button', { type: 'button', class: 'nav-item', onclick: () => actions.onPerson(person.id) }, personSign(person), h('span', { class: 'nav-name', text: person.name })),
+          h(
+            'button',
+            { type: 'button', class: 'nav-item', onclick: () => actions.onPerson(person.id) },
+            personSign(person),
+            h('span', { class: 'nav-name', text: person.name }),
+          ),
         );
       });
     directs.replaceChildren(...robot, ...people);
     me.replaceChildren(
       h(
         'button',
-        { type: 'button', class: 'me-button', 'aria-haspopup': 'menu', title: 'Theme, shortcuts, sign out', onclick: (event) => actions.onMenu(event.currentTarget) },
-        h('span', { class: 'nav-avatar' }, avatar(state.me, false), h('span', { class: `presence ${state.connected ? 'online' : ''}` })),
+        {
+          type: 'button',
+          class: 'me-button',
+          'aria-haspopup': 'menu',
+          title: 'Theme, shortcuts, sign out',
+          onclick: (event) => actions.onMenu(event.currentTarget),
+        },
+        h(
+          'span',
+          { class: 'nav-avatar' },
+          avatar(state.me, false),
+          h('span', { class: `presence ${state.connected ? 'online' : ''}` }),
+        ),
         h('span', { class: 'nav-name', text: state.me.name }),
-        icon('keys', 'me-icon'),
+        icon('more', 'me-icon'),
       ),
     );
     if (focused) element.querySelector(`[data-room="${CSS.escape(focused)}"]`)?.focus();

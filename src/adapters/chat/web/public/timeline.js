@@ -15,7 +15,11 @@ export function createTimeline(options) {
   const top = h('div', { class: 'timeline-top' });
   const list = h('div', { class: 'timeline-list', role: 'log', 'aria-live': 'polite', 'aria-relevant': 'additions' });
   const pendingList = h('div', { class: 'timeline-pending' });
-  const scroller = h('div', { class: 'timeline', tabindex: '0', 'aria-label': 'Messages' }, h('div', { class: 'timeline-inner' }, top, list, pendingList));
+  const scroller = h(
+    'div',
+    { class: 'timeline', tabindex: '0', 'aria-label': 'Messages' },
+    h('div', { class: 'timeline-inner' }, top, list, pendingList),
+  );
   let messages = [];
   let entries = new Map();
   let newFrom;
@@ -47,7 +51,8 @@ export function createTimeline(options) {
   async function loadMore() {
     if (loading) return;
     const wantOlder = older && options.onOlder && scroller.scrollTop < LOAD_AHEAD;
-    const wantNewer = newer && options.onNewer && scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < LOAD_AHEAD;
+    const wantNewer =
+      newer && options.onNewer && scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < LOAD_AHEAD;
     if (!wantOlder && !wantNewer) return;
     loading = true;
     try {
@@ -66,8 +71,14 @@ export function createTimeline(options) {
     const newDay = !previous || new Date(previous.at).toDateString() !== at.toDateString();
     const isNew = newFrom !== undefined && message.id >= newFrom && (!previous || previous.id < newFrom);
     const follow =
-      !newDay && !isNew && previous && !previous.pressed && !message.card && !message.pressed &&
-      previous.person.id === message.person.id && at - new Date(previous.at) < SAME_BREATH;
+      !newDay &&
+      !isNew &&
+      previous &&
+      !previous.pressed &&
+      !message.card &&
+      !message.pressed &&
+      previous.person.id === message.person.id &&
+      at - new Date(previous.at) < SAME_BREATH;
     const entry = entries.get(message.id);
     const key = `${newDay}${isNew}${Boolean(follow)}`;
     if (entry?.key === key) return;
