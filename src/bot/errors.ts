@@ -206,6 +206,14 @@ export const catalogue = {
     () => 'The model gave no usable answer.',
     () => 'Ask again; the log says more.',
   ),
+  'web.name': entry<{ text: string; next: string }>(
+    ({ text }) => plain(text),
+    ({ next }) => plain(next),
+  ),
+  'web.private': entry<Record<never, never>>(
+    () => 'An invitation lets in whoever has the link, so I do not show it where others read.',
+    () => 'Ask me in a direct conversation.',
+  ),
   internal: entry<{ reference: string }>(
     () => 'Something went wrong on my side.',
     ({ reference }) =>

@@ -5,6 +5,7 @@ import type { Access } from './access.ts';
 import type { AuditTrail } from './audit.ts';
 import type { CommandDesk } from './desk.ts';
 import type { Deploys } from '../domain/deploy/ports.ts';
+import type { Invitations } from './invitations.ts';
 import type { Knowledge } from '../domain/ask/ports.ts';
 
 export interface Services {
@@ -14,4 +15,5 @@ export interface Services {
   readonly commands: CommandDesk;
   readonly deploys: Deploys;
   readonly knowledge: Knowledge;
+  readonly invitations: Invitations;
 }
