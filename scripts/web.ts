@@ -1,0 +1,35 @@
+/** Letting people into the web chat. */
+
+import { arg } from '../src/bot/args.ts';
+import { card, plain } from '../src/bot/card.ts';
+import { command } from '../src/bot/command.ts';
+import { fail } from '../src/bot/errors.ts';
+import type { Robot } from '../src/bot/robot.ts';
+
+export default function web(robot: Robot): void {
+  command(robot, {
+    id: 'web.invite',
+    usage: 'invite <name...>',
+    summary: 'Make a link that lets one person into the web chat',
+    examples: ['invite bob'],
+    args: { name: arg.text() },
+    effect: 'change',
+    needs: 'web:invite',
+    async run({ args, person, room, services, post, now }) {
+      // Whoever has the link comes in: it must not stand where others read.
+      if (!room.private && person.chat !== 'web') throw fail('web.private', {});
+      const invited = await services.invitations.invite(args.name, person.id);
+      if (invited.kind === 'refused') throw fail('web.name', invited.problem);
+      const hours = Math.round((invited.until.getTime() - now.getTime()) / 3_600_000);
+      const content = card({
+        title: `A link for ${args.name.replace(/^@/, '')}`,
+        tone: 'good',
+        text: `${invited.link}\n\nSend it to them yourself. It works once, within ${hours} hours.`,
+        ...(invited.known && { footer: 'There is a person of that name: the link signs them in again.' }),
+      });
+      if (room.private) return content;
+      await post({ chat: 'web', room: person.id }, content);
+      return `The link for ${plain(args.name)} is in your conversation with me.`;
+    },
+  });
+}

@@ -1,0 +1,16 @@
+/** Letting one more person into a chat that the robot keeps itself. */
+
+export interface Invitations {
+  /**
+   * Makes a link that works once and until then. It lets in a new person of that name, or one who has lost access.
+   *
+   * @param by id of the person who invites
+   */
+  invite(
+    name: string,
+    by: string,
+  ): Promise<
+    | { readonly kind: 'invited'; readonly link: string; readonly until: Date; readonly known: boolean }
+    | { readonly kind: 'refused'; readonly problem: { readonly text: string; readonly next: string } }
+  >;
+}
