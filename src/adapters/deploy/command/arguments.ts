@@ -17,7 +17,8 @@ const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
 export function fill(list: readonly string[], values: Values): Filled {
   const [program, ...rest] = list;
   if (program === undefined) return { kind: 'refused', text: 'no program is configured' };
-  for (const [name, value] of Object.entries(values)) {
+  for (const name of ['service', 'environment', 'version'] as const) {
+    const value = values[name];
     if (value.startsWith('-')) return { kind: 'refused', text: `the ${name} begins with “-”` };
     if (CONTROL.test(value)) return { kind: 'refused', text: `the ${name} holds control characters` };
   }
