@@ -1,23 +1,18 @@
 // Description:
-//   Alerts: what is firing, who looks at it.
-//
-// Commands:
-//   hubot alerts - What is firing now
-//   hubot alerts show <alert> - One alert with all that is known of it
-//   hubot alerts ack <alert> [note...] - Say that you look at it
-//   hubot alerts test - Send a test alert through the real intake
+//   Alerts: what is firing, who looks at it
 
 import { arg } from '../src/bot/args.ts';
 import { card, plain } from '../src/bot/card.ts';
-import { type CommandHost, command } from '../src/bot/command.ts';
+import { command } from '../src/bot/command.ts';
 import { fail } from '../src/bot/errors.ts';
+import type { Robot } from '../src/bot/robot.ts';
 import { alertCard, moment } from '../src/domain/alerts/card.ts';
 import { listCard } from '../src/domain/alerts/list.ts';
 
 const OPEN = 30;
 const HISTORY = 20;
 
-export default function alerts(robot: CommandHost): void {
+export default function alerts(robot: Robot): void {
   command(robot, {
     id: 'alerts.list',
     usage: 'alerts [which]',

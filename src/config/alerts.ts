@@ -48,6 +48,3 @@ export const alertsSchema = z
     routes: z.array(route).max(200).default([]).describe('Tried in order; the first that matches takes the alert'),
   })
   .transform((found): AlertsConfig => found);
-
-/** Without the file. */
-export const defaultAlerts: AlertsConfig = { room: 'ops', routes: [] };
