@@ -2,6 +2,7 @@
 
 import type { Logger } from '../../src/bot/log.ts';
 import { type Database, openDatabase } from '../../src/storage/database.ts';
+import type { Migration } from 'kysely/migration';
 import { migrate } from '../../src/storage/migrate.ts';
 import { needs } from './missing.ts';
 import { POSTGRES_INSTALL, postgresPrograms, sharedPostgres, stopSharedPostgres } from './postgres.ts';
@@ -24,18 +25,21 @@ export interface OpenDatabase {
   url(): Promise<string>;
 }
 
+/** Which tables a block needs; all of them unless said otherwise. */
+export type Migrations = Readonly<Record<string, Migration>>;
+
 /** Runs a describe-block twice: on PGlite in memory and on a real PostgreSQL, with a fresh database each. */
-export function eachDatabase(block: (open: OpenDatabase) => void): void {
-  describe('embedded database', () => block(opener('embedded')));
-  describe('PostgreSQL server', () => block(opener('server')));
+export function eachDatabase(block: (open: OpenDatabase) => void, migrations?: Migrations): void {
+  describe('embedded database', () => block(opener('embedded', migrations)));
+  describe('PostgreSQL server', () => block(opener('server', migrations)));
 }
 
 /** Runs a describe-block on a real PostgreSQL only: for what only several replicas can show. */
-export function onServer(block: (open: OpenDatabase) => void): void {
-  describe('PostgreSQL server', () => block(opener('server')));
+export function onServer(block: (open: OpenDatabase) => void, migrations?: Migrations): void {
+  describe('PostgreSQL server', () => block(opener('server', migrations)));
 }
 
-function opener(kind: 'server' | 'embedded'): OpenDatabase {
+function opener(kind: 'server' | 'embedded', migrations?: Migrations): OpenDatabase {
   const opened: Database[] = [];
   let url: Promise<string> | undefined;
   let main: Promise<Database> | undefined;
@@ -49,7 +53,7 @@ function opener(kind: 'server' | 'embedded'): OpenDatabase {
     const where = kind === 'server' ? { url: await address() } : { folder: 'memory' };
     const db = await openDatabase({ ...where, log: quiet });
     opened.push(db);
-    await migrate(db);
+    await migrate(db, migrations);
     return db;
   }
 
