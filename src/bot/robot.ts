@@ -78,7 +78,7 @@ export class Robot extends HubotRobot {
   ) {
     super(adapter, httpd, name, alias);
     this.#options = options;
-    if (options.logger) this.logger = options.logger;
+    if (options.logger) this.logger = withOldNames(options.logger);
     this.commands = noCommandBus();
     this.Response = RobotResponse;
     this.middleware = {
@@ -354,7 +354,14 @@ export class Robot extends HubotRobot {
   override shutdown(): void {
     for (const chat of this.chats.values()) if (chat !== this.#mainChat()) chat.close();
     void this.httpServer?.close(0);
-    super.shutdown();
+    try {
+      super.shutdown();
+    } catch (error) {
+      // A script that saves the brain may throw here.
+      this.logger.error({ err: error }, 'shutdown of a script failed');
+      this.brain.removeAllListeners();
+      this.events.removeAllListeners();
+    }
     this.on('error', (error: unknown, response?: Response<Message>) => this.invokeErrorHandlers(error, response));
   }
 
@@ -372,4 +379,16 @@ export class Robot extends HubotRobot {
 
 function original(message: Message): Message {
   return message instanceof CatchAllMessage ? message.message : message;
+}
+
+/** Scripts of old log by the names that Hubot's logger had then. */
+function withOldNames(logger: HubotLogger): HubotLogger {
+  const error = (...line: [string]) => logger.error(...line);
+  return Object.assign(Object.create(logger), {
+    warning: (...line: [string]) => logger.warn(...line),
+    notice: (...line: [string]) => logger.info(...line),
+    alert: error,
+    critical: error,
+    emergency: error,
+  });
 }
