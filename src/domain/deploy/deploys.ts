@@ -21,6 +21,7 @@ import { advance, type Progress, progressCard } from './progress.ts';
 
 const SAVE_OUTPUT_EVERY_MS = 5_000;
 const LAST_LINES = 8;
+const CUT_OFF: TargetOutcome = { kind: 'interrupted', text: 'the robot was stopped while it ran' };
 
 /** The key of the one message that a deployment has in its room. */
 export function postKey(id: number): string {
@@ -200,6 +201,9 @@ export function createDeploys(ports: DeployPorts): Deploys {
     outcome: TargetOutcome,
     output: string | undefined,
   ): Promise<void> {
+    if (outcome.kind === 'interrupted' && find(deployment.service) !== undefined) {
+      await ports.target(deployment.service).settle(deployment.service, deployment.environment);
+    }
     const live = await askCurrent(deployment.service, deployment.environment);
     const raw = verdict(deployment.version, outcome, live);
     const result: Verdict = raw.reason === undefined ? raw : { ...raw, reason: ports.redact(raw.reason) };
@@ -308,17 +312,8 @@ export function createDeploys(ports: DeployPorts): Deploys {
   }
 
   async function interrupt(replicaId: string): Promise<void> {
-    for (const deployment of await store.runningOf(replicaId)) {
-      if (find(deployment.service) !== undefined) {
-        await ports.target(deployment.service).settle(deployment.service, deployment.environment);
-      }
-      await conclude(
-        deployment,
-        replicaId,
-        { kind: 'interrupted', text: 'the robot was stopped while it ran' },
-        undefined,
-      );
-    }
+    const running = await store.runningOf(replicaId);
+    await Promise.all(running.map((deployment) => conclude(deployment, replicaId, CUT_OFF, undefined)));
     for (const deployment of await store.unannouncedOf(replicaId)) {
       if (deployment.state === 'queued' || deployment.state === 'running') continue;
       const live = await askCurrent(deployment.service, deployment.environment);

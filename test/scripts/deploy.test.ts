@@ -1,0 +1,243 @@
+/** The deploy commands in a room: real robot, dispatch, database, command target and sample service. */
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { createAccess } from '../../src/bot/access.ts';
+import { createDispatch, type Dispatch, type Line } from '../../src/bot/dispatch.ts';
+import type { Services } from '../../src/bot/services.ts';
+import { createAuditStore } from '../../src/storage/audit.ts';
+import type { Database } from '../../src/storage/database.ts';
+import { createDeployStore } from '../../src/storage/deploys.ts';
+import { createProposalStore } from '../../src/storage/proposals.ts';
+import { quiet, testDatabase } from '../support/database.ts';
+import { ROOT, shippedServices, type TestDeploys, testDeploys } from '../support/deploys.ts';
+import { Helper, type Room } from '../support/room.ts';
+
+describe('scripts/deploy.ts', function () {
+  this.timeout(30_000);
+  let db: Database;
+  let data: string;
+  let room: Room;
+  let ours: TestDeploys;
+  let replies: string[];
+
+  before(async () => {
+    db = await testDatabase();
+  });
+  after(() => db.close());
+
+  beforeEach(async () => {
+    await db.pool.query('truncate deployments restart identity');
+    data = await mkdtemp(join(tmpdir(), 'deploy-'));
+    ours = await testDeploys(db, data);
+    replies = [];
+    const config = await shippedServices();
+    room = await new Helper(`${ROOT}scripts/deploy.ts`).createRoom({
+      name: 'ops',
+      prepare(robot) {
+        const services = { deploys: ours.deploys };
+        const dispatch: Dispatch = createDispatch({
+          table: robot.table,
+          names: {
+            services: () => config.services.map(({ name }) => name),
+            environments: () => config.environments.map(({ name }) => name),
+            people: async () => [],
+            rooms: async () => [],
+          },
+          services: () => services as Services,
+          access: createAccess({
+            policy: { roles: { admin: ['*'] }, everyone: ['deploy:staging'], people: { 'test:alice': ['admin'] } },
+            store: { all: async () => [], add: async () => true, remove: async () => true },
+            changed: async () => undefined,
+            now: () => new Date(),
+          }),
+          audit: createAuditStore(db, 'here'),
+          proposals: createProposalStore(db, () => 'code'),
+          rate: { perMinute: 1000, take: async () => 0 },
+          metrics: { finished: () => undefined },
+          log: quiet,
+          post: async () => undefined,
+          redact: (text) => text,
+          now: () => new Date(),
+          newReference: () => 'reference',
+          isStorageTrouble: () => false,
+        });
+        robot.pipeline = {
+          async dispatch(message, text) {
+            const person = { id: message.user.id, chat: 'test', name: message.user.name };
+            const line: Line = {
+              text,
+              person,
+              room: { chat: 'test', room: 'ops', private: false },
+              via: 'typed',
+              async reply(content) {
+                replies.push(typeof content === 'string' ? content : `${content.title}\n${content.text}`);
+              },
+            };
+            const outcome = await dispatch.run(line);
+            if (outcome.kind === 'not a command') await dispatch.answer(line, outcome);
+            return 'handled';
+          },
+        };
+      },
+    });
+  });
+  afterEach(async () => {
+    await ours.idle();
+    await room.destroy();
+    await rm(data, { recursive: true, force: true });
+  });
+
+  /** Says it, waits for what came of it, and gives the answers since the last call. */
+  async function say(who: string, text: string): Promise<string> {
+    await room.user.say(who, `hubot ${text}`);
+    await ours.idle();
+    return replies.splice(0).join('\n');
+  }
+
+  it('deploys, and shows progress and outcome in one message', async () => {
+    expect(await say('alice', 'deploy hello v2 to production')).to.equal('');
+    expect([...ours.shown.keys()]).to.deep.equal(['deploy:1']);
+    expect(ours.history.map(({ tone }) => tone)).to.include('progress');
+    const card = ours.shown.get('deploy:1');
+    expect(card).to.include({ tone: 'good', title: 'hello v2 is live in production' });
+    expect(card?.text).to.match(/^Took \d+\.\d s\.$/);
+  });
+
+  it('takes the newest version if none is named, and no pre-release', async () => {
+    await say('bob', 'deploy hello to staging');
+    expect(ours.shown.get('deploy:1')?.title).to.equal('hello v2 is live in staging');
+  });
+
+  it('tells of a failing release: why, the last lines, and that the old one is live', async () => {
+    await say('alice', 'deploy hello v1 to production');
+    await say('alice', 'deploy hello v3-broken to production');
+    const card = ours.shown.get('deploy:2');
+    expect(card).to.include({ tone: 'bad', title: 'hello v3-broken to production failed' });
+    expect(card?.text).to.match(/^\*\*v1\*\* is still live\. After \d+\.\d s: the program ended with exit code 1\./);
+    expect(card?.text).to.include('error: v3-broken is not healthy');
+    expect(card?.actions?.map(({ command }) => command)).to.deep.equal([
+      'deploys log 2',
+      'deploy hello v2 to production',
+    ]);
+    expect(await say('alice', 'deploys log 2'))
+      .to.include('greeting.txt is not part of this release')
+      .and.include('live in production: v1');
+    expect(await say('alice', 'deploys hello production')).to.match(
+      /hello in production: \*\*v1\*\*, since .* by alice/,
+    );
+  });
+
+  it('lists what runs where and what came before', async () => {
+    expect(await say('bob', 'deploys'))
+      .to.include('hello in staging: nothing')
+      .and.include('Nothing was deployed by me yet.');
+    await say('bob', 'deploy hello v1 to staging');
+    const list = await say('bob', 'deploys');
+    expect(list)
+      .to.match(/hello in staging: \*\*v1\*\*, since .*, by bob/)
+      .and.include('hello in production: nothing');
+    expect(list).to.match(/hello v1 to staging: succeeded after .*, by bob, just now/);
+  });
+
+  it('refuses, and says why and what now', async () => {
+    await say('alice', 'deploy hello v1 to staging');
+    const table: [string, string, RegExp][] = [
+      ['alice', 'deploy hello v9 to production', /has no version v9.*`v2`, `v1` or `v3-broken`/],
+      ['alice', 'deploy hello v1 to staging', /hello v1 is already live in staging, since just now|ago/],
+      ['alice', 'deploy helo v1 to staging', /no service.*`hello`/],
+      ['alice', 'deploy hello v1 to moon', /no environment.*`staging` or `production`/],
+      ['alice', 'deploy hello "--help" to staging', /cannot be a version|no option/],
+      ['bob', 'deploy hello v1 to production', /needs the permission `deploy:production`/],
+      ['alice', 'deploys log 99', /no deployment 99/],
+    ];
+    for (const [who, text, answer] of table) {
+      await room.user.say(who, `hubot ${text}`);
+      expect(replies.splice(0).join('\n'), text).to.match(answer);
+    }
+    expect([...ours.shown.keys()]).to.deep.equal(['deploy:1']);
+  });
+
+  it('tells the second person who holds it', async () => {
+    await Promise.all([
+      room.user.say('alice', 'hubot deploy hello v2 to production'),
+      ...Array.from({ length: 4 }, () => room.user.say('alice', 'hubot deploy hello v1 to production')),
+    ]);
+    await ours.idle();
+    expect(ours.shown.size).to.equal(1);
+    expect(replies).to.have.length(4);
+    for (const reply of replies)
+      expect(reply).to.match(/^alice is deploying hello v\d to production, begun just now\. Wait/);
+  });
+
+  it('reports what a killed replica was doing, once, and frees the place', async () => {
+    await say('alice', 'deploy hello v1 to staging');
+    const store = createDeployStore(db);
+    const origin = { chat: 'test', room: 'ops' };
+    const by = { id: 'test:alice', name: 'alice' };
+    const begun = await store.start({
+      service: 'hello',
+      environment: 'staging',
+      version: 'v2',
+      by,
+      origin,
+      at: new Date(),
+    });
+    const id = begun.kind === 'started' ? begun.deployment.id : 0;
+    await store.claim(id, 'killed', new Date(), 'v1');
+    await store.saveOutput(id, 'killed', 'half way');
+    const told = ours.history.length;
+    await Promise.all([ours.deploys.interrupt('killed'), ours.deploys.interrupt('killed')]);
+    await ours.deploys.run(id, new AbortController().signal);
+    expect(ours.history.length).to.be.oneOf([told + 1, told + 2]);
+    expect(ours.shown.get(`deploy:${id}`)?.title).to.equal('hello v2 to staging was interrupted');
+    expect(ours.shown.get(`deploy:${id}`)?.text)
+      .to.include('**v1** is still live')
+      .and.include('half way');
+    await say('alice', 'deploy hello v2 to staging');
+    expect(await say('alice', 'deploys hello staging')).to.include('hello in staging: **v2**');
+  });
+
+  it('finishes what had gone live before the robot was killed', async () => {
+    await say('alice', 'deploy hello v2 to staging');
+    await db.pool.query("update deployments set state = 'running', owner = 'killed', announced_at = null");
+    await ours.deploys.interrupt('killed');
+    expect(ours.shown.get('deploy:1')).to.include({ title: 'hello v2 is live in staging', tone: 'warning' });
+  });
+
+  it('begins what a killed replica had accepted', async () => {
+    const store = createDeployStore(db);
+    const by = { id: 'test:alice', name: 'alice' };
+    const origin = { chat: 'test', room: 'ops' };
+    await store.start({ service: 'hello', environment: 'staging', version: 'v2', by, origin, at: new Date() });
+    await ours.deploys.interrupt('killed');
+    await ours.idle();
+    expect(ours.shown.get('deploy:1')?.title).to.equal('hello v2 is live in staging');
+  });
+
+  it('is interrupted in order when the robot stops', async () => {
+    const stop = new AbortController();
+    const waiting = await testDeploys(db, data, { enqueue: async () => undefined });
+    const by = { id: 'test:alice', name: 'alice' };
+    const origin = { chat: 'test', room: 'ops' };
+    await waiting.deploys.start({ service: 'hello', environment: 'staging', version: 'v2', by, origin });
+    setTimeout(() => stop.abort(), 150);
+    await waiting.deploys.run(1, stop.signal);
+    expect(waiting.shown.get('deploy:1')?.title).to.match(/was interrupted$|is live in staging$/);
+    expect(await createDeployStore(db).open()).to.deep.equal([]);
+  });
+
+  it('says so when it cannot be queued, and holds nothing', async () => {
+    const broken = await testDeploys(db, data, { enqueue: () => Promise.reject(new Error('no queue')) });
+    const by = { id: 'test:alice', name: 'alice' };
+    const origin = { chat: 'test', room: 'ops' };
+    const error = await broken.deploys
+      .start({ service: 'hello', environment: 'staging', version: 'v2', by, origin })
+      .then(String, String);
+    expect(error).to.include('no queue');
+    expect(broken.shown.get('deploy:1')?.text).to.include('it could not be queued');
+    expect(await createDeployStore(db).open()).to.deep.equal([]);
+  });
+});

@@ -1,0 +1,92 @@
+/** Deploys for tests: the real service, record and command target, on the sample service, with posts kept in memory. */
+
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { createCommandTarget } from '../../src/adapters/deploy/command/client.ts';
+import type { Card, Content } from '../../src/bot/card.ts';
+import { servicesSchema } from '../../src/config/services.ts';
+import { parseYaml } from '../../src/config/yaml.ts';
+import type { ServicesConfig } from '../../src/domain/deploy/config.ts';
+import { createDeploys } from '../../src/domain/deploy/deploys.ts';
+import type { Clock, DeployPorts, Deploys, Origin } from '../../src/domain/deploy/ports.ts';
+import { redact } from '../../src/domain/privacy/redact.ts';
+import { createDeployStore } from '../../src/storage/deploys.ts';
+import type { Database } from '../../src/storage/database.ts';
+import { quiet } from './database.ts';
+
+export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+export const clock: Clock = {
+  now: () => new Date(),
+  sleep: (ms, signal) => sleep(ms, undefined, { signal }).catch(() => undefined),
+};
+
+/** The configuration that ships with the robot. */
+export async function shippedServices(): Promise<ServicesConfig> {
+  const result = parseYaml(
+    await readFile(`${ROOT}config/services.yaml`, 'utf8'),
+    'config/services.yaml',
+    servicesSchema,
+  );
+  if (!result.ok) throw new Error(JSON.stringify(result.problems));
+  return result.value;
+}
+
+export interface TestDeploys {
+  readonly deploys: Deploys;
+  /** The latest content of each key, and every content in order. */
+  readonly shown: Map<string, Card>;
+  readonly history: Card[];
+  /** Resolves when no job is under way. */
+  idle(): Promise<void>;
+}
+
+export async function testDeploys(
+  db: Database,
+  dataFolder: string,
+  change: Partial<DeployPorts> = {},
+): Promise<TestDeploys> {
+  const config = change.config ?? (await shippedServices());
+  const shown = new Map<string, Card>();
+  const history: Card[] = [];
+  const jobs = new Set<Promise<void>>();
+  const deploys: Deploys = createDeploys({
+    config,
+    store: createDeployStore(db),
+    target(name) {
+      const service = config.services.find((one) => one.name === name);
+      if (service === undefined) throw new Error(`no service ${name}`);
+      return createCommandTarget({
+        service: name,
+        config: service.target,
+        root: ROOT,
+        dataFolder,
+        environment: process.env,
+        graceMs: 500,
+      });
+    },
+    clock,
+    replica: 'here',
+    async enqueue(id) {
+      const job = deploys.run(id, new AbortController().signal).finally(() => jobs.delete(job));
+      jobs.add(job);
+    },
+    async post(_origin: Origin, content: Content, key: string) {
+      if (typeof content === 'string') throw new Error('a card was expected');
+      shown.set(key, content);
+      history.push(content);
+    },
+    redact,
+    log: quiet,
+    ...change,
+  });
+  return {
+    deploys,
+    shown,
+    history,
+    async idle() {
+      while (jobs.size > 0) await Promise.all(jobs);
+    },
+  };
+}
