@@ -2,8 +2,10 @@
 
 import type { IncomingAlert, Labels } from './ports.ts';
 
-const OFFSET = 14695981039346656037n;
-const PRIME = 1099511628211n;
+/** The offset and the prime of FNV-1a, in halves of 32 bits; the high half of the prime is 1 shifted by 8. */
+const OFFSET = { high: 0xcbf29ce4, low: 0x84222325 };
+const PRIME_LOW = 0x1b3;
+const WORD = 0x1_0000_0000;
 const SEPARATOR = 255;
 
 /**
@@ -12,9 +14,12 @@ const SEPARATOR = 255;
  * https://github.com/prometheus/common/blob/main/model/signature.go
  */
 export function labelsFingerprint(labels: Labels): string {
-  let hash = OFFSET;
+  let { high, low } = OFFSET;
   const add = (byte: number): void => {
-    hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * PRIME);
+    const mixed = (low ^ byte) >>> 0;
+    const product = mixed * PRIME_LOW;
+    high = (high * PRIME_LOW + mixed * 0x100 + Math.floor(product / WORD)) % WORD;
+    low = product % WORD;
   };
   const encoder = new TextEncoder();
   for (const name of Object.keys(labels).sort()) {
@@ -23,7 +28,7 @@ export function labelsFingerprint(labels: Labels): string {
     for (const byte of encoder.encode(labels[name] ?? '')) add(byte);
     add(SEPARATOR);
   }
-  return hash.toString(16).padStart(16, '0');
+  return [high, low].map((half) => half.toString(16).padStart(8, '0')).join('');
 }
 
 /** The sender's fingerprint if it is usable, else the one of the labels. */
