@@ -150,6 +150,22 @@ export const catalogue = {
     ({ number }) => `There is no deployment ${number}.`,
     () => 'Type `deploys` to see the latest ones.',
   ),
+  'history.empty': entry<Record<never, never>>(
+    () => 'You did not say what to look for.',
+    () => 'Type `history search timeout`, or a filter such as `from:alice`, `in:ops`, `since:7d`.',
+  ),
+  'history.time': entry<{ filter: string; value: string }>(
+    ({ filter, value }) => `I do not understand the time in \`${filter}:${value.replaceAll('`', '')}\`.`,
+    () => 'Give `7d`, `yesterday`, `14:30` or `2026-05-01`.',
+  ),
+  'history.room': entry<{ room: string }>(
+    ({ room }) => `There is no room ${plain(room)} that you may read.`,
+    () => 'Type `history in:<room>` with the name of a room as the chat shows it.',
+  ),
+  'history.private': entry<{ room: string }>(
+    ({ room }) => `${plain(room)} is private, and others would see it here.`,
+    () => 'Ask me there.',
+  ),
   'chat.unsupported': entry<{ what: string }>(
     ({ what }) => `This chat cannot do that: ${what}.`,
     () => 'Use the web chat for it.',

@@ -8,7 +8,10 @@ import type { Deploys } from '../domain/deploy/ports.ts';
 import type { Invitations } from './invitations.ts';
 import type { Knowledge } from '../domain/ask/ports.ts';
 
+import type { History } from '../domain/history/ports.ts';
+
 export interface Services {
+  readonly history: History;
   readonly alerts: Alerts;
   readonly access: Access;
   readonly audit: AuditTrail;

@@ -9,6 +9,7 @@ import type {
   PrepareMessage,
   RoomActivity,
   SearchPlan,
+  ShownIn,
   StoredCard,
   StoredMessage,
   StoredRoom,
@@ -16,7 +17,7 @@ import type {
 } from '../domain/history/ports.ts';
 
 /** Above so many matches of the words, reading the newest messages first is faster than collecting all matches. */
-const MANY = 6000;
+const MANY = 2000;
 const UNREAD_LIMIT = 1000;
 
 interface MessageRow {
@@ -269,6 +270,7 @@ export function createMessageStore(
 
   async function search(plan: SearchPlan): Promise<Candidate[]> {
     const conditions = [readableBy(plan.viewer)];
+    if (plan.shownIn) conditions.push(readableIn(plan.shownIn, plan.viewer));
     if (plan.from.length) {
       const people = await speakers(plan.from);
       if (!people.length) return [];
@@ -369,10 +371,22 @@ export function createMessageStore(
 }
 
 /** The right to read a message: said in public, or while the viewer was in that private room; never what was shown to another alone. */
-function readableBy(viewer: string): RawBuilder<boolean> {
+function readableBy(viewer: string | RawBuilder<string>): RawBuilder<boolean> {
   return sql<boolean>`(m.only_to is null or m.only_to = ${viewer}) and (not (m.private or r.private)
     or exists (select 1 from room_members x where x.chat = m.chat and x.room = m.room and x.person_id = ${viewer}
       and m.id > x.after_id and (x.until_id is null or m.id <= x.until_id)))`;
+}
+
+/** Everybody who sees the answer in that room may read the message. Robots in it do not count. */
+function readableIn(place: ShownIn, viewer: string): RawBuilder<boolean> {
+  const { chat, room } = place;
+  const here = sql`m.chat = ${chat} and m.room = ${room}`;
+  if (!place.private) return sql<boolean>`m.only_to is null and (not (m.private or r.private) or (${here}))`;
+  return sql<boolean>`((m.only_to is null and not (m.private or r.private)) or not exists (
+    select 1 from room_members h
+    where h.chat = ${chat} and h.room = ${room} and h.until_id is null and h.person_id <> ${viewer}
+      and not exists (select 1 from messages b where b.person_id = h.person_id and b.from_robot)
+      and not (${readableBy(sql<string>`h.person_id`)})))`;
 }
 
 function lastId(chat: string, room: string): RawBuilder<number> {

@@ -1,14 +1,24 @@
 /** What people and scripts do with what was said. */
 
 import { foldName } from './fold.ts';
-import type { History, Hit, MessageStore, SearchPlan, SearchRequest, SearchResult, StoredMessage } from './ports.ts';
+import type {
+  Hint,
+  History,
+  Hit,
+  MessageStore,
+  SearchPlan,
+  SearchRequest,
+  SearchResult,
+  ShownIn,
+  StoredMessage,
+} from './ports.ts';
 import { parseQuery, type Query } from './query.ts';
 import { rank } from './rank.ts';
 import { snippet } from './snippet.ts';
 
 const PAGE = 10;
 /** So many of the newest matches are ranked; the pages reach no further back, but `until:` does. */
-const RANKED = 300;
+const RANKED = 200;
 
 export interface HistoryPorts {
   readonly store: MessageStore;
@@ -33,14 +43,15 @@ export function createHistory(ports: HistoryPorts): History {
     };
   }
 
-  async function search({ text, viewer, now, filters }: SearchRequest): Promise<SearchResult> {
+  async function search(request: SearchRequest): Promise<SearchResult> {
+    const { text, viewer, now, filters, shownIn } = request;
     const parsed = parseQuery(text, now, viewer, filters);
     if (parsed.kind === 'unclear') return parsed;
     const { query } = parsed;
-    const ranked = rank(await store.search(plan(query, viewer)), query.wanted);
+    const ranked = rank(await store.search(plan(query, viewer, shownIn)), query.wanted);
     const from = (query.page - 1) * PAGE;
     const shown = ranked.slice(from, from + PAGE);
-    if (shown.length === 0) return { kind: 'nothing', hints: await hints(query, viewer) };
+    if (shown.length === 0) return { kind: 'nothing', hints: await hints(query, request) };
     return {
       kind: 'found',
       hits: shown.map((each) => hit(each.message, each.roomName, query.wanted)),
@@ -51,28 +62,30 @@ export function createHistory(ports: HistoryPorts): History {
     };
   }
 
-  /** What to try: each filter that, left out, would have found something. */
-  async function hints(query: Query, viewer: string): Promise<string[]> {
-    const found = async (changed: Query): Promise<boolean> => (await store.search(plan(changed, viewer, 1))).length > 0;
-    const { since: _since, until: _until, ...anyTime } = query;
-    const tries: [boolean, Query, string][] = [
-      [query.page > 1, { ...query, page: 1 }, 'there are fewer pages'],
-      [
-        query.since !== undefined || query.until !== undefined,
-        { ...anyTime },
-        'search all times: leave out since: and until:',
-      ],
-      [query.from.length > 0, { ...query, from: [] }, 'somebody else said it: leave out from:'],
-      [query.rooms.length > 0, { ...query, rooms: [] }, 'it was said in another room: leave out in:'],
-      [query.none.length > 0, { ...query, none: [] }, 'leave out the words with a minus'],
+  /** What to try: each filter and word that, left out, would have found something. */
+  async function hints(query: Query, request: SearchRequest): Promise<Hint[]> {
+    const found = async (changed: Query, where: Partial<SearchRequest> = {}): Promise<boolean> => {
+      const { shownIn, viewer } = { ...request, ...where };
+      return (await store.search(plan(changed, viewer, shownIn, 1))).length > 0;
+    };
+    const { since, until, ...anyTime } = query;
+    const tries: [boolean, Query, Hint][] = [
+      [query.page > 1, query, { kind: 'page' }],
+      [since !== undefined || until !== undefined, anyTime, { kind: 'time' }],
+      [query.from.length > 0, { ...query, from: [] }, { kind: 'from' }],
+      [query.rooms.length > 0, { ...query, rooms: [] }, { kind: 'in' }],
+      [query.none.length > 0, { ...query, none: [] }, { kind: 'minus' }],
     ];
-    const useful: string[] = [];
+    const useful: Hint[] = [];
+    if (request.shownIn) {
+      const { viewer } = request;
+      if ((await store.search(plan(query, viewer, undefined, 1))).length > 0) useful.push({ kind: 'private' });
+    }
     for (const [applies, changed, hint] of tries) if (applies && (await found(changed))) useful.push(hint);
     if (useful.length > 0 || query.all.length < 2) return useful;
-    for (const term of query.all) {
-      if (await found({ ...query, all: query.all.filter((each) => each !== term) })) {
-        useful.push(`leave out "${query.wanted[query.all.indexOf(term)] ?? ''}"`);
-      }
+    for (const [at, term] of query.all.entries()) {
+      const others = query.all.filter((each) => each !== term);
+      if (await found({ ...query, all: others })) useful.push({ kind: 'word', word: query.wanted[at] ?? '' });
     }
     return useful;
   }
@@ -80,17 +93,21 @@ export function createHistory(ports: HistoryPorts): History {
   return {
     record: (message) => store.record(message),
     search,
-    async last({ viewer, chat, room, limit, before }) {
+    async last({ viewer, chat, room, shownIn, limit, before }) {
       const rooms = await store.roomsOf(chat, viewer);
       const name = foldName(room);
       const known =
         rooms.find((each) => each.id === room) ??
         rooms.find((each) => foldName(each.name) === name || each.id.toLowerCase() === name);
       if (!known) return { kind: 'unknown-room', room };
+      const here = shownIn === undefined || (shownIn.chat === chat && shownIn.room === known.id);
+      if (known.private && !here) return { kind: 'private-room', room: known.name };
       const page = { chat, room: known.id, viewer, limit, ...(before !== undefined && { before }) };
       const messages = await store.page(page);
       const oldest = messages[0]?.id;
-      const hits = messages.map((message) => hit(message, known.name, []));
+      const hits = messages
+        .filter((message) => shownIn === undefined || message.onlyTo === null)
+        .map((message) => hit(message, known.name, []));
       const more = oldest !== undefined && (await store.page({ ...page, before: oldest, limit: 1 })).length > 0;
       return { kind: 'messages', roomName: known.name, hits, ...(more && { before: oldest }) };
     },
@@ -101,7 +118,17 @@ export function createHistory(ports: HistoryPorts): History {
   };
 }
 
-function plan(query: Query, viewer: string, limit = RANKED): SearchPlan {
+function plan(query: Query, viewer: string, shownIn: ShownIn | undefined, limit = RANKED): SearchPlan {
   const { all, none, from, rooms, since, until } = query;
-  return { viewer, all, none, from, rooms, limit, ...(since && { since }), ...(until && { until }) };
+  return {
+    viewer,
+    all,
+    none,
+    from,
+    rooms,
+    limit,
+    ...(shownIn && { shownIn }),
+    ...(since && { since }),
+    ...(until && { until }),
+  };
 }

@@ -138,10 +138,18 @@ export interface SearchTerm {
   readonly contains?: string;
 }
 
+export interface ShownIn {
+  readonly chat: string;
+  readonly room: string;
+  readonly private: boolean;
+}
+
 /** A query made ready for the store: which messages, not in which order. */
 export interface SearchPlan {
   /** Only what this person may read. */
   readonly viewer: string;
+  /** Only what everybody in this room may read: there the answer is shown. Left out: only the viewer sees it. */
+  readonly shownIn?: ShownIn;
   readonly all: readonly SearchTerm[];
   /** Excluded: whole lexemes, or text. */
   readonly none: readonly { readonly lexeme?: string; readonly contains?: string }[];
@@ -226,6 +234,7 @@ export interface History {
     readonly viewer: string;
     readonly chat: string;
     readonly room: string;
+    readonly shownIn?: ShownIn;
     readonly limit: number;
     readonly before?: number;
   }): Promise<LastResult>;
@@ -237,6 +246,8 @@ export interface SearchRequest {
   /** As typed: words, "phrases", -excluded, from: since: until: in: page: */
   readonly text: string;
   readonly viewer: string;
+  /** Where the answer is shown: nothing is found there that others in it may not read. Left out: only the viewer sees it. */
+  readonly shownIn?: ShownIn;
   readonly now: Date;
   /** Filters that were understood before; they add to those in the text. */
   readonly filters?: SearchFilters;
@@ -263,12 +274,19 @@ export type SearchResult =
       readonly total: number;
       readonly capped: boolean;
     }
-  | { readonly kind: 'nothing'; readonly hints: readonly string[] }
+  | { readonly kind: 'nothing'; readonly hints: readonly Hint[] }
   | { readonly kind: 'unclear'; readonly problem: QueryProblem };
 
 export type LastResult =
   | { readonly kind: 'messages'; readonly roomName: string; readonly hits: readonly Hit[]; readonly before?: number }
-  | { readonly kind: 'unknown-room'; readonly room: string };
+  | { readonly kind: 'unknown-room'; readonly room: string }
+  /** Others would see what they may not read. */
+  | { readonly kind: 'private-room'; readonly room: string };
+
+/** What would have found something; `word` is the one to leave out. */
+export type Hint =
+  | { readonly kind: 'page' | 'time' | 'from' | 'in' | 'minus' | 'private' }
+  | { readonly kind: 'word'; readonly word: string };
 
 /** Why a query cannot be run. */
 export type QueryProblem =
