@@ -12,6 +12,7 @@ export type Fit = 'sure' | 'maybe' | 'none';
  */
 const SURE = 0.5;
 const MAYBE = 0.3;
+const NEARLY_ALL = 0.8;
 
 export interface Evidence extends Found {
   readonly fit: Exclude<Fit, 'none'>;
@@ -20,9 +21,11 @@ export interface Evidence extends Found {
 /** Does this file answer? A file that the question names always does. */
 export function fitOf(found: Found): Fit {
   if (found.named) return 'sure';
-  if (found.coverage >= SURE && (found.matched > 1 || found.inTitle)) return found.unknownName ? 'maybe' : 'sure';
-  // One shared word in running text is chance: "coffee machine" and "the machine that runs etcd".
-  return found.coverage >= MAYBE && (found.matched > 1 || found.inTitle) ? 'maybe' : 'none';
+  // One shared word in running text is chance, unless it is nearly all that was said: "coffee machine" and "the machine
+  // that runs etcd", but "502s".
+  const meant = found.matched > 1 || found.inTitle || found.coverage > NEARLY_ALL;
+  if (!meant || found.coverage < MAYBE) return 'none';
+  return found.coverage >= SURE && !found.unknownName ? 'sure' : 'maybe';
 }
 
 /** The files worth showing, best first, and how well the best of them fits. */

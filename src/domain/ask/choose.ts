@@ -45,7 +45,7 @@ export function toShow(question: string, found: Found, passages: readonly Passag
     .filter(({ hits }) => hits > 0)
     .sort((a, b) => b.hits - a.hits);
   const [best] = specific;
-  if (best) return [best.passage];
+  if (best && best.passage.heading.length > 0) return [best.passage];
   const actions = passages.filter((passage) => ACTION.test(passage.heading.join(' ')));
   const chosen = actions.length > 0 ? actions : passages;
   const shown: Passage[] = [];
