@@ -102,11 +102,11 @@ export async function redisBrain(
     ...(address.password === undefined ? {} : { password: address.password }),
     socket:
       address.socket === undefined
-        ? { reconnectStrategy, connectTimeout: 5_000, keepAlive: true }
+        ? { reconnectStrategy, connectTimeout: 5_000, keepAlive: true, keepAliveInitialDelay: 10_000 }
         : { path: address.socket, reconnectStrategy },
     // What cannot be sent now fails now: the brain keeps it and tries again.
     disableOfflineQueue: true,
-    pingInterval: 15_000,
+    commandOptions: { timeout: 10_000 },
   });
   const hearing = client.duplicate({ disableOfflineQueue: false });
   let lastError: unknown;
