@@ -57,7 +57,10 @@ export function createHookWork(options: {
     try {
       await hook.handle(event);
     } catch (error) {
-      if (isTransient(error)) throw error;
+      if (isTransient(error)) {
+        await store.postponed(id);
+        throw error;
+      }
       const text = textOf(error);
       if (event.attempts >= FAILURES) return await park(event, text);
       await store.failed(id, text);

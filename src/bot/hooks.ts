@@ -30,6 +30,8 @@ export interface HookStore {
   begin(id: number): Promise<HookEvent | undefined>;
   handled(id: number, at: Date): Promise<void>;
   failed(id: number, error: string): Promise<void>;
+  /** Takes an attempt back that says nothing about the event. */
+  postponed(id: number): Promise<void>;
   /** Never tried again. */
   park(id: number, error: string, at: Date): Promise<void>;
   /** Neither handled nor put aside, oldest first. */

@@ -1,5 +1,6 @@
 /** Alerts in PostgreSQL. A change holds only if nobody changed the group since it was decided; several replicas may try at once. */
 
+import { createHash } from 'node:crypto';
 import { type Generated, type Kysely, type Selectable, sql } from 'kysely';
 import type {
   Acknowledgement,
@@ -21,7 +22,7 @@ export type AlertTables = {
     id: Generated<number>;
     source: string;
     key: string;
-    key_hash: Generated<Buffer>;
+    key_hash: Buffer;
     revision: Generated<number>;
   };
   alerts: AlertTable;
@@ -93,7 +94,7 @@ export function createAlertStore(db: { readonly sql: Kysely<object> }): AlertSto
       .selectFrom('alert_groups')
       .select(['id', 'revision'])
       .where('source', '=', source)
-      .where('key_hash', '=', sql<Buffer>`sha256(convert_to(${key}, 'UTF8'))`)
+      .where('key_hash', '=', keyHash(key))
       .executeTakeFirst();
     if (!found) return undefined;
     const rows = await alertRows().where('group_id', '=', found.id).orderBy('number', 'desc').limit(2).execute();
@@ -214,10 +215,15 @@ async function advanced(work: Work, known: GroupRevision): Promise<GroupRevision
 async function created(work: Work, source: string, key: string): Promise<GroupRevision | undefined> {
   return await work
     .insertInto('alert_groups')
-    .values({ source, key })
+    .values({ source, key, key_hash: keyHash(key) })
     .onConflict((conflict) => conflict.columns(['source', 'key_hash']).doNothing())
     .returning(['id', 'revision'])
     .executeTakeFirst();
+}
+
+/** A key may be longer than an index takes. */
+function keyHash(key: string): Buffer {
+  return createHash('sha256').update(key).digest();
 }
 
 async function saveMembers(work: Work, number: number, members: readonly Member[]): Promise<void> {

@@ -56,6 +56,14 @@ export function createHookStore(db: { readonly sql: Kysely<object> }): HookStore
       await tables.updateTable('hook_events').set({ error }).where('id', '=', id).execute();
     },
 
+    async postponed(id) {
+      await tables
+        .updateTable('hook_events')
+        .set(({ eb }) => ({ attempts: eb('attempts', '-', 1) }))
+        .where('id', '=', id)
+        .execute();
+    },
+
     async park(id, error, at) {
       await tables
         .updateTable('hook_events')

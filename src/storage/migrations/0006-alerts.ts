@@ -23,7 +23,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     id bigint generated always as identity primary key,
     source text not null,
     key text not null,
-    key_hash bytea not null generated always as (sha256(convert_to(key, 'UTF8'))) stored,
+    key_hash bytea not null,
     revision integer not null default 1,
     unique (source, key_hash)
   )`.execute(db);
