@@ -85,6 +85,8 @@ export interface RunningPosts extends Posts {
   stop(limitMs?: number): Promise<void>;
   /** Looks for waiting posts now, for example when a chat is connected again or a replica was lost. */
   wake(): void;
+  /** Resolves when nothing is under way here, or after `limitMs`; what a chat could not take stays stored. */
+  flushed(limitMs: number): Promise<void>;
 }
 
 const TIMING: PostTiming = { pollMs: 5_000, attemptMs: 30_000, firstRetryMs: 1_000, lastRetryMs: 60_000 };
@@ -256,6 +258,13 @@ export function createPosts(options: PostsOptions): RunningPosts {
       wake();
     },
     wake,
+    async flushed(limitMs) {
+      const end = performance.now() + limitMs;
+      while ((active.size > 0 || looking || (started && lookAgain)) && performance.now() < end) {
+        const moment = new Promise<void>((resolve) => setTimeout(resolve, 20));
+        await Promise.race([moment, ...active]);
+      }
+    },
     async stop(limitMs = 5_000) {
       stopped = true;
       clearInterval(poll);

@@ -11,6 +11,8 @@ export interface RunningJobs extends Jobs {
   start(): Promise<void>;
   /** Takes no more jobs, tells running ones, waits for them up to `limitMs`; those still at it run again later. */
   stop(limitMs?: number): Promise<void>;
+  /** Resolves when nothing runs here any more, with true; with false if that takes longer than `limitMs`. */
+  idle(limitMs: number): Promise<boolean>;
 }
 
 export interface JobsOptions {
@@ -276,6 +278,16 @@ export function createJobs(db: Database, options: JobsOptions): RunningJobs {
       poll = setInterval(() => void look(), options.pollMs ?? 5_000);
       poll.unref();
       ready.resolve(boss);
+    },
+
+    async idle(limitMs) {
+      const end = performance.now() + limitMs;
+      while (running.size > 0 || [...queues.values()].some((queue) => queue.pumping)) {
+        if (performance.now() > end) return false;
+        const moment = new Promise<void>((resolve) => setTimeout(resolve, 20));
+        await Promise.race([moment, ...running.values()]);
+      }
+      return true;
     },
 
     async stop(limitMs = 10_000) {

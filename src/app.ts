@@ -1,0 +1,632 @@
+/** The composition root: the only file that knows every part. */
+
+import { randomBytes, randomUUID } from 'node:crypto';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Readable, Writable } from 'node:stream';
+import type { HubotLogger } from 'hubot';
+import { createOpenAiModel } from './adapters/ai/openai/client.ts';
+import { createAlertTester } from './adapters/alerts/alertmanager/client.ts';
+import { alertmanagerHook } from './adapters/alerts/alertmanager/hook.ts';
+import { ShellChat } from './adapters/chat/shell/shell.ts';
+import { loadTextChat } from './adapters/chat/text/text.ts';
+import type { WebChat } from './adapters/chat/web/chat.ts';
+import { createCommandTarget } from './adapters/deploy/command/client.ts';
+import { createKnowledgeFiles } from './adapters/knowledge/files.ts';
+import { runbookHandler } from './adapters/knowledge/page.ts';
+import { type Access, createAccess } from './bot/access.ts';
+import type { Names } from './bot/args.ts';
+import { type Content, plain } from './bot/card.ts';
+import type { Address, ChatAdapter, Person } from './bot/chat.ts';
+import { complete } from './bot/complete.ts';
+import { type Conversation, createConversation, type Heard } from './bot/conversation.ts';
+import { createDesk } from './bot/desk.ts';
+import { createDispatch } from './bot/dispatch.ts';
+import { fail } from './bot/errors.ts';
+import { greetingCard } from './bot/greeting.ts';
+import { healthRoutes } from './bot/health.ts';
+import { createHooks } from './bot/hooks.ts';
+import { loadExternalScripts, loadHubotScripts, loadScript, loadScripts, type Loaded } from './bot/load.ts';
+import type { Logger } from './bot/log.ts';
+import { createMetrics } from './bot/metrics.ts';
+import { createPosts } from './bot/post.ts';
+import { createRateLimit } from './bot/rate.ts';
+import { Robot } from './bot/robot.ts';
+import type { Services } from './bot/services.ts';
+import type { Config } from './config/config.ts';
+import { createAlerts } from './domain/alerts/alerts.ts';
+import { route } from './domain/alerts/route.ts';
+import { alertWork } from './domain/alerts/work.ts';
+import { createKnowledge } from './domain/ask/ask.ts';
+import { createDeploys } from './domain/deploy/deploys.ts';
+import { foldName } from './domain/history/fold.ts';
+import { createHistory } from './domain/history/history.ts';
+import { prepareMessage } from './domain/history/prepare.ts';
+import { redact } from './domain/privacy/redact.ts';
+import { createGrantStore } from './storage/access.ts';
+import { createAlertStore } from './storage/alerts.ts';
+import { createAskStore, defineAskRetention } from './storage/ask.ts';
+import { createAuditStore } from './storage/audit.ts';
+import { attachBrain } from './storage/brain.ts';
+import { postgresBrain } from './storage/brain-postgres.ts';
+import { redisBrain } from './storage/brain-redis.ts';
+import { type Database, openDatabase } from './storage/database.ts';
+import { createDeployStore } from './storage/deploys.ts';
+import { createHookStore } from './storage/hooks.ts';
+import { createJobs } from './storage/jobs.ts';
+import { createMessageStore } from './storage/messages.ts';
+import { migrate } from './storage/migrate.ts';
+import { createPostStore } from './storage/posts.ts';
+import { createProposalStore } from './storage/proposals.ts';
+import { createReplicas } from './storage/replicas.ts';
+import { createSettings } from './storage/settings.ts';
+import { databaseTrouble } from './storage/trouble.ts';
+
+/** How long what is under way may take when the robot is told to stop, in milliseconds. */
+const GRACE_MS = 10_000;
+/** How long one line from a pipe is waited for: a deployment that it started included. */
+const LINE_MS = 120_000;
+const ASK_MEMORY_MS = 24 * 3_600_000;
+const FIRST_PORT = 8080;
+const LAST_PORT = 8089;
+
+export interface AppOptions {
+  readonly config: Config;
+  readonly version: string;
+  readonly log: HubotLogger & Logger;
+  readonly input: Readable & { readonly isTTY?: boolean };
+  readonly output: Writable & { readonly isTTY?: boolean; readonly columns?: number };
+  /** Told what is being done, for who waits in front of the terminal. */
+  progress(text: string): void;
+}
+
+export interface App {
+  readonly robot: Robot;
+  /** Where HTTP listens; undefined if it is off. */
+  readonly url: string | undefined;
+  /** The link to the web chat; undefined if it is off. */
+  readonly link: string | undefined;
+  readonly hookToken: string;
+  /** Resolves when a terminal conversation is over. Never if there is none. */
+  readonly ended: Promise<void>;
+  /** Takes nothing new, finishes what is under way, stores everything, closes. */
+  stop(): Promise<void>;
+}
+
+const NO_INVITATIONS: Services['invitations'] = {
+  invite: async () => {
+    throw fail('chat.unsupported', { what: 'the web chat, to which people are invited, is off' });
+  },
+};
+
+/** Scripts that did not load; the messages say which, where, why, and what to do. */
+export class ScriptsFailed extends Error {
+  readonly problems: Loaded['problems'];
+  constructor(problems: Loaded['problems']) {
+    super(
+      problems.map(({ file, line, cause, next }) => `${file}${line ? `:${line}` : ''}: ${cause}; ${next}`).join('\n'),
+    );
+    this.name = 'ScriptsFailed';
+    this.problems = problems;
+  }
+}
+
+/** Composes the robot and starts it. Throws an Error with a sentence for the operator when it cannot start. */
+export async function startApp(options: AppOptions): Promise<App> {
+  const { config, log, progress } = options;
+  const { variables } = config;
+  const closers: (() => Promise<unknown>)[] = [];
+  const now = () => new Date();
+  const newId = () => randomUUID();
+  const newReference = () => randomBytes(4).toString('hex');
+  const isStorageTrouble = (error: unknown) => databaseTrouble(error) !== undefined;
+
+  async function close(): Promise<void> {
+    for (const closer of closers.splice(0).reverse()) {
+      await closer().catch((error: unknown) => log.error({ err: error }, 'could not close a part'));
+    }
+  }
+
+  try {
+    progress(
+      variables.DATABASE_URL ? 'connecting to the database' : `opening the database in ${variables.SHIPMATE_DATA}/`,
+    );
+    const database = await openDatabase({
+      ...(variables.DATABASE_URL ? { url: variables.DATABASE_URL } : { folder: config.data }),
+      log,
+    });
+    closers.push(() => database.close());
+    await migrate(database);
+
+    // What is kept
+    const replicas = createReplicas(database, { log });
+    const jobs = createJobs(database, { log, replicas });
+    const settings = createSettings(database);
+    const audit = createAuditStore(database, replicas.id);
+    const proposals = createProposalStore(database, () => randomBytes(2).toString('hex'));
+    const messages = createMessageStore(database, prepareMessage, foldName);
+    const hookToken = variables.SHIPMATE_HOOK_TOKEN ?? (await settings.secret('hook-token'));
+    const metrics = createMetrics({ version: options.version, database: database.kind });
+
+    // The robot and its chats
+    const robot = createRobot(config, log, await choosePort(config));
+    const mainChat = () => robot.chats.get([...robot.chats.keys()][0] ?? '');
+    const chat = (name?: string): ChatAdapter | undefined => (name === undefined ? mainChat() : robot.chats.get(name));
+    const posts = createPosts({
+      store: createPostStore(database),
+      chat,
+      replica: replicas.id,
+      log,
+      redact: redactContent,
+      onDelivered: (delivery, messageId, how) => {
+        if (how === 'posted') return talk.keepOwn(delivery.address, delivery.content, messageId);
+        return undefined;
+      },
+    });
+    const address = addressIn(() => mainChat()?.chat ?? 'web');
+
+    // Domains
+    const history = createHistory({
+      store: messages,
+      link: (message) => chat(message.chat)?.permalink({ chat: message.chat, room: message.room }, message.messageId),
+      escape: plain,
+      ...(variables.SHIPMATE_HISTORY_DAYS === undefined ? {} : { keepDays: variables.SHIPMATE_HISTORY_DAYS }),
+    });
+    jobs.define('history.retention', {}, async () => void (await history.removeExpired(now())));
+    const deploys = createDeploys({
+      config: config.services,
+      store: createDeployStore(database),
+      target: targets(config),
+      clock: { now, sleep: async (ms, signal) => await delay(ms, undefined, { signal }).catch(() => undefined) },
+      replica: replicas.id,
+      enqueue: (id) => jobs.send('deploy.run', { id }, { key: `deploy:${id}` }),
+      post: (origin, content, key) => posts.post(origin, content, { key }),
+      redact,
+      log,
+    });
+    jobs.define<{ id: number }>(
+      'deploy.run',
+      { concurrency: 8, retries: 5, expireSeconds: 24 * 3600 },
+      ({ id }, { signal }) => deploys.run(id, signal),
+    );
+    const work = alertWork(jobs, () => alerts);
+    const alerts = createAlerts({
+      store: createAlertStore(database),
+      tester: createAlertTester({ url: () => localUrl(robot), token: hookToken, now }),
+      post: posts.post,
+      address,
+      rooms: (labels) => route(config.alerts, labels),
+      resolveTestLater: work.resolveTestLater,
+      redact,
+      now,
+      newId,
+      log,
+    });
+    const askMemory = createAskStore(database, { retentionMs: ASK_MEMORY_MS });
+    const askRetention = defineAskRetention(jobs, askMemory, now);
+    const runbooks = createKnowledgeFiles({
+      folder: config.runbooks,
+      contextFile: join(config.configFolder, 'context.md'),
+      baseUrl: variables.SHIPMATE_PUBLIC_URL ?? '',
+      log,
+    });
+    const knowledge = createKnowledge({
+      source: runbooks,
+      model:
+        variables.OPENAI_API_KEY || variables.OPENAI_BASE_URL
+          ? createOpenAiModel({
+              apiKey: variables.OPENAI_API_KEY,
+              baseUrl: variables.OPENAI_BASE_URL,
+              model: variables.OPENAI_MODEL,
+            })
+          : undefined,
+      memory: askMemory,
+      redact,
+      now,
+      log,
+    });
+
+    // Commands
+    const access = createAccess({
+      policy: withOwner(config),
+      store: createGrantStore(database),
+      changed: () => database.bus.publish('access', { from: replicas.id }),
+      now,
+    });
+    database.bus.subscribe('access', () => access.forget());
+    const names = namesOf(config, robot, messages, () => mainChat()?.chat ?? '');
+    const dispatch = createDispatch({
+      table: robot.table,
+      names,
+      services: () => services,
+      access,
+      audit,
+      proposals,
+      rate: createRateLimit(variables.SHIPMATE_RATE_LIMIT),
+      metrics: metrics.commands,
+      log,
+      post: posts.post,
+      redact,
+      now,
+      newReference,
+      isStorageTrouble,
+    });
+    const talk = createConversation({
+      dispatch,
+      log,
+      robot,
+      chat,
+      remember: async (heard) => void (await history.record(newMessage(heard))),
+      keepsItself: (name) => name === 'web',
+      post: posts.post,
+      isStorageTrouble,
+      now,
+      newReference,
+      newNonce: newId,
+    });
+    robot.pipeline = talk.pipeline;
+    robot.receiveMiddleware(async (context) => {
+      const { message } = context.response;
+      metrics.heard(message.chat ?? 'unknown', robot.addressed(message) !== undefined);
+      return true;
+    });
+
+    const web = config.chats.includes('web') ? await createWebChat() : undefined;
+    const services: Services = {
+      access,
+      alerts,
+      audit,
+      commands: createDesk({
+        robotName: robot.name,
+        table: robot.table,
+        proposals,
+        access,
+        dispatch,
+        others: () => robot.helpCommands(),
+      }),
+      deploys,
+      history,
+      invitations: web ?? NO_INVITATIONS,
+      knowledge,
+    };
+
+    // Scripts, strictly, with the brain loaded before
+    const brainStorage = variables.REDIS_URL ? await redisBrain(variables.REDIS_URL, { log }) : postgresBrain(database);
+    closers.push(() => brainStorage.close());
+    const brain = await attachBrain(robot.brain, brainStorage, { log });
+    closers.push(() => brain.close());
+    await robot.prepare();
+    progress('loading scripts');
+    await addChats();
+    const { problems } = await loadEverything(robot, config, log);
+    if (problems.length > 0) throw new ScriptsFailed(problems);
+
+    // Doors
+    const hooks = createHooks({
+      store: createHookStore(database),
+      tokens: [hookToken],
+      jobs,
+      log,
+      now,
+      metrics: metrics.hooks,
+      redact,
+      isTransient: isStorageTrouble,
+    });
+    hooks.register(alertmanagerHook(alerts));
+    let running = false;
+    const doors = robot.httpServer?.beforeParsers;
+    if (doors) {
+      doors.use('/hooks', hooks.handler);
+      doors.use('/runbooks', runbookHandler(runbooks));
+      healthRoutes(doors, { metrics, token: hookToken, troubles: () => troubles(database, running) });
+    }
+
+    // What a killed replica left behind
+    replicas.onLost(async (lost) => void (await audit.interrupt(lost, now())));
+    replicas.onLost((lost) => deploys.interrupt(lost));
+    replicas.onLost(async (lost) => {
+      if (!web) return;
+      for (const message of await messages.claimUnhandledOf(lost, replicas.id)) void web.resume(message);
+    });
+
+    closers.push(() => robot.close(GRACE_MS));
+    await robot.run();
+    posts.start();
+    closers.push(() => posts.stop());
+    await jobs.start();
+    closers.push(async () => {
+      await jobs.idle(GRACE_MS);
+      await jobs.stop();
+    });
+    await replicas.start();
+    closers.push(() => replicas.stop());
+    await Promise.all([
+      hooks.start(),
+      work.start(),
+      askRetention.schedule(),
+      jobs.schedule('history.retention', '17 3 * * *'),
+    ]);
+    running = true;
+
+    return {
+      robot,
+      url: robot.shouldEnableHttpd ? localUrl(robot) : undefined,
+      link: web?.link(),
+      hookToken,
+      ended: endOf(robot),
+      stop: close,
+    };
+
+    async function createWebChat(): Promise<WebChat> {
+      const { WebChat } = await import('./adapters/chat/web/chat.ts');
+      const { createWebStore } = await import('./storage/web.ts');
+      const { linkToken } = await import('./adapters/chat/web/token.ts');
+      return new WebChat(robot, {
+        store: createWebStore(database),
+        messages,
+        search: history,
+        bus: database.bus,
+        replica: replicas.id,
+        log,
+        now,
+        http: () => {
+          if (!robot.httpServer) throw new Error('HTTP is not prepared');
+          return robot.httpServer;
+        },
+        localUrl: () => localUrl(robot),
+        options: {
+          enabled: config.webChat,
+          ...(variables.SHIPMATE_PUBLIC_URL === undefined ? {} : { publicUrl: variables.SHIPMATE_PUBLIC_URL }),
+          token: variables.SHIPMATE_WEB_TOKEN ?? (await linkToken(config.data)),
+          rooms: [...new Set(['general', 'ops', ...webRoomsOf(config)])],
+        },
+        events: {
+          onFirstPerson: async (person) =>
+            void (await access.grant(person, 'admin', { id: 'robot', chat: 'web', name: robot.name })),
+          onPerson: (person, direct) => greet(talk, access, config, robot, person, direct),
+          complete: (text, person) => complete(robot.table, access, text, { person, room: '', names, now: now() }),
+        },
+      });
+    }
+
+    async function addChats(): Promise<void> {
+      for (const name of config.chats) {
+        if (name === 'web' && web) robot.addChat(web);
+        else if (name.toLowerCase() === 'shell') robot.addChat(createShell());
+        else {
+          robot.addChat(
+            await loadTextChat(robot, {
+              adapter: name,
+              ...(variables.HUBOT_FILE ? { file: variables.HUBOT_FILE } : {}),
+            }),
+          );
+        }
+      }
+    }
+
+    function createShell(): ShellChat {
+      const user = { id: variables.HUBOT_SHELL_USER_ID, name: variables.HUBOT_SHELL_USER_NAME };
+      const person: Person = { id: `shell:${user.id}`, chat: 'shell', name: user.name };
+      return new ShellChat(robot, {
+        input: options.input,
+        output: options.output,
+        colour: config.environment['NO_COLOR'] === undefined,
+        user,
+        historyFile: join(config.data, 'shell-history'),
+        complete: async (line) => {
+          const found = await complete(robot.table, access, line, { person, room: 'shell', names, now: now() });
+          return found.map((suggestion) => suggestion.text);
+        },
+        flushed: async () => {
+          await jobs.idle(LINE_MS);
+          await posts.flushed(LINE_MS);
+        },
+      });
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Loads every script without opening a database or listening; for `--check`. */
+export async function checkScripts(config: Config, log: HubotLogger & Logger): Promise<Loaded> {
+  const robot = createRobot(config, log, 0);
+  await robot.prepare();
+  try {
+    return await loadEverything(robot, config, log);
+  } finally {
+    robot.shutdown();
+  }
+}
+
+/** Opens the database and brings its tables up to date; for `migrate`. Returns what was applied. */
+export async function migrateDatabase(config: Config, log: Logger): Promise<readonly string[]> {
+  const url = config.variables.DATABASE_URL;
+  const database = await openDatabase({ ...(url ? { url } : { folder: config.data }), log });
+  try {
+    return await migrate(database);
+  } finally {
+    await database.close();
+  }
+}
+
+function createRobot(config: Config, log: HubotLogger & Logger, port: number): Robot {
+  const { variables, http } = config;
+  return new Robot(null, http.enabled, variables.HUBOT_NAME, variables.HUBOT_ALIAS ?? false, {
+    logger: log,
+    http: {
+      host: http.host,
+      port,
+      limit: variables.EXPRESS_LIMIT,
+      parameterLimit: variables.EXPRESS_PARAMETER_LIMIT,
+      ...(variables.EXPRESS_STATIC ? { static: variables.EXPRESS_STATIC } : {}),
+      ...(variables.EXPRESS_USER && variables.EXPRESS_PASSWORD
+        ? { basicAuth: { user: variables.EXPRESS_USER, password: variables.EXPRESS_PASSWORD } }
+        : {}),
+    },
+  });
+}
+
+async function loadEverything(robot: Robot, config: Config, log: Logger): Promise<Loaded> {
+  const found: Loaded[] = [
+    await loadScripts(robot, join(config.root, 'scripts')),
+    await loadHubotScripts(robot, join(config.root, 'hubot-scripts.json')),
+    await loadExternalScripts(robot, join(config.root, 'external-scripts.json')),
+  ];
+  for (const path of config.variables.HUBOT_SCRIPTS) {
+    const more = join(config.root, path);
+    found.push(/\.\w+$/.test(more) ? await loadScript(robot, more) : await loadScripts(robot, more));
+  }
+  const all = {
+    scripts: found.flatMap((each) => each.scripts),
+    problems: found.flatMap((each) => each.problems),
+    notes: found.flatMap((each) => each.notes),
+  };
+  for (const note of all.notes) log.warn({ note }, 'script left out');
+  return all;
+}
+
+/** The port to listen on: the one that was asked for, else the first free one. */
+async function choosePort({ http }: Config): Promise<number> {
+  if (http.port !== undefined || !http.enabled) return http.port ?? 0;
+  for (let port = FIRST_PORT; port <= LAST_PORT; port++) {
+    const free = await new Promise<boolean>((resolve) => {
+      const probe = createServer();
+      probe.once('error', () => resolve(false));
+      probe.listen(port, http.host, () => probe.close(() => resolve(true)));
+    });
+    if (free) return port;
+  }
+  return FIRST_PORT;
+}
+
+/** Where this machine reaches the robot. */
+function localUrl(robot: Robot): string {
+  const bound = robot.server?.address();
+  if (!bound || typeof bound === 'string') return '';
+  const host = /^(0\.0\.0\.0|::)$/.test(bound.address) ? '127.0.0.1' : bound.address;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${bound.port}`;
+}
+
+/** Whoever sits at the terminal that the robot runs in is its owner. */
+function withOwner(config: Config): Config['access'] {
+  if (!config.chats.includes('shell')) return config.access;
+  const owner = `shell:${config.variables.HUBOT_SHELL_USER_ID}`;
+  const roles = [...new Set([...(config.access.people[owner] ?? []), 'admin'])];
+  return { ...config.access, people: { ...config.access.people, [owner]: roles } };
+}
+
+/** From a room's name in a YAML file, `ops` or `slack:ops`, to where it is. */
+function addressIn(mainChat: () => string): (room: string) => Address {
+  return (room) => {
+    const [, chat, id] = /^([a-z][a-z0-9-]*):(.+)$/.exec(room) ?? [];
+    return chat !== undefined && id !== undefined ? { chat, room: id } : { chat: mainChat(), room };
+  };
+}
+
+function webRoomsOf(config: Config): string[] {
+  const address = addressIn(() => config.chats[0] ?? 'web');
+  return [config.alerts.room, ...config.alerts.routes.map((each) => each.room)]
+    .map(address)
+    .flatMap(({ chat, room }) => (chat === 'web' ? [room] : []));
+}
+
+function targets(config: Config): (service: string) => ReturnType<typeof createCommandTarget> {
+  const made = new Map<string, ReturnType<typeof createCommandTarget>>();
+  return (name) => {
+    const known = made.get(name);
+    if (known) return known;
+    const service = config.services.services.find((each) => each.name === name);
+    if (!service) throw new Error(`no service ${name}`);
+    const target = createCommandTarget({
+      service: name,
+      config: service.target,
+      root: config.root,
+      dataFolder: config.data,
+      environment: config.environment,
+    });
+    made.set(name, target);
+    return target;
+  };
+}
+
+function namesOf(
+  config: Config,
+  robot: Robot,
+  messages: ReturnType<typeof createMessageStore>,
+  mainChat: () => string,
+): Names {
+  const { services, environments } = config.services;
+  return {
+    services: () => services.map((each) => each.name),
+    environments: (service) =>
+      services.find((each) => each.name === service)?.environments ?? environments.map((each) => each.name),
+    people: async () =>
+      Object.values(robot.brain.users()).map((user): Person => {
+        const id = String(user.id);
+        const [, chat] = /^([\w-]+):/.exec(id) ?? [];
+        if (chat !== undefined && robot.chats.has(chat)) return { id, chat, name: user.name };
+        return { id: `${mainChat()}:${id}`, chat: mainChat(), name: user.name };
+      }),
+    rooms: async () => {
+      const known = await Promise.all([...robot.chats.keys()].map((chat) => messages.roomsOf(chat, '')));
+      return known.flat().map((room) => room.name);
+    },
+  };
+}
+
+function newMessage(heard: Heard): Parameters<ReturnType<typeof createHistory>['record']>[0] {
+  const { person, content, thread, messageId, members, ...rest } = heard;
+  return {
+    ...rest,
+    personId: person.id,
+    personName: person.name,
+    ...(typeof content === 'string' ? { text: content } : { text: '', content }),
+    ...(thread === undefined ? {} : { thread }),
+    ...(messageId === undefined ? {} : { messageId }),
+    ...(members === undefined ? {} : { members }),
+  };
+}
+
+function redactContent(content: Content): Content {
+  if (typeof content === 'string') return redact(content);
+  const { text, fields, ...rest } = content;
+  return {
+    ...rest,
+    ...(text === undefined ? {} : { text: redact(text) }),
+    ...(fields === undefined ? {} : { fields: fields.map((field) => ({ ...field, value: redact(field.value) })) }),
+  };
+}
+
+async function greet(
+  talk: Conversation,
+  access: Access,
+  config: Config,
+  robot: Robot,
+  person: Person,
+  direct: Address,
+): Promise<void> {
+  const [service] = config.services.services;
+  const environment = service?.environments.at(-1);
+  const isAdmin = (await access.rolesOf(person)).includes('admin');
+  const sample = service && environment !== undefined ? { service: service.name, environment } : undefined;
+  await talk.say(direct, greetingCard({ robotName: robot.name, sample, isAdmin }), `greeting:${person.id}`);
+}
+
+async function troubles(database: Database, running: boolean): Promise<readonly string[]> {
+  if (!running) return ['starting'];
+  try {
+    await database.pool.query('select 1');
+    return [];
+  } catch {
+    return ['database'];
+  }
+}
+
+/** Resolves when the conversation at the terminal is over. */
+function endOf(robot: Robot): Promise<void> {
+  const shell = [...robot.chats.values()].find((chat) => chat instanceof ShellChat);
+  return shell ? shell.ended : new Promise(() => undefined);
+}

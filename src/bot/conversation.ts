@@ -1,0 +1,170 @@
+/** From a chat's message to the dispatch and back: who said it, where, and where the answers go. */
+
+import type { Message, TextMessage } from 'hubot';
+import type { Content } from './card.ts';
+import { type Address, type ChatAdapter, DeliveryDelayed, DeliveryRefused, type Person } from './chat.ts';
+import type { Here } from './command.ts';
+import type { Dispatch, Line, NotACommand } from './dispatch.ts';
+import { fail, failureText } from './errors.ts';
+import type { Logger } from './log.ts';
+import type { Pipeline } from './robot.ts';
+
+/** What was said, for the history. */
+export interface Heard {
+  readonly chat: string;
+  readonly room: string;
+  readonly thread: string | undefined;
+  readonly messageId: string | undefined;
+  readonly person: Person;
+  readonly at: Date;
+  readonly content: Content;
+  readonly fromRobot: boolean;
+  readonly addressed: boolean;
+  readonly private: boolean;
+  readonly members: readonly string[] | undefined;
+}
+
+export interface ConversationPorts {
+  readonly dispatch: Dispatch;
+  readonly log: Logger;
+  readonly robot: { readonly name: string; addressed(message: Message): string | undefined };
+  /** The chat of that name; the main chat without a name. */
+  chat(name?: string): ChatAdapter | undefined;
+  /** Keeps what was said in a chat that does not keep it itself. */
+  remember(heard: Heard): Promise<void>;
+  /** Chats that store what is said in them themselves. */
+  keepsItself(chat: string): boolean;
+  /** Durable, for an answer that the chat cannot take now. */
+  post(address: Address, content: Content): Promise<void>;
+  isStorageTrouble(error: unknown): boolean;
+  now(): Date;
+  newReference(): string;
+  newNonce(): string;
+}
+
+export interface Conversation {
+  readonly pipeline: Required<Pipeline>;
+  /** Shows something now; later and durably if the chat cannot take it now. */
+  say(address: Address, content: Content, nonce?: string): Promise<void>;
+  /** Keeps what the robot itself said, in a chat that does not keep it. */
+  keepOwn(address: Address, content: Content, messageId: string): Promise<void>;
+}
+
+export function createConversation(ports: ConversationPorts): Conversation {
+  const { dispatch, log, robot } = ports;
+  const unclear = new WeakMap<Message, NotACommand>();
+
+  function chatOf(message: Message): string {
+    return message.chat ?? ports.chat()?.chat ?? 'unknown';
+  }
+
+  function personOf(message: Message): Person {
+    const chat = chatOf(message);
+    const id = message.personId ?? `${chat}:${String(message.user.id)}`;
+    return { id, chat, name: message.user.name };
+  }
+
+  async function hereOf(message: Message): Promise<Here> {
+    const chat = chatOf(message);
+    const room = message.room ?? '';
+    // What is not known to be public is private.
+    const isPrivate = message.private ?? (await ports.chat(chat)?.room(room))?.private ?? true;
+    return { chat, room, ...(message.thread === undefined ? {} : { thread: message.thread }), private: isPrivate };
+  }
+
+  async function say(address: Address, content: Content, nonce?: string): Promise<void> {
+    const chat = ports.chat(address.chat);
+    if (!chat) {
+      log.error({ chat: address.chat }, 'no such chat to answer in');
+      return;
+    }
+    try {
+      const { messageId } = await chat.deliver({ nonce: nonce ?? ports.newNonce(), address, content });
+      await keepOwn(address, content, messageId);
+    } catch (error) {
+      if (error instanceof DeliveryDelayed) await ports.post(address, content);
+      else if (error instanceof DeliveryRefused)
+        log.warn({ err: error, room: address.room }, 'answer refused by the chat');
+      else throw error;
+    }
+  }
+
+  async function keepOwn(address: Address, content: Content, messageId: string): Promise<void> {
+    if (ports.keepsItself(address.chat)) return;
+    const room = await ports.chat(address.chat)?.room(address.room);
+    await ports.remember({
+      chat: address.chat,
+      room: address.room,
+      thread: address.thread,
+      messageId,
+      person: { id: `${address.chat}:robot`, chat: address.chat, name: robot.name },
+      at: ports.now(),
+      content,
+      fromRobot: true,
+      addressed: false,
+      private: room?.private ?? true,
+      members: room?.members,
+    });
+  }
+
+  async function lineOf(message: TextMessage, text: string): Promise<Line> {
+    const room = await hereOf(message);
+    const source = message.id === undefined ? undefined : `${room.chat}:${room.room}:${String(message.id)}`;
+    let count = 0;
+    return {
+      text,
+      person: personOf(message),
+      room,
+      via: message.via ?? 'typed',
+      ...(source === undefined ? {} : { source }),
+      reply(content) {
+        count++;
+        // The same message handled again, after a crash, does not answer twice.
+        return say(room, content, source === undefined ? undefined : `answer:${source}:${count}`);
+      },
+    };
+  }
+
+  return {
+    say,
+    keepOwn,
+    pipeline: {
+      async record(message) {
+        if (ports.keepsItself(chatOf(message))) return;
+        const here = await hereOf(message);
+        const room = await ports.chat(here.chat)?.room(here.room);
+        await ports.remember({
+          chat: here.chat,
+          room: here.room,
+          thread: here.thread,
+          messageId: message.id === undefined ? undefined : String(message.id),
+          person: personOf(message),
+          at: message.at ?? ports.now(),
+          content: message.text,
+          fromRobot: false,
+          addressed: robot.addressed(message) !== undefined,
+          private: here.private,
+          members: room?.members,
+        });
+      },
+      async dispatch(message, text) {
+        const outcome = await dispatch.run(await lineOf(message, text));
+        if (outcome.kind === 'handled') return 'handled';
+        unclear.set(message, outcome);
+        return 'not a command';
+      },
+      async fallback(message, text) {
+        const reason = unclear.get(message) ?? { kind: 'not a command', failure: undefined, nearCommand: undefined };
+        await dispatch.answer(await lineOf(message, text), reason);
+      },
+      async failed(error, message) {
+        const reference = ports.newReference();
+        log.error({ err: error, reference }, 'message failed');
+        if (!message || robot.addressed(message) === undefined) return;
+        const failure = fail(ports.isStorageTrouble(error) ? 'storage.unavailable' : 'internal', { reference });
+        const { private: _, ...address } = await hereOf(message);
+        await say(address, failureText(failure));
+      },
+    },
+  };
+}

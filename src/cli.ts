@@ -1,0 +1,180 @@
+/** The command line: reads it, the configuration, and starts, checks or migrates. */
+
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { pino } from 'pino';
+import { readableLine } from './bot/log-lines.ts';
+import { type Config, loadConfig } from './config/config.ts';
+import { problemText } from './config/problem.ts';
+import { redact } from './domain/privacy/redact.ts';
+
+const HELP = `Usage: shipmate [command] [options]
+
+  shipmate                      start the robot
+  shipmate migrate              bring the tables of the database up to date, and end
+
+Options:
+  -a, --adapter <name>          the chat: web (default), shell, or the package of any Hubot adapter;
+                                several with commas, the main one first
+  -n, --name <name>             what the robot is called (default: shipmate)
+  -l, --alias <alias>           a second name, for example !
+  -t, --check                   check configuration and scripts, start nothing; exit code 1 on any problem
+  -h, --help                    show this
+  -v, --version                 show the version
+
+Everything else is set by environment variables and the files in config/: see docs/reference/configuration.md.
+`;
+
+const root = resolve(import.meta.dirname, '..');
+
+/** Runs the program. Sets the exit code; returns when the robot has ended. */
+export async function main(args: readonly string[]): Promise<void> {
+  const parsed = parse(args);
+  if ('problem' in parsed) return stop(2, `${parsed.problem}\n\n${HELP}`);
+  const { values, positionals } = parsed;
+  const [command, ...rest] = positionals;
+  if (values.help) return say(HELP);
+  if (values.version) return say(`${version()}\n`);
+  if (rest.length > 0 || (command !== undefined && command !== 'migrate')) {
+    return stop(2, `I know no command "${positionals.join(' ')}".\n\n${HELP}`);
+  }
+  const { config, problems } = await loadConfig(process.cwd(), process.env, {
+    ...(values.adapter === undefined ? {} : { adapter: values.adapter }),
+    ...(values.name === undefined ? {} : { name: values.name }),
+    ...(values.alias === undefined ? {} : { alias: values.alias }),
+  });
+  if (values.check) return await check(config, problems.map(problemText));
+  if (!config)
+    return stop(1, `The configuration has ${count(problems.length)}:\n\n${problems.map(problemText).join('\n')}\n`);
+  return await (command === 'migrate' ? migrate(config) : start(config));
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        adapter: { type: 'string', short: 'a' },
+        name: { type: 'string', short: 'n' },
+        alias: { type: 'string', short: 'l' },
+        check: { type: 'boolean', short: 't' },
+        'config-check': { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+        version: { type: 'boolean', short: 'v' },
+      },
+    });
+  } catch (error) {
+    return { problem: textOf(error) };
+  }
+}
+
+async function check(config: Config | undefined, problems: readonly string[]): Promise<void> {
+  const { checkScripts } = await import('./app.ts');
+  // Scripts are checked with what can be read, so that everything is reported in one go.
+  const usable = config ?? (await loadConfig(process.cwd(), { SHIPMATE_CONFIG: '/nonexistent' })).config;
+  const loaded = usable ? await checkScripts(usable, logger('error', false)) : undefined;
+  const all = [
+    ...problems,
+    ...(loaded?.problems ?? []).map(
+      ({ file, line, cause, next }) => `${shown(file)}${line ? `:${line}` : ''}: ${cause}; ${next}`,
+    ),
+  ];
+  for (const note of loaded?.notes ?? []) say(`Note: ${shown(note)}\n`);
+  if (all.length > 0) stop(1, `${count(all.length)}:\n\n${all.join('\n')}\n`);
+  else say(`OK: the configuration and ${loaded?.scripts.length ?? 0} scripts\n`);
+  // Packages may have left timers behind.
+  process.exit();
+}
+
+async function migrate(config: Config): Promise<void> {
+  const { migrateDatabase } = await import('./app.ts');
+  try {
+    const applied = await migrateDatabase(config, logger('warn', true));
+    say(applied.length > 0 ? `Applied ${applied.join(', ')}\n` : 'The tables are up to date\n');
+  } catch (error) {
+    stop(1, `${textOf(error)}\n`);
+  }
+}
+
+async function start(config: Config): Promise<void> {
+  const began = performance.now();
+  const pipe = config.chats.includes('shell') && !process.stdin.isTTY;
+  const log = logger(config.variables.HUBOT_LOG_LEVEL, true);
+  const tell = (text: string) => void (pipe || process.stderr.write(`${text}\n`));
+  tell(`Shipmate ${version()}`);
+  const { startApp } = await import('./app.ts');
+  let app: Awaited<ReturnType<typeof startApp>>;
+  const stopping = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => {
+      tell('finishing what is under way');
+      stopping.abort();
+      process.once(signal, () => process.exit(130));
+    });
+  }
+  process.on('unhandledRejection', (error) => log.error({ err: error }, 'a script did not handle an error'));
+  try {
+    app = await startApp({
+      config,
+      version: version(),
+      log,
+      input: process.stdin,
+      output: process.stdout,
+      progress: (text) => tell(`  ${text}`),
+    });
+  } catch (error) {
+    log.debug({ err: error }, 'start failed');
+    return stop(1, `Shipmate cannot start.\n\n${textOf(error)}\n`);
+  }
+  const seconds = ((performance.now() - began) / 1000).toFixed(1);
+  tell(`  ready after ${seconds} s\n`);
+  if (app.link) tell(`Web chat, for this machine:  ${app.link}`);
+  else if (app.url) tell(`HTTP:  ${app.url}  (the web chat is off)`);
+  if (app.url) tell(`Alertmanager webhook:        ${app.url}/hooks/alertmanager  (see docs/guide/alerts.md)`);
+  tell('Stop it with Ctrl-C.\n');
+  await Promise.race([app.ended, aborted(stopping.signal)]);
+  await app.stop();
+  process.exit();
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}
+
+/** Logs go to standard error, without secrets: JSON for programs, readable lines for a terminal. */
+function logger(level: string, toPeople: boolean) {
+  const readable = toPeople && process.stderr.isTTY;
+  return pino(
+    { level, base: null },
+    { write: (line: string) => void process.stderr.write(readable ? readableLine(redact(line)) : redact(line)) },
+  );
+}
+
+function version(): string {
+  const manifest: unknown = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : '';
+}
+
+function say(text: string): void {
+  process.stdout.write(text);
+}
+
+function stop(code: number, text: string): void {
+  process.exitCode = code;
+  process.stderr.write(text);
+}
+
+function shown(path: string): string {
+  return path.replace(`${process.cwd()}/`, '');
+}
+
+function count(problems: number): string {
+  return problems === 1 ? '1 problem' : `${problems} problems`;
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
