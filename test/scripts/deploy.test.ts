@@ -12,7 +12,7 @@ import type { Database } from '../../src/storage/database.ts';
 import { createDeployStore } from '../../src/storage/deploys.ts';
 import { createProposalStore } from '../../src/storage/proposals.ts';
 import { quiet, testDatabase } from '../support/database.ts';
-import { ROOT, shippedServices, type TestDeploys, testDeploys } from '../support/deploys.ts';
+import { clock, ROOT, shippedServices, type TestDeploys, testDeploys } from '../support/deploys.ts';
 import { Helper, type Room } from '../support/room.ts';
 
 describe('scripts/deploy.ts', function () {
@@ -239,5 +239,34 @@ describe('scripts/deploy.ts', function () {
     expect(error).to.include('no queue');
     expect(broken.shown.get('deploy:1')?.text).to.include('it could not be queued');
     expect(await createDeployStore(db).open()).to.deep.equal([]);
+  });
+
+  it('records the outcome when the database is back, and holds nothing', async () => {
+    const store = createDeployStore(db);
+    let failures = 3;
+    const trouble = async () => {
+      failures -= 1;
+      if (failures >= 0) throw new Error('connection refused');
+    };
+    const flaky = await testDeploys(db, data, {
+      store: {
+        ...store,
+        finish: async (...args) => (failures > 1 ? (await trouble(), false) : await store.finish(...args)),
+        announced: async (id) => {
+          await trouble();
+          await store.announced(id);
+        },
+      },
+      clock: { now: () => new Date(), sleep: (_, signal) => clock.sleep(20, signal) },
+      enqueue: async () => undefined,
+    });
+    const by = { id: 'test:alice', name: 'alice' };
+    const origin = { chat: 'test', room: 'ops' };
+    await flaky.deploys.start({ service: 'hello', environment: 'staging', version: 'v2', by, origin });
+    await flaky.deploys.run(1, new AbortController().signal);
+    expect(failures).to.be.below(0);
+    expect(flaky.shown.get('deploy:1')?.title).to.equal('hello v2 is live in staging');
+    expect(await store.open()).to.deep.equal([]);
+    expect(await store.unannouncedOf('here')).to.deep.equal([]);
   });
 });

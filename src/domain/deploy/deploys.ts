@@ -2,10 +2,10 @@
 
 import type { ServiceConfig } from './config.ts';
 import { createAnnouncer } from './announce.ts';
-import { isStuck } from './lock.ts';
+import { isOpen, isStuck } from './lock.ts';
 import { type LiveFact, liveFact, outcomeCard, remedy, type Verdict, verdict } from './outcome.ts';
 import { createOutput, lastLines } from './output.ts';
-import { plan } from './plan.ts';
+import { type PlanFacts, plan } from './plan.ts';
 import type {
   Deployment,
   DeployPorts,
@@ -21,15 +21,22 @@ import { advance, type Progress, progressCard } from './progress.ts';
 
 const SAVE_OUTPUT_EVERY_MS = 5_000;
 const LAST_LINES = 8;
+const FIRST_RETRY_MS = 500;
+const LAST_RETRY_MS = 30_000;
+/** Targets asked at once by a list. */
+const ASKED_AT_ONCE = 8;
 const CUT_OFF: TargetOutcome = { kind: 'interrupted', text: 'the robot was stopped while it ran' };
 
+type Facts = Pick<PlanFacts, 'versions' | 'current'>;
+
 /** The key of the one message that a deployment has in its room. */
-export function postKey(id: number): string {
+function postKey(id: number): string {
   return `deploy:${id}`;
 }
 
 export function createDeploys(ports: DeployPorts): Deploys {
   const { store, clock, log } = ports;
+  const asking = new Map<string, Promise<Facts>>();
 
   function find(service: string): ServiceConfig | undefined {
     return ports.config.services.find(({ name }) => name === service);
@@ -49,14 +56,10 @@ export function createDeploys(ports: DeployPorts): Deploys {
     const holder = (await store.open()).find((one) => one.service === service.name && one.environment === environment);
     if (holder !== undefined) return locked(holder);
 
-    const target = ports.target(service.name);
     let planned: ReturnType<typeof plan>;
     try {
-      const [versions, current] = await Promise.all([
-        target.versions(service.name),
-        target.current(service.name, environment),
-      ]);
-      planned = plan({ service: service.name, environment, version: request.version, versions, current });
+      const facts = await askFacts(service.name, environment);
+      planned = plan({ service: service.name, environment, version: request.version, ...facts });
     } catch (error) {
       if (!(error instanceof TargetUnclear)) throw error;
       return { kind: 'refused', reason: 'unclear', service: service.name, text: ports.redact(error.message) };
@@ -93,6 +96,19 @@ export function createDeploys(ports: DeployPorts): Deploys {
     return started;
   }
 
+  /** Many who ask for the same place at once share one answer. */
+  function askFacts(service: string, environment: string): Promise<Facts> {
+    const key = `${service} ${environment}`;
+    const asked = asking.get(key);
+    if (asked !== undefined) return asked;
+    const target = ports.target(service);
+    const answer = Promise.all([target.versions(service), target.current(service, environment)])
+      .then(([versions, current]) => ({ versions, current }))
+      .finally(() => asking.delete(key));
+    asking.set(key, answer);
+    return answer;
+  }
+
   async function locked(holder: Deployment): Promise<StartResult> {
     if (isStuck(holder, clock.now())) await ports.enqueue(holder.id);
     return { kind: 'refused', reason: 'locked', holder };
@@ -121,7 +137,7 @@ export function createDeploys(ports: DeployPorts): Deploys {
       },
     });
     const text = ports.redact(output.text());
-    await conclude(deployment, ports.replica, outcome, text);
+    await concludeForSure(deployment, outcome, text, signal);
   }
 
   /** Runs the target and shows its progress; whatever goes wrong becomes an outcome. */
@@ -194,6 +210,29 @@ export function createDeploys(ports: DeployPorts): Deploys {
     }
   }
 
+  /**
+   * The database may be away just now, and a lock must not stay behind: tries until it is recorded and told. When the
+   * robot stops before that, whoever takes over from this replica does it.
+   */
+  async function concludeForSure(
+    deployment: Deployment,
+    outcome: TargetOutcome,
+    output: string,
+    signal: AbortSignal,
+  ): Promise<void> {
+    for (let wait = FIRST_RETRY_MS; ; wait = Math.min(wait * 2, LAST_RETRY_MS)) {
+      try {
+        await conclude(deployment, ports.replica, outcome, output);
+        await tellUntold(ports.replica, deployment.id);
+        return;
+      } catch (error) {
+        log.warn({ error, deployment: deployment.id }, 'deployment outcome not recorded yet');
+      }
+      if (signal.aborted) return;
+      await clock.sleep(wait, signal);
+    }
+  }
+
   /** Judges, records, releases the lock, tells the room. Only the one who records it tells. */
   async function conclude(
     deployment: Deployment,
@@ -244,6 +283,17 @@ export function createDeploys(ports: DeployPorts): Deploys {
     await store.announced(deployment.id);
   }
 
+  /** Tells the rooms what was recorded before it could be told. */
+  async function tellUntold(owner: string, only?: number): Promise<void> {
+    for (const deployment of await store.unannouncedOf(owner)) {
+      const { id, state, reason } = deployment;
+      if (isOpen(state) || (only !== undefined && only !== id)) continue;
+      const live = await askCurrent(deployment.service, deployment.environment);
+      const result: Verdict = reason === undefined ? { state } : { state, reason };
+      await tell(deployment, result, live, await store.output(id), deployment.finishedAt ?? clock.now());
+    }
+  }
+
   async function askCurrent(service: string, environment: string): Promise<LiveFact> {
     try {
       return find(service) === undefined
@@ -275,17 +325,17 @@ export function createDeploys(ports: DeployPorts): Deploys {
       .filter(({ name }) => filter.service === undefined || name === filter.service)
       .flatMap(({ name, environments }) => environments.map((environment) => ({ service: name, environment })))
       .filter(({ environment }) => filter.environment === undefined || environment === filter.environment);
-    return await Promise.all(
-      places.map(async (place): Promise<Placement> => {
+    const answers: Placement[] = [];
+    for (let from = 0; from < places.length; from += ASKED_AT_ONCE) {
+      const some = places.slice(from, from + ASKED_AT_ONCE).map(async (place): Promise<Placement> => {
         const here = (one: Deployment) => one.service === place.service && one.environment === place.environment;
         const running = open.find(here);
-        return {
-          ...place,
-          live: await placed(place, good.find(here)),
-          ...(running === undefined ? {} : { open: running }),
-        };
-      }),
-    );
+        const live = await placed(place, good.find(here));
+        return { ...place, live, ...(running === undefined ? {} : { open: running }) };
+      });
+      answers.push(...(await Promise.all(some)));
+    }
+    return answers;
   }
 
   async function placed(
@@ -314,19 +364,7 @@ export function createDeploys(ports: DeployPorts): Deploys {
   async function interrupt(replicaId: string): Promise<void> {
     const running = await store.runningOf(replicaId);
     await Promise.all(running.map((deployment) => conclude(deployment, replicaId, CUT_OFF, undefined)));
-    for (const deployment of await store.unannouncedOf(replicaId)) {
-      if (deployment.state === 'queued' || deployment.state === 'running') continue;
-      const live = await askCurrent(deployment.service, deployment.environment);
-      const reason = deployment.reason === undefined ? {} : { reason: deployment.reason };
-      const output = await store.output(deployment.id);
-      await tell(
-        deployment,
-        { state: deployment.state, ...reason },
-        live,
-        output,
-        deployment.finishedAt ?? clock.now(),
-      );
-    }
+    await tellUntold(replicaId);
     // Their job may have died with the replica that had fetched it. Running twice is not possible: claim() sees to it.
     for (const deployment of await store.open()) {
       if (deployment.state === 'queued') await ports.enqueue(deployment.id);

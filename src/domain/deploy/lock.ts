@@ -4,7 +4,7 @@ import { age } from './duration.ts';
 import type { Deployment, DeploymentState } from './ports.ts';
 
 /** An open deployment keeps every other one out of its service and environment. */
-export function isOpen(state: DeploymentState): boolean {
+export function isOpen(state: DeploymentState): state is 'queued' | 'running' {
   return state === 'queued' || state === 'running';
 }
 

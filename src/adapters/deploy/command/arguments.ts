@@ -7,8 +7,7 @@ export type Filled =
   | { readonly kind: 'refused'; readonly text: string };
 
 const PLACEHOLDER = /\{(service|environment|version)\}/g;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
+const CONTROL = /[\p{Cc}\u2028\u2029]/u;
 
 /**
  * Puts the values where the placeholders stand. One argument stays one argument, whatever the value holds. A value that

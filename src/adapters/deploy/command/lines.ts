@@ -7,8 +7,8 @@ import type { ProgressStep } from '../../../domain/deploy/ports.ts';
 /** A line longer than this is cut into several: output without line ends must not fill the memory. */
 const LONGEST = 16_384;
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is removed
-const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029]/g;
+/** Control characters but the tab, line separators, and what turns the direction of text around. */
+const CONTROL = /(?!\t)[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
 
 /** Splits a stream of bytes into lines without colours and control characters. Of a line redrawn by \r the last state stays. */
 export function createLines(emit: (line: string) => void): { write(chunk: Buffer): void; end(): void } {
