@@ -130,6 +130,7 @@ export function createJobs(db: Database, options: JobsOptions): RunningJobs {
     );
     const expiry = new AbortController();
     const timer = setTimeout(() => expiry.abort(new Error('took longer than allowed')), job.expireInSeconds * 1000);
+    timer.unref();
     const run: JobRun = {
       id: job.id,
       attempt: job.retryCount + 1,
