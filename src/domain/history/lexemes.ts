@@ -34,7 +34,10 @@ export function lexemes(text: string): string[] {
       if (part.length > LONGEST_PART) continue;
       const dense = WITHOUT_SPACES.test(part);
       if (!dense && !looksLikeIdentifier(part)) continue;
-      for (let from = 1; from <= part.length - (dense ? 1 : 3); from++) add(found, lower, match.index + from);
+      for (let from = 1; from < part.length; from++) {
+        const at = match.index + from;
+        if (dense || lower.length - at >= 3) add(found, lower, at);
+      }
     }
     add(found, lower, 0);
   }
@@ -51,7 +54,10 @@ function looksLikeIdentifier(part: string): boolean {
 }
 
 function add(found: Set<string>, lower: string, from: number): void {
-  const ending = lower.slice(from, from + LEXEME_LENGTH);
-  if (found.size < MOST_LEXEMES && ending.isWellFormed()) found.add(ending);
-  else if (found.size < MOST_LEXEMES) found.add(ending.toWellFormed().replaceAll('\ufffd', ''));
+  // Cut between the halves of a character, half of it would be left.
+  const ending = lower
+    .slice(from, from + LEXEME_LENGTH)
+    .toWellFormed()
+    .replaceAll('\ufffd', '');
+  if (ending && found.size < MOST_LEXEMES) found.add(ending);
 }
