@@ -32,7 +32,7 @@ export const PASSAGE_LIMIT = 2_400;
 /** The front matter as text (YAML, to be parsed by the reader of the file) and the rest with its first line number. */
 export function splitFrontMatter(text: string): { yaml: string; body: string; bodyLine: number } {
   const clean = text.replace(/^\uFEFF/, '').replaceAll('\r\n', '\n');
-  const found = /^---[ \t]*\n(?<yaml>[\s\S]*?)(?:^|\n)(?:---|\.\.\.)[ \t]*(?:\n|$)/.exec(clean);
+  const found = /^---[ \t]*\n(?<yaml>(?:[^\n]*\n)*?)(?:---|\.\.\.)[ \t]*(?:\n|$)/.exec(clean);
   const yaml = found?.groups?.['yaml'];
   if (found === null || yaml === undefined) return { yaml: '', body: clean, bodyLine: 1 };
   return {
@@ -109,7 +109,7 @@ export function chunk(path: string, text: string, meta: FrontMatter): Passage[] 
     if (level === 1 && firstHeading === undefined) {
       firstHeading = heading;
       if (sections.length === 1 && sections[0]?.lines.join('').trim() === '') {
-        sections[0] = { heading: [], anchor: '', line: bodyLine + at, lines: [] };
+        sections[0] = { heading: [], anchor: '', line: bodyLine + at + 1, lines: [] };
         continue;
       }
     }

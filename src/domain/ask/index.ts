@@ -101,7 +101,7 @@ function scores(terms: ReadonlyMap<string, number>, { postings, lengths, mean }:
 
 /** Keys under which a question may name a file. One plain word of a file name is no name: `deploy` is in half of all questions. */
 function namesOf(file: KnowledgeFile, title: string): string[] {
-  const own = [fileName(file.path), title].filter((name) => splitIdentifier(name).length > 1 || /\p{Lu}/u.test(name));
+  const own = [fileName(file.path), title].filter((name) => splitIdentifier(name).length > 1);
   return [...new Set([...own, ...file.meta.alerts].map(nameKey))].filter((key) => key.length > 3);
 }
 

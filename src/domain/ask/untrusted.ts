@@ -69,6 +69,9 @@ const INLINE_LINK =
 const ADDRESS =
   /(?:\b[a-z][a-z0-9+.-]*:\/\/|\bwww\.|\/\/(?=[\p{L}\p{N}]))[^\s<>"'`\])]+|\b(?:mailto|javascript|data|tel|vbscript):[^\s<>"'`\])]+|\b(?:[\p{L}\p{N}-]+\.)+\p{L}{2,}(?::\d+)?[/?#][^\s<>"'`\])]*/giu;
 
+/** Chats turn these into links, too. */
+const EMAIL = /[\p{L}\p{N}][\p{L}\p{N}._%+-]{0,63}@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+/gu;
+
 /** Hosts that chats turn into links by themselves. */
 const BARE_HOST =
   /(?<![\p{L}\p{N}@/.-])(?:[\p{L}\p{N}_-]+\.)+(?:com|net|org|io|dev|app|co|ai|sh|me|xyz|info|biz|link|click|top|site|online|cloud|eu|de|uk|us|fr|nl|ru|cn|in|to|ly|gg|tv|cc)(?![\p{L}\p{N}-])/giu;
@@ -101,6 +104,7 @@ function prose(text: string, allowed: Allowed): string {
       /^<[a-z][a-z0-9+.-]*:|^<[^\s<>]+@/i.test(tag) ? tag.slice(1, -1) : '',
     )
     .replace(ADDRESS, address)
+    .replace(EMAIL, (mail) => keep(`\`${mail}\``))
     .replace(BARE_HOST, (host) => keep(`\`${host}\``))
     .replace(/(?<!\\)((?:\\\\)*)`/g, '$1\\`')
     .replace(/&(?=#?\w+;)/g, '\\&')

@@ -67,7 +67,7 @@ describe('chunk', () => {
   for (const [name, text, yaml, line] of matters) {
     it(`splits ${name}`, () => {
       const split = splitFrontMatter(text);
-      expect([split.yaml, split.bodyLine]).to.deep.equal([yaml, line]);
+      expect([split.yaml.trim(), split.bodyLine]).to.deep.equal([yaml, line]);
       if (line > 1) expect(split.body).to.equal('body');
     });
   }
