@@ -42,6 +42,8 @@ export class ShellChat extends Adapter implements ChatAdapter {
   #lines: Interface | undefined;
   #last: { readonly id: string; readonly rows: number } | undefined;
   #count = 0;
+  /** The history so far. */
+  #written = Promise.resolve();
 
   constructor(robot: Robot, options: ShellOptions) {
     super(robot);
@@ -67,7 +69,7 @@ export class ShellChat extends Adapter implements ChatAdapter {
     const lines = this.#lines;
     this.#lines = undefined;
     lines?.close();
-    this.#end();
+    void this.#written.then(this.#end);
     super.close();
   }
 
@@ -92,7 +94,7 @@ export class ShellChat extends Adapter implements ChatAdapter {
     });
     this.#lines = lines;
     lines.on('line', (line) => {
-      if (historyFile && line.trim() !== '') void addToHistory(historyFile, line);
+      if (historyFile && line.trim() !== '') this.#written = this.#written.then(() => addToHistory(historyFile, line));
       void this.#typed(line).then(() => this.#prompt());
     });
     lines.on('SIGINT', () => {
