@@ -1,0 +1,201 @@
+/** The alert commands in a room: real robot, dispatch and database, and the real HTTP intake for the test alert. */
+
+import { createServer, type Server } from 'node:http';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import express from 'express';
+import { createAlertTester } from '../../src/adapters/alerts/alertmanager/client.ts';
+import { alertmanagerHook } from '../../src/adapters/alerts/alertmanager/hook.ts';
+import { createAccess } from '../../src/bot/access.ts';
+import { createDispatch } from '../../src/bot/dispatch.ts';
+import { createHooks } from '../../src/bot/hooks.ts';
+import type { Jobs } from '../../src/bot/jobs.ts';
+import type { Services } from '../../src/bot/services.ts';
+import { createAlerts } from '../../src/domain/alerts/alerts.ts';
+import type { Alerts } from '../../src/domain/alerts/ports.ts';
+import { alertWork } from '../../src/domain/alerts/work.ts';
+import { createAlertStore } from '../../src/storage/alerts.ts';
+import { createAuditStore } from '../../src/storage/audit.ts';
+import type { Database } from '../../src/storage/database.ts';
+import { createHookStore } from '../../src/storage/hooks.ts';
+import { createProposalStore } from '../../src/storage/proposals.ts';
+import { eventAt, incoming, minute } from '../support/alerts.ts';
+import { quiet, testDatabase } from '../support/database.ts';
+import { Helper, type Room } from '../support/room.ts';
+
+const SCRIPT = fileURLToPath(new URL('../../scripts/alerts.ts', import.meta.url));
+const TOKEN = 'correct-horse-battery';
+
+describe('scripts/alerts.ts', function () {
+  this.timeout(30_000);
+  let db: Database;
+  let server: Server;
+  let room: Room;
+  let alerts: Alerts;
+  let replies: string[];
+  let shown: Map<string, string>;
+  let token: string;
+  /** Jobs wait here until the test runs them. */
+  let waiting: (() => Promise<void>)[];
+
+  before(async () => {
+    db = await testDatabase();
+  });
+  after(() => db.close());
+
+  beforeEach(async () => {
+    await db.pool.query('truncate alert_groups, alerts, alert_members, hook_events restart identity');
+    replies = [];
+    shown = new Map();
+    waiting = [];
+    token = TOKEN;
+    const handlers = new Map<string, (data: object) => Promise<void>>();
+    const jobs: Jobs = {
+      define: (name, _options, handler) => {
+        handlers.set(name, async (data) => {
+          await Reflect.apply(handler, undefined, [data, { id: 'x', attempt: 1, signal: AbortSignal.timeout(5000) }]);
+        });
+      },
+      send: async (name, data) => void waiting.push(async () => await handlers.get(name)?.(data)),
+      schedule: async () => undefined,
+    };
+    const now = (): Date => minute(30);
+    const work = alertWork(jobs, () => alerts);
+    let url = '';
+    alerts = createAlerts({
+      store: createAlertStore(db),
+      tester: { send: (test) => createAlertTester({ url: () => url, token, now }).send(test) },
+      post: async (address, content, { key }) => {
+        if (typeof content !== 'string') shown.set(`${address.room} ${key}`, content.title);
+      },
+      address: (name) => ({ chat: 'test', room: name }),
+      rooms: () => ['ops'],
+      resolveTestLater: work.resolveTestLater,
+      redact: (text) => text,
+      now,
+      newId: () => 'abc',
+      log: quiet,
+    });
+    const hooks = createHooks({ store: createHookStore(db), tokens: [TOKEN], jobs, log: quiet, now });
+    hooks.register(alertmanagerHook(alerts));
+    const app = express();
+    app.use('/hooks', hooks.handler);
+    server = createServer(app);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    if (address && typeof address === 'object') url = `http://127.0.0.1:${address.port}`;
+
+    room = await new Helper(SCRIPT).createRoom({
+      name: 'ops',
+      prepare(robot) {
+        const dispatch = createDispatch({
+          table: robot.table,
+          names: { services: () => [], environments: () => [], people: async () => [], rooms: async () => [] },
+          services: () => ({ alerts }) as Services,
+          access: createAccess({
+            policy: {
+              roles: { admin: ['*'], responder: ['alerts:ack'] },
+              everyone: [],
+              people: { 'test:alice': ['admin'], 'test:carol': ['responder'] },
+            },
+            store: { all: async () => [], add: async () => true, remove: async () => true },
+            changed: async () => undefined,
+            now,
+          }),
+          audit: createAuditStore(db, 'here'),
+          proposals: createProposalStore(db, () => 'code'),
+          rate: { perMinute: 1000, take: async () => 0 },
+          metrics: { finished: () => undefined },
+          log: quiet,
+          post: async () => undefined,
+          redact: (text) => text,
+          now,
+          newReference: () => 'reference',
+          isStorageTrouble: () => false,
+        });
+        robot.pipeline = {
+          async dispatch(message, text) {
+            const line = {
+              text,
+              person: { id: message.user.id, chat: 'test', name: message.user.name },
+              room: { chat: 'test', room: 'ops', private: false },
+              via: 'typed' as const,
+              async reply(content: string | { title: string; text?: string }) {
+                replies.push(typeof content === 'string' ? content : `${content.title}\n${content.text ?? ''}`);
+              },
+            };
+            const outcome = await dispatch.run(line);
+            if (outcome.kind === 'not a command') await dispatch.answer(line, outcome);
+            return 'handled';
+          },
+        };
+      },
+    });
+  });
+
+  afterEach(async () => {
+    await room.destroy();
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  async function say(who: string, text: string): Promise<string> {
+    replies.length = 0;
+    await room.user.say(who, `hubot ${text}`);
+    return replies.join('\n');
+  }
+
+  it('lists what is firing, and earlier ones', async () => {
+    expect(await say('bob', 'alerts')).to.include('No alert is firing');
+    await alerts.receive(eventAt(1, [incoming('web-1')]));
+    expect(await say('bob', 'alerts'))
+      .to.include('1 alert firing')
+      .and.to.include('HighErrorRate');
+    await alerts.receive(eventAt(5, [incoming('web-1', { to: 5 })]));
+    expect(await say('bob', 'alerts')).to.include('No alert is firing');
+    expect(await say('bob', 'alerts all')).to.include('HighErrorRate (critical) resolved 2026-01-01 00:05 UTC');
+    expect(await say('bob', 'alerts nonsense')).to.include('all');
+  });
+
+  it('shows one', async () => {
+    await alerts.receive(eventAt(1, [incoming('web-1'), incoming('web-2')]));
+    expect(await say('bob', 'alerts show 1'))
+      .to.include('#1 HighErrorRate: 2 firing')
+      .and.to.include('instance=web\\-2');
+    expect(await say('bob', 'alerts show 7')).to.include('There is no alert 7');
+  });
+
+  it('acknowledges: the card says so, and only once', async () => {
+    await alerts.receive(eventAt(1, [incoming('web-1')]));
+    expect(await say('bob', 'alerts ack 1')).to.include('alerts:ack');
+    expect(shown.get('ops alert:1')).to.equal('#1 HighErrorRate: firing');
+    expect(await say('carol', 'ack 1 on it, wait')).to.equal('You have alert 1: HighErrorRate.');
+    expect(shown.get('ops alert:1')).to.equal('#1 HighErrorRate: firing, acknowledged');
+    expect((await alerts.get(1))?.acknowledged).to.deep.equal({
+      by: { id: 'test:carol', name: 'carol' },
+      at: minute(30),
+      note: 'on it, wait',
+    });
+    expect(await say('alice', 'alerts ack 1')).to.include('carol acknowledged alert 1 already');
+    expect(await say('carol', 'alerts ack 1')).to.include('You have alert 1 since');
+    await alerts.receive(eventAt(5, [incoming('web-1', { to: 5 })]));
+    expect(await say('carol', 'alerts ack 1')).to.include('Alert 1 is resolved');
+    expect(await say('carol', 'alerts ack 9')).to.include('There is no alert 9');
+  });
+
+  it('sends a test alert through the real intake, which resolves later', async () => {
+    expect(await say('carol', 'alerts test')).to.include('alerts:test');
+    expect(await say('alice', 'alerts test')).to.include('It comes to **ops** and resolves in 60 s');
+    expect(waiting).to.have.lengthOf(2);
+    for (const job of waiting.splice(0, 1)) await job();
+    expect([...shown]).to.deep.equal([['ops alert:1', '#1 ShipmateTest: firing']]);
+    for (const job of waiting.splice(0, 1)) await job();
+    for (const job of waiting.splice(0)) await job();
+    expect([...shown]).to.deep.equal([['ops alert:1', '#1 ShipmateTest: resolved']]);
+  });
+
+  it('says so when the intake refuses', async () => {
+    token = 'a-wrong-token-of-length';
+    expect(await say('alice', 'alerts test')).to.include('the intake answered 401');
+  });
+});
