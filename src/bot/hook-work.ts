@@ -21,7 +21,7 @@ export interface HookWork {
   enqueue(id: number): Promise<void>;
   /** Has every event handled that is stored and still open. */
   recover(): Promise<void>;
-  /** Looks for forgotten events every minute. */
+  /** Looks for forgotten events, now and every minute. */
   start(): Promise<void>;
 }
 
@@ -89,7 +89,10 @@ export function createHookWork(options: {
   return {
     enqueue,
     recover: async () => await enqueueOpen(now()),
-    start: async () => await jobs.schedule(RECOVER, '* * * * *'),
+    start: async () => {
+      await jobs.schedule(RECOVER, '* * * * *');
+      await enqueueOpen(now());
+    },
   };
 }
 

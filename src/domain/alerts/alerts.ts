@@ -1,5 +1,6 @@
 /** The service: takes notifications in, keeps one card per group right, lets people acknowledge. */
 
+import type { Card } from '../../bot/card.ts';
 import { bounded, clean } from './bounds.ts';
 import { alertCard } from './card.ts';
 import { change } from './group.ts';
@@ -68,12 +69,20 @@ export function createAlerts(ports: AlertPorts): Alerts {
       const alert = await store.get(number);
       if (!alert) return;
       const content = alertCard(alert);
-      for (const room of alert.rooms) await ports.post(ports.address(room), content, { key: `alert:${number}` });
+      await postTo(alert.rooms, content, number);
       await store.posted(number, alert.revision);
       const after = await store.get(number);
       if (!after || after.revision === alert.revision) return;
     }
     throw new AlertContention();
+  }
+
+  /** A room that cannot be posted to keeps the alert from no other. */
+  async function postTo(rooms: readonly string[], content: Card, number: number): Promise<void> {
+    const posted = await Promise.allSettled(
+      rooms.map(async (room) => await ports.post(ports.address(room), content, { key: `alert:${number}` })),
+    );
+    for (const result of posted) if (result.status === 'rejected') throw result.reason;
   }
 
   async function acknowledgeAlert(number: number, by: Acknowledger, note?: string): Promise<AcknowledgeOutcome> {

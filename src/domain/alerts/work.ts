@@ -9,7 +9,7 @@ const CATCH_UP = 'alerts.catch-up';
 
 export interface AlertWork {
   readonly resolveTestLater: AlertPorts['resolveTestLater'];
-  /** Looks every minute for alerts that were stored and not shown. Call once the jobs run. */
+  /** Looks, now and every minute, for alerts that were stored and not shown. Call once the jobs run. */
   start(): Promise<void>;
 }
 
@@ -28,6 +28,9 @@ export function alertWork(jobs: Jobs, alerts: () => Pick<Alerts, 'resolveTest' |
         { id, startsAt: startsAt.toISOString() },
         { startAfterSeconds: TEST_SECONDS, key: `test:${id}` },
       ),
-    start: async () => await jobs.schedule(CATCH_UP, '* * * * *'),
+    start: async () => {
+      await jobs.schedule(CATCH_UP, '* * * * *');
+      await jobs.send(CATCH_UP, {}, { key: 'start' });
+    },
   };
 }
