@@ -106,12 +106,13 @@ export function retryDelay(attempts: number, timing: PostTiming, random: number)
 export function createPosts(options: PostsOptions): RunningPosts {
   const { store, replica, log } = options;
   const timing: PostTiming = { ...TIMING, ...options.timing };
+  const leaseMs = timing.attemptMs * 3;
   const random = options.random ?? Math.random;
   const active = new Set<Promise<void>>();
   const timers = new Set<NodeJS.Timeout>();
   let started = false;
   let stopped = false;
-  let looking = false;
+  let looking: Promise<void> | undefined;
   let lookAgain = false;
   let poll: NodeJS.Timeout | undefined;
   let purge: NodeJS.Timeout | undefined;
@@ -119,7 +120,10 @@ export function createPosts(options: PostsOptions): RunningPosts {
   function wake(): void {
     if (!started || stopped) return;
     lookAgain = true;
-    if (!looking) void look();
+    looking ??= look().finally(() => {
+      looking = undefined;
+      if (lookAgain && active.size < ROOMS) wake();
+    });
   }
 
   function wakeLater(ms: number): void {
@@ -132,16 +136,15 @@ export function createPosts(options: PostsOptions): RunningPosts {
   }
 
   async function look(): Promise<void> {
-    looking = true;
     try {
       while (lookAgain && !stopped && active.size < ROOMS) {
         lookAgain = false;
-        for (const post of await store.claim(replica, ROOMS - active.size, timing.attemptMs * 3)) begin(post);
+        for (const post of await store.claim(replica, ROOMS - active.size, leaseMs)) begin(post);
       }
     } catch (error) {
+      // The next poll tries again.
+      lookAgain = false;
       log.warn({ err: error }, 'waiting posts could not be read');
-    } finally {
-      looking = false;
     }
   }
 
@@ -157,17 +160,20 @@ export function createPosts(options: PostsOptions): RunningPosts {
 
   async function attempt(post: ClaimedPost): Promise<void> {
     const { chat, room } = post.address;
+    let done: Awaited<ReturnType<typeof deliver>>;
     try {
-      const { delivery, messageId, how } = await deliver(post);
-      try {
-        await options.onDelivered?.(delivery, messageId, how);
-      } catch (error) {
-        log.error({ err: error, chat, room, post: post.id }, 'delivered post could not be recorded');
-      }
-      await stubborn(() => store.delivered(post, replica, messageId));
+      done = await deliver(post);
     } catch (error) {
       await stubborn(() => setBack(post, error));
+      return;
     }
+    const { delivery, messageId, how } = done;
+    try {
+      await options.onDelivered?.(delivery, messageId, how);
+    } catch (error) {
+      log.error({ err: error, chat, room, post: post.id }, 'delivered post could not be recorded');
+    }
+    await stubborn(() => store.delivered(post, replica, messageId));
   }
 
   async function deliver(
@@ -224,14 +230,15 @@ export function createPosts(options: PostsOptions): RunningPosts {
   }
 
   /** The database may be away for a moment; if for longer, the claim lapses and the post is attempted again. */
-  async function stubborn(store: () => Promise<void>): Promise<void> {
-    for (let round = 0; ; round++) {
+  async function stubborn(settle: () => Promise<void>): Promise<void> {
+    const deadline = performance.now() + leaseMs;
+    for (let delay = 200; ; delay = Math.min(5_000, delay * 2)) {
       try {
-        await store();
+        await settle();
         return;
       } catch (error) {
-        if (round >= 5 || stopped) throw error;
-        await new Promise((resolve) => setTimeout(resolve, 200 * 2 ** round));
+        if (performance.now() + delay > deadline || stopped) throw error;
+        await new Promise((resolve) => setTimeout(resolve, delay));
       }
     }
   }
@@ -271,7 +278,7 @@ export function createPosts(options: PostsOptions): RunningPosts {
       clearInterval(purge);
       for (const timer of timers) clearTimeout(timer);
       const limit = new Promise<void>((resolve) => setTimeout(resolve, limitMs).unref());
-      await Promise.race([Promise.all(active), limit]);
+      await Promise.race([looking?.then(() => Promise.all(active)) ?? Promise.all(active), limit]);
       if (active.size === 0) await store.release(replica);
     },
   };

@@ -139,6 +139,23 @@ describe('database', () => {
       await db.close();
     });
 
+    it('recovers from being killed at any point of the first start', async () => {
+      for (const sign of [
+        'postgres.unfinished',
+        'postgres/PG_VERSION',
+        'postgres/base/5',
+        'postgres/global/pg_control',
+      ]) {
+        const killed = child();
+        await eventually(() => existsSync(join(folder, sign)));
+        await killed.kill();
+        const db = await openDatabase({ folder, log: quiet });
+        expect((await db.pool.query('select 1 as one')).rows).to.deep.equal([{ one: 1 }]);
+        await db.close();
+        rmSync(folder, { recursive: true, force: true });
+      }
+    });
+
     it('says that a damaged database cannot be opened', async () => {
       mkdirSync(join(folder, 'postgres'));
       writeFileSync(join(folder, 'postgres', 'PG_VERSION'), '18\n');
@@ -177,7 +194,7 @@ describe('database', () => {
           })(),
         );
         expect(databaseTrouble(error)?.kind, error.message).to.equal('full');
-        await db.pool.query('truncate filler');
+        execFileSync('mount', ['-o', 'remount,size=128m', folder]);
         await db.pool.query(`insert into filler values ('room again')`);
         await db.close();
       } finally {
