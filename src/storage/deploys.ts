@@ -11,7 +11,7 @@ import type {
 } from '../domain/deploy/ports.ts';
 
 /** For `withTables`, which asks for a type with an index signature: an interface has none. */
-export type DeployTables = {
+type DeployTables = {
   deployments: DeploymentTable;
 };
 

@@ -172,6 +172,25 @@ describe('scripts/deploy.ts', function () {
       expect(reply).to.match(/^alice is deploying hello v\d to production, begun just now\. Wait/);
   });
 
+  it('lets one of fifty begin, and answers all of them', async () => {
+    const origin = { chat: 'test', room: 'ops' };
+    const results = await Promise.all(
+      Array.from({ length: 50 }, (_, index) =>
+        ours.deploys.start({
+          service: 'hello',
+          environment: 'production',
+          version: index % 2 === 0 ? 'v1' : 'v2',
+          by: { id: `test:${index}`, name: `person ${index}` },
+          origin,
+        }),
+      ),
+    );
+    await ours.idle();
+    expect(results.filter(({ kind }) => kind === 'started')).to.have.length(1);
+    expect(results.filter((result) => result.kind === 'refused' && result.reason === 'locked')).to.have.length(49);
+    expect(ours.shown.get('deploy:1')).to.include({ tone: 'good' });
+  });
+
   it('reports what a killed replica was doing, once, and frees the place', async () => {
     await say('alice', 'deploy hello v1 to staging');
     const store = createDeployStore(db);

@@ -1,6 +1,6 @@
 /** What can be deployed and where, as plain data. `src/config/services.ts` reads it from `config/services.yaml`. */
 
-export interface EnvironmentConfig {
+interface EnvironmentConfig {
   readonly name: string;
   readonly description?: string;
 }
@@ -19,7 +19,7 @@ export interface CommandTargetConfig {
 }
 
 /** One member for each kind of target. */
-export type TargetConfig = CommandTargetConfig;
+type TargetConfig = CommandTargetConfig;
 
 export interface ServiceConfig {
   readonly name: string;

@@ -59,7 +59,7 @@ export function logCard(deployment: Deployment, output: string, now: Date): Card
   const shown = output.slice(start);
   const left = output.slice(0, start).split('\n').length - 1;
   const parts = [];
-  if (deployment.reason !== undefined) parts.push(plain(deployment.reason));
+  if (deployment.reason !== undefined) parts.push(`Why: ${plain(deployment.reason)}.`);
   if (left > 0) parts.push(`The last lines; ${left} before them are left out.`);
   parts.push(shown.trim() === '' ? 'The program said nothing.' : codeBlock(shown));
   return card({

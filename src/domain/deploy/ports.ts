@@ -3,7 +3,7 @@
 import type { Content } from '../../bot/card.ts';
 import type { ServicesConfig } from './config.ts';
 
-export interface Requester {
+interface Requester {
   readonly id: string;
   readonly name: string;
 }
@@ -149,7 +149,7 @@ export interface Clock {
   sleep(ms: number, signal: AbortSignal): Promise<void>;
 }
 
-export interface DeployLog {
+interface DeployLog {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;

@@ -43,7 +43,7 @@ export function progressCard(deployment: Deployment, progress: Progress, now: Da
     tone: 'progress',
     text,
     fields: [
-      { name: 'Live until then', value: previous === undefined ? 'nothing' : plain(previous) },
+      { name: 'Live so far', value: previous === undefined ? 'nothing' : plain(previous) },
       ...(since === undefined ? [] : [{ name: 'Running for', value: duration(now.getTime() - since.getTime()) }]),
     ],
     footer: `Deployment ${id}, asked for by ${deployment.by.name}`,
