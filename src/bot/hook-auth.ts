@@ -9,7 +9,7 @@ export interface TokenCheck {
 }
 
 /** Shortest token that is accepted as one. */
-export const TOKEN_LENGTH = 16;
+const TOKEN_LENGTH = 16;
 
 /** @throws Error if a token is too short to be safe, or there is none */
 export function tokenCheck(tokens: readonly string[]): TokenCheck {

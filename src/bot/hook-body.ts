@@ -62,7 +62,7 @@ export type ParsedJson =
   | { readonly kind: 'bad'; readonly problem: string };
 
 /** Deepest nesting of a body. */
-export const DEPTH = 32;
+const DEPTH = 32;
 
 /**
  * Reads JSON from outside. The value holds no `__proto__`, no NUL and no half characters (which no database takes), and its

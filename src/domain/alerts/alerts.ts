@@ -24,7 +24,7 @@ const CATCH_UP = 100;
 export const TEST_SECONDS = 60;
 
 /** The same group was changed by others all the time. The notification is handled again later. */
-export class AlertContention extends Error {
+class AlertContention extends Error {
   constructor() {
     super('the group was changed by others all the time');
     this.name = 'AlertContention';

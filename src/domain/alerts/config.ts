@@ -8,7 +8,7 @@ export interface Matcher {
   test(value: string): boolean;
 }
 
-export interface AlertRoute {
+interface AlertRoute {
   /** Name of a room: `ops` in the main chat, or `slack:ops`. */
   readonly room: string;
   /** All of them must match. */
@@ -30,7 +30,7 @@ const MATCHER =
   /^\s*(?:(?<label>[A-Za-z_][\w:.-]*)|"(?<quotedLabel>(?:[^"\\]|\\.)+)")\s*(?<operator>=~|!~|!=|=)\s*(?:"(?<quoted>(?:[^"\\]|\\.)*)"|(?<bare>[^"{},\s]+(?:\s+[^"{},\s]+)*)?)\s*$/;
 
 /** Longest matcher that is read. */
-export const MATCHER_LIMIT = 1000;
+const MATCHER_LIMIT = 1000;
 
 /**
  * Reads one matcher as Alertmanager writes them: `severity="critical"`, `team=~"pay.*"`, `!=`, `!~`. Regular expressions are

@@ -7,7 +7,7 @@ import type { IncomingAlert, Member } from './ports.ts';
  * For how long after an alert was reported resolved a report that the same firing goes on counts as one that was late. A sender
  * that still reports it afterwards means it: a Prometheus that was cut off for a while, for example.
  */
-export const LATE_MS = 5 * 60_000;
+const LATE_MS = 5 * 60_000;
 
 export type News =
   | { readonly kind: 'nothing' }

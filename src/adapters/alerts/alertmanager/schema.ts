@@ -79,7 +79,7 @@ function real(at: Date | undefined): Date | undefined {
   return at && at.getUTCFullYear() >= 1970 ? at : undefined;
 }
 
-export const TEST_LABELS: Labels = { alertname: 'ShipmateTest', severity: 'info', service: 'shipmate' };
+const TEST_LABELS: Labels = { alertname: 'ShipmateTest', severity: 'info', service: 'shipmate' };
 
 /** A notification as Alertmanager would send it for one alert. */
 export function testWebhook(test: {
