@@ -67,14 +67,14 @@ function inlinePieces(text: string): Piece[] {
 const INLINE_LINK =
   /!?\[(?<label>(?:[^\][\\]|\\.|\[[^\]]*\])*)\]\(\s*(?<url><[^>\n]*>|[^\s()]*(?:\([^\s()]*\)[^\s()]*)*)(?:\s+[^)]*)?\)/g;
 const ADDRESS =
-  /(?:\b[a-z][a-z0-9+.-]*:\/\/|\bwww\.|\/\/(?=[\p{L}\p{N}]))[^\s<>"'`\])]+|\b(?:mailto|javascript|data|tel|vbscript):[^\s<>"'`\])]+|\b(?:[\p{L}\p{N}-]+\.)+\p{L}{2,}(?::\d+)?[/?#][^\s<>"'`\])]*/giu;
+  /(?:\b[a-z][a-z0-9+.-]*:\/\/|\bwww\.|\/\/(?=[\p{L}\p{N}]))[^\s<>"'`\])]+|\b(?:mailto|javascript|data|tel|vbscript):[^\s<>"'`\])]+|\b(?:[\p{L}\p{N}-]{1,63}\.){1,8}\p{L}{2,24}(?::\d+)?[/?#][^\s<>"'`\])]*/giu;
 
 /** Chats turn these into links, too. */
-const EMAIL = /[\p{L}\p{N}][\p{L}\p{N}._%+-]{0,63}@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+/gu;
+const EMAIL = /[\p{L}\p{N}][\p{L}\p{N}._%+-]{0,63}@[\p{L}\p{N}-]{1,63}(?:\.[\p{L}\p{N}-]{1,63}){1,8}/gu;
 
 /** Hosts that chats turn into links by themselves. */
 const BARE_HOST =
-  /(?<![\p{L}\p{N}@/.-])(?:[\p{L}\p{N}_-]+\.)+(?:com|net|org|io|dev|app|co|ai|sh|me|xyz|info|biz|link|click|top|site|online|cloud|eu|de|uk|us|fr|nl|ru|cn|in|to|ly|gg|tv|cc)(?![\p{L}\p{N}-])/giu;
+  /(?<![\p{L}\p{N}@/.-])(?:[\p{L}\p{N}_-]{1,63}\.){1,8}(?:com|net|org|io|dev|app|co|ai|sh|me|xyz|info|biz|link|click|top|site|online|cloud|eu|de|uk|us|fr|nl|ru|cn|in|to|ly|gg|tv|cc)(?![\p{L}\p{N}-])/giu;
 
 export interface Allowed {
   /** May a link to this address stay a link? */

