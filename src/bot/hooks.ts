@@ -61,7 +61,7 @@ export interface Hook {
   handle(event: HookEvent): Promise<void>;
 }
 
-export type HookOutcome =
+type HookOutcome =
   | 'accepted'
   | 'unknown_source'
   | 'method'

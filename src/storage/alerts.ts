@@ -17,7 +17,7 @@ import type {
   Saved,
 } from '../domain/alerts/ports.ts';
 
-export type AlertTables = {
+type AlertTables = {
   alert_groups: {
     id: Generated<number>;
     source: string;

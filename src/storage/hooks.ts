@@ -3,7 +3,7 @@
 import { type Generated, type Kysely, type Selectable, sql } from 'kysely';
 import type { HookEvent, HookStore } from '../bot/hooks.ts';
 
-export type HookTables = {
+type HookTables = {
   hook_events: HookEventTable;
 };
 
