@@ -117,7 +117,12 @@ export function createAlerts(ports: AlertPorts): Alerts {
     await ports.resolveTestLater(started);
     return {
       kind: 'sent',
-      rooms: ports.rooms({ alertname: 'ShipmateTest', severity: 'info', shipmate_test: started.id }),
+      rooms: ports.rooms({
+        alertname: 'ShipmateTest',
+        severity: 'info',
+        service: 'shipmate',
+        shipmate_test: started.id,
+      }),
       resolvesInSeconds: TEST_SECONDS,
     };
   }
