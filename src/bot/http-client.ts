@@ -5,7 +5,7 @@ import type { HttpCallback, Message, Response, ScopedClient } from 'hubot';
 /** Waits for the answer before it is idle, and hears what a callback throws. */
 export interface Keeper {
   track<T>(work: Promise<T>): Promise<T>;
-  emit(event: 'error', error: unknown, response?: Response<Message>): void;
+  emit(event: string, ...values: unknown[]): void;
 }
 
 /** The same client, with every callback guarded. Exceptions go to the robot's error handlers. */

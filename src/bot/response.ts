@@ -1,8 +1,28 @@
 /** What a listener answers with: Hubot's response, sent to the chat that the message came from. */
 
-import { type Message, Response, type ResponseContext, type ScopedClient, type SendMethod } from 'hubot';
-import { guardedClient } from './http-client.ts';
-import { Robot } from './robot.ts';
+import {
+  type Adapter,
+  type Envelope,
+  type Message,
+  Response,
+  type ResponseContext,
+  type Robot,
+  type ScopedClient,
+  type SendMethod,
+} from 'hubot';
+import { guardedClient, type Keeper } from './http-client.ts';
+
+/** What a response needs of our robot. Hubot's tests make responses of robots that are not ours. */
+interface AnsweringRobot extends Robot {
+  track: Keeper['track'];
+  adapterFor(envelope: Envelope): Adapter | null;
+  answering(message: Message, work: Promise<unknown>): void;
+  httpClient(url: string, options?: object): ScopedClient;
+}
+
+function isOurs(robot: Robot): robot is AnsweringRobot {
+  return typeof robot === 'object' && 'answering' in robot && 'adapterFor' in robot;
+}
 
 export class RobotResponse extends Response<Message> {
   override send(...strings: string[]): Promise<unknown> {
@@ -27,14 +47,12 @@ export class RobotResponse extends Response<Message> {
   /** As Hubot's, and an exception in the callback is reported instead of ending the process. */
   override http(url: string, options?: object): ScopedClient {
     const { robot } = this;
-    return robot instanceof Robot
-      ? guardedClient(robot.httpClient(url, options), robot, this)
-      : super.http(url, options);
+    return isOurs(robot) ? guardedClient(robot.httpClient(url, options), robot, this) : super.http(url, options);
   }
 
   #answer(method: SendMethod, strings: string[]): Promise<unknown> {
     const work = this.#send(method, strings);
-    if (this.robot instanceof Robot) this.robot.answering(this.message, work);
+    if (isOurs(this.robot)) this.robot.answering(this.message, work);
     return work;
   }
 
@@ -42,7 +60,8 @@ export class RobotResponse extends Response<Message> {
     const context: ResponseContext = { response: this, strings, method };
     if (method !== 'play') context.plaintext = true;
     if ((await this.robot.middleware.response.execute(context)) === false) return undefined;
-    const adapter = this.robot instanceof Robot ? this.robot.adapterFor(this.envelope) : this.robot.adapter;
+    const { robot } = this;
+    const adapter = isOurs(robot) ? robot.adapterFor(this.envelope) : robot.adapter;
     // No adapter of today has Hubot's `locked` (Campfire's unlogged rooms): such a text is just sent.
     return adapter?.[method === 'locked' ? 'send' : method](this.envelope, ...context.strings);
   }

@@ -291,6 +291,13 @@ export class Robot extends HubotRobot {
     return result;
   }
 
+  /** As Hubot's. The strict loader waits for it if the caller does not. */
+  override load(folder: string): Promise<unknown[]> {
+    const work = super.load(folder);
+    this.pendingLoads.push({ file: folder, work });
+    return work;
+  }
+
   /** Reads the `Commands:` of a header comment into the help. */
   override parseHelp(filePath: string): void {
     this.helpStrings.push(...commandsInHeader(readFileSync(filePath, 'utf8')));

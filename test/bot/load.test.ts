@@ -1,8 +1,10 @@
+import { execFile } from 'node:child_process';
 import { createServer } from 'node:http';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { expect } from 'chai';
 import pino from 'pino';
 import {
@@ -111,6 +113,27 @@ describe('loadScripts', () => {
     expect(robot).to.have.property('fine', true);
   });
 
+  it('says what to install for CoffeeScript', async () => {
+    const file = await write('x.coffee', 'module.exports = ->');
+    // A process of its own: this one has CoffeeScript loaded already.
+    const program = `
+      import { registerHooks } from 'node:module';
+      import { loadScript } from ${JSON.stringify(new URL('../../src/bot/load.ts', import.meta.url).href)};
+      registerHooks({
+        resolve(specifier, context, next) {
+          if (specifier.startsWith('coffeescript')) throw new Error('Cannot find module ' + specifier);
+          return next(specifier, context);
+        },
+      });
+      console.log(JSON.stringify((await loadScript({ pendingLoads: [] }, ${JSON.stringify(file)})).problems));
+    `;
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program]);
+    const problems: LoadProblem[] = JSON.parse(stdout);
+    expect(problems.map(({ cause, next }) => [cause.split(',')[0], next])).to.deep.equal([
+      ['it is written in CoffeeScript', 'npm install coffeescript@2.7.0'],
+    ]);
+  });
+
   it('says that a folder is not there', async () => {
     const { problems } = await loadScripts(robot, join(folder, 'none'));
     expect(problems.map(({ file }) => file)).to.deep.equal([join(folder, 'none')]);
@@ -197,6 +220,21 @@ describe('loadExternalScripts', () => {
     expect(robot).to.have.property('old', true);
     expect(robot.helpCommands()).to.deep.equal(['hubot old - Old']);
     expect(problems.map(({ file, cause }) => [file.slice(-8), cause])).to.deep.equal([['b.coffee', 'no key']]);
+  });
+
+  it('waits for a package that loads a folder and does not wait itself', async () => {
+    await installed(
+      'folder-pack',
+      {},
+      {
+        'index.js': "module.exports = (robot) => { robot.load(require('path').join(__dirname, 'src')) }",
+        'src/a.js': 'module.exports = async (robot) => { await new Promise(setImmediate); robot.folder = true }',
+        'src/b.js': 'module.exports = () => { throw new Error("b broke") }',
+      },
+    );
+    const problems = await external(['folder-pack']);
+    expect(robot).to.have.property('folder', true);
+    expect(problems.map(({ cause }) => cause)).to.deep.equal(['b broke']);
   });
 
   it('collects what is wrong: not installed, no function, throws, not JSON, not a list', async () => {

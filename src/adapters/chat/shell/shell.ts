@@ -215,7 +215,8 @@ export class ShellChat extends Adapter implements ChatAdapter {
       clearLine(output, 0);
     }
     output.write(`${text}\n`);
-    const width = output.columns ?? 80;
+    // Some terminals say 0.
+    const width = output.columns || 80;
     const rows = text.split('\n').reduce((sum, line) => sum + Math.max(1, Math.ceil(columns(line) / width)), 0);
     this.#last = id === undefined ? undefined : { id, rows };
     this.#prompt();

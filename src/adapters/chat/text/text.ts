@@ -65,8 +65,11 @@ export class TextChat extends Adapter implements ChatAdapter {
     );
   }
 
+  /** Resolves when the adapter says that it is connected, or its `run` ends: some never end it. */
   override async run(): Promise<void> {
-    await this.hubotAdapter.run();
+    const inner = this.hubotAdapter;
+    const connected = new Promise<void>((resolve) => inner.once('connected', () => resolve()));
+    await Promise.race([connected, inner.run()]);
   }
 
   override close(): void {
