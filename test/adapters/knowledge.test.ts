@@ -124,6 +124,9 @@ describe('knowledge files', () => {
 
   it('links to file and section', () => {
     expect(source().link('runbooks/a b.md', 'fix-it')).to.equal('/runbooks/a%20b.md#fix-it');
+    expect(source({ baseUrl: () => 'http://127.0.0.1:8080' }).link('runbooks/a.md', '')).to.equal(
+      'http://127.0.0.1:8080/runbooks/a.md',
+    );
     expect(source({ baseUrl: 'https://git.example/main/' }).link('runbooks/a.md', '')).to.equal(
       'https://git.example/main/runbooks/a.md',
     );

@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { type FileHandle, lstat, open, readdir, realpath } from 'node:fs/promises';
-import { basename, join, sep } from 'node:path';
+import { join, sep } from 'node:path';
 import type { Logger } from '../../bot/log.ts';
 import { splitFrontMatter } from '../../domain/ask/chunk.ts';
 import type { KnowledgeFile } from '../../domain/ask/index.ts';
@@ -15,12 +15,15 @@ export interface KnowledgeOptions {
   /** The team's description of its systems. It need not exist. */
   readonly contextFile: string;
   /** What stands before `/runbooks/x.md#section` in links, for example `https://git.example/ops/blob/main`; nothing: this robot. */
-  readonly baseUrl?: string;
+  readonly baseUrl?: string | (() => string);
   /** How long the files are taken to be unchanged after a look at them, in milliseconds; 1,000 unless said otherwise. */
   readonly freshMs?: number;
   readonly log: Logger;
   readonly now?: () => number;
 }
+
+/** Paths begin with this wherever the folder is: it is the address under which page.ts serves them. */
+const SHOWN_AS = 'runbooks';
 
 export const LIMITS = { fileBytes: 256 * 1024, files: 5_000, totalBytes: 32 * 1024 * 1024, depth: 12 } as const;
 
@@ -42,7 +45,6 @@ export function createKnowledgeFiles(options: KnowledgeOptions): KnowledgeSource
   const { folder, log } = options;
   const now = options.now ?? (() => performance.now());
   const freshMs = options.freshMs ?? 1_000;
-  const shownAs = basename(folder);
   const kept = new Map<string, Kept>();
   const told = new Set<string>();
   let last: { at: number; result: { version: string; files: readonly KnowledgeFile[] } } | undefined;
@@ -54,7 +56,7 @@ export function createKnowledgeFiles(options: KnowledgeOptions): KnowledgeSource
     if (told.size > 10_000) told.clear();
     if (told.has(key)) return;
     told.add(key);
-    log.warn({ path: `${shownAs}/${entry.path}`, why }, 'runbook left out');
+    log.warn({ path: `${SHOWN_AS}/${entry.path}`, why }, 'runbook left out');
   }
 
   async function read(): Promise<{ version: string; files: readonly KnowledgeFile[] }> {
@@ -97,7 +99,7 @@ export function createKnowledgeFiles(options: KnowledgeOptions): KnowledgeSource
     return {
       stamp: entry.stamp,
       bytes: text.length,
-      file: { path: `${shownAs}/${entry.path}`, text, meta: meta ?? { alerts: [], services: [], owners: [] } },
+      file: { path: `${SHOWN_AS}/${entry.path}`, text, meta: meta ?? { alerts: [], services: [], owners: [] } },
     };
   }
 
@@ -129,7 +131,8 @@ export function createKnowledgeFiles(options: KnowledgeOptions): KnowledgeSource
     },
 
     link(path, anchor) {
-      const base = (options.baseUrl ?? '').replace(/\/+$/, '');
+      const { baseUrl = '' } = options;
+      const base = (typeof baseUrl === 'string' ? baseUrl : baseUrl()).replace(/\/+$/, '');
       const file = path.split('/').map(encodeURIComponent).join('/');
       return `${base}/${file}${anchor === '' ? '' : `#${encodeURIComponent(anchor)}`}`;
     },

@@ -91,17 +91,28 @@ export function createKnowledge(ports: AskPorts): Knowledge {
     async ask(asked, options = {}) {
       const now = ports.now();
       const conversation = conversationOf(asked);
-      const [found, turns] = await Promise.all([index(), ports.memory.recent(conversation, now, PROMPT_LIMITS.turns)]);
+      // Without its memory the robot still answers: the database may be what the question is about.
+      const forgotten = (error: unknown): [] => {
+        ports.log.warn({ err: error }, 'conversation not remembered');
+        return [];
+      };
+      const [found, turns] = await Promise.all([
+        index(),
+        ports.memory.recent(conversation, now, PROMPT_LIMITS.turns).catch(forgotten),
+      ]);
       const { fit, evidence, query } = retrieve(found, asked.question, turns);
       const base = { fit, files: found.files, ...(ports.model === undefined ? {} : { model: ports.model.name }) };
-      const remember = (answer: string): Promise<void> =>
-        ports.memory.remember(conversation, {
-          personId: asked.person.id,
-          personName: asked.person.name,
-          question: ports.redact(asked.question),
-          answer: ports.redact(answer),
-          at: now,
-        });
+      const remember = async (answer: string): Promise<void> => {
+        const { person } = asked;
+        const turn = { personId: person.id, personName: person.name, at: now };
+        await ports.memory
+          .remember(conversation, {
+            ...turn,
+            question: ports.redact(asked.question),
+            answer: ports.redact(answer),
+          })
+          .catch(forgotten);
+      };
       const fromFiles = async (more: Partial<Answer> = {}): Promise<Answer> => {
         const said = words(found, query, evidence);
         await remember(said.text);

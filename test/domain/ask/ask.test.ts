@@ -1,0 +1,80 @@
+import { expect } from 'chai';
+import { createKnowledge } from '../../../src/domain/ask/ask.ts';
+import type { AskPorts, ModelOutcome, Progress } from '../../../src/domain/ask/ports.ts';
+
+const file = {
+  path: 'runbooks/a.md',
+  text: '# A\n## Fix it\nRestart the database.\n## Other\nNothing.',
+  meta: { alerts: ['DatabaseDown'], services: [], owners: [] },
+};
+
+function knowledge(more: Partial<AskPorts> = {}): ReturnType<typeof createKnowledge> {
+  return createKnowledge({
+    source: {
+      read: async () => ({ version: '1', files: [file] }),
+      context: async () => undefined,
+      link: (path, anchor) => `/${path}#${anchor}`,
+    },
+    memory: { recent: async () => [], remember: async () => undefined, forget: async () => 0, expire: async () => 0 },
+    redact: (text) => text,
+    now: () => new Date(0),
+    log: { info: () => undefined, warn: () => undefined },
+    ...more,
+  });
+}
+
+function model(outcome: ModelOutcome, parts: readonly string[] = []): AskPorts['model'] {
+  return {
+    name: 'small',
+    complete: async (_messages, { onText }) => {
+      for (const part of parts) onText?.(part);
+      return outcome;
+    },
+  };
+}
+
+const asked = {
+  question: 'what about DatabaseDown?',
+  person: { id: 'web:1', name: 'alice' },
+  room: { chat: 'web', room: 'ops' },
+};
+
+describe('ask', () => {
+  it('answers although its memory is gone', async () => {
+    const gone = async (): Promise<never> => {
+      throw new Error('database away');
+    };
+    const answer = await knowledge({ memory: { recent: gone, remember: gone, forget: gone, expire: gone } }).ask(asked);
+    expect(answer).to.include({ origin: 'passages', fit: 'sure' });
+    expect(answer.text).to.contain('Restart the database.');
+  });
+
+  it('shows progress that is safe from the first words on', async () => {
+    const seen: Progress[] = [];
+    const parts = ['Restart', 'Restart [1] ![x](http://evil.exam', 'Restart [1] ![x](http://evil.example/p)'];
+    const whole = { kind: 'answer', text: parts[2] ?? '', truncated: false } as const;
+    await knowledge({ model: model(whole, parts) }).ask(asked, { onProgress: (progress) => seen.push(progress) });
+    expect(seen[0]?.kind).to.equal('reading');
+    expect(seen).to.have.length(4);
+    expect(JSON.stringify(seen)).not.to.contain('evil');
+  });
+
+  it('bounds a long answer and says that it is cut', async () => {
+    const text = 'Restart the database. [1]\n\n'.repeat(500);
+    const answer = await knowledge({ model: model({ kind: 'answer', text, truncated: false }) }).ask(asked);
+    expect(answer.cut).to.equal(true);
+    expect(answer.text.length).to.be.at.most(3_100);
+  });
+
+  it('falls back to the passages when the model fails', async () => {
+    const failed = { kind: 'failed', trouble: 'busy', detail: 'secret detail', retryAfterSeconds: 9 } as const;
+    const answer = await knowledge({ model: model(failed) }).ask(asked);
+    expect(answer).to.include({ origin: 'passages', trouble: 'busy', retryAfterSeconds: 9 });
+    expect(JSON.stringify(answer)).not.to.contain('secret detail');
+  });
+
+  it('searches', async () => {
+    const [hit] = await knowledge().search('restart database');
+    expect(hit?.source.url).to.equal('/runbooks/a.md#fix-it');
+  });
+});
