@@ -135,7 +135,7 @@ export class Robot extends HubotRobot {
   /** Who said it. The id is the chat's name and the chat's own id of the person. */
   personOf(message: Message): Person {
     const chat = message.chat ?? this.#mainChat()?.chat ?? this.adapterName.toLowerCase();
-    const own = String(message.user?.id ?? '');
+    const own = `${message.user?.id ?? ''}`;
     const id = message.personId ?? (own.startsWith(`${chat}:`) ? own : `${chat}:${own}`);
     return { id, chat, name: message.user?.name ?? own };
   }

@@ -64,10 +64,21 @@ describe('Robot: the way of a message', () => {
     await room.user.say('alice', 'hubot stray');
     await room.user.say('alice', 'stray');
     expect(steps).to.deep.equal([
-      ...['record hubot known', 'middleware', 'dispatch known'],
-      ...['record hubot heard', 'middleware', 'dispatch heard', 'listener'],
-      ...['record hubot stray', 'middleware', 'dispatch stray', 'middleware', 'fallback stray'],
-      ...['record stray', 'middleware', 'middleware'],
+      'record hubot known',
+      'middleware',
+      'dispatch known',
+      'record hubot heard',
+      'middleware',
+      'dispatch heard',
+      'listener',
+      'record hubot stray',
+      'middleware',
+      'dispatch stray',
+      'middleware',
+      'fallback stray',
+      'record stray',
+      'middleware',
+      'middleware',
     ]);
   });
 
