@@ -36,7 +36,7 @@ import { Robot } from './bot/robot.ts';
 import type { Services } from './bot/services.ts';
 import type { Config } from './config/config.ts';
 import { createAlerts } from './domain/alerts/alerts.ts';
-import { route } from './domain/alerts/route.ts';
+import { roomsOf, route } from './domain/alerts/route.ts';
 import { alertWork } from './domain/alerts/work.ts';
 import { createKnowledge } from './domain/ask/ask.ts';
 import { createDeploys } from './domain/deploy/deploys.ts';
@@ -325,6 +325,10 @@ export async function startApp(options: AppOptions): Promise<App> {
     // What a killed replica left behind
     replicas.onLost(async (lost) => void (await audit.interrupt(lost, now())));
     replicas.onLost((lost) => deploys.interrupt(lost));
+    replicas.onLost(async () => {
+      await hooks.recover();
+      await alerts.catchUp();
+    });
     replicas.onLost(async (lost) => {
       if (!web) return;
       for (const message of await messages.claimUnhandledOf(lost, replicas.id)) void web.resume(message);
@@ -528,7 +532,7 @@ function addressIn(mainChat: () => string): (room: string) => Address {
 
 function webRoomsOf(config: Config): string[] {
   const address = addressIn(() => config.chats[0] ?? 'web');
-  return [config.alerts.room, ...config.alerts.routes.map((each) => each.room)]
+  return roomsOf(config.alerts)
     .map(address)
     .flatMap(({ chat, room }) => (chat === 'web' ? [room] : []));
 }

@@ -60,8 +60,8 @@ export function createConversation(ports: ConversationPorts): Conversation {
 
   function personOf(message: Message): Person {
     const chat = chatOf(message);
-    const id = message.personId ?? `${chat}:${String(message.user.id)}`;
-    return { id, chat, name: message.user.name };
+    const id = message.personId ?? message.user.id;
+    return { id: id.startsWith(`${chat}:`) ? id : `${chat}:${id}`, chat, name: message.user.name };
   }
 
   async function hereOf(message: Message): Promise<Here> {
@@ -109,7 +109,7 @@ export function createConversation(ports: ConversationPorts): Conversation {
 
   async function lineOf(message: TextMessage, text: string): Promise<Line> {
     const room = await hereOf(message);
-    const source = message.id === undefined ? undefined : `${room.chat}:${room.room}:${String(message.id)}`;
+    const source = message.id === undefined ? undefined : `${room.chat}:${room.room}:${message.id}`;
     let count = 0;
     return {
       text,
@@ -137,7 +137,7 @@ export function createConversation(ports: ConversationPorts): Conversation {
           chat: here.chat,
           room: here.room,
           thread: here.thread,
-          messageId: message.id === undefined ? undefined : String(message.id),
+          messageId: message.id === undefined ? undefined : message.id,
           person: personOf(message),
           at: message.at ?? ports.now(),
           content: message.text,

@@ -85,9 +85,9 @@ function check<T>(
       return { file, ...(line === undefined ? {} : { line }), key: path.map(String).join('.'), message };
     };
     if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map((key) =>
-        at([...issue.path, key], 'there is no such key here; see docs/reference/configuration.md'),
-      );
+      // A schema that names the allowed keys knows better.
+      const own = issue.message.startsWith('Unrecognized key') ? 'there is no such key here' : issue.message;
+      return issue.keys.map((key) => at([...issue.path, key], own));
     }
     return [at(issue.path, issue.message.charAt(0).toLowerCase() + issue.message.slice(1))];
   });

@@ -1,5 +1,6 @@
 /** A conversation in a terminal, in which every line is for the robot; or line by line from a pipe. */
 
+import { randomBytes } from 'node:crypto';
 import { clearLine, clearScreenDown, createInterface, cursorTo, type Interface, moveCursor } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { Adapter, type Envelope, TextMessage } from 'hubot';
@@ -41,6 +42,8 @@ export class ShellChat extends Adapter implements ChatAdapter {
   readonly #shown = new Map<string, string>();
   #lines: Interface | undefined;
   #last: { readonly id: string; readonly rows: number } | undefined;
+  /** Ids must be new in every run: a change is run once for one message. */
+  readonly #run = randomBytes(6).toString('hex');
   #count = 0;
   /** The history so far. */
   #written = Promise.resolve();
@@ -228,6 +231,6 @@ export class ShellChat extends Adapter implements ChatAdapter {
 
   #nextId(): string {
     this.#count += 1;
-    return String(this.#count);
+    return `${this.#run}-${this.#count}`;
   }
 }

@@ -1,0 +1,311 @@
+import { randomBytes } from 'node:crypto';
+import { expect } from 'chai';
+import { arg } from '../../src/bot/args.ts';
+import { command, fallback } from '../../src/bot/command.ts';
+import type { Robot } from '../../src/bot/robot.ts';
+import { type CommandOptions, type InMemoryCommands, inMemoryCommands } from '../support/commands.ts';
+import { Helper, type Room } from '../support/room.ts';
+
+const EMPTY = 'test/support/no-commands.ts';
+
+describe('dispatch', () => {
+  let room: Room;
+  let commands: InMemoryCommands;
+  let ran: string[];
+
+  async function open(options: CommandOptions = {}, more: (robot: Robot) => void = () => undefined): Promise<void> {
+    ran = [];
+    commands = inMemoryCommands({
+      policy: {
+        roles: { deployer: ['deploy:*'], lead: ['approve:deploy', 'access:grant'] },
+        people: { 'test:alice': ['deployer'], 'test:carol': ['lead'] },
+      },
+      names: { services: () => ['api', 'web'], environments: () => ['staging', 'production'] },
+      ...options,
+    });
+    room = await new Helper(['scripts/proposals.ts', EMPTY]).createRoom({
+      prepare(robot, chat) {
+        commands.prepare(robot, chat);
+        command(robot, {
+          id: 'deploy.start',
+          usage: 'deploy <service> [version] to <environment> [--force]',
+          aliases: ['ship <service> to <environment>'],
+          summary: 'Roll out',
+          examples: ['deploy api v2 to staging'],
+          args: { service: arg.service(), version: arg.word(), environment: arg.environment(), force: arg.flag() },
+          effect: 'change',
+          needs: ({ environment }) => `deploy:${environment}`,
+          confirm: ({ force }) => (force ? 'It is forced.' : undefined),
+          approval: ({ version }) => (version === 'risky' ? 'approve:deploy' : undefined),
+          run({ args, person }) {
+            ran.push(
+              `${person.name} ${args.service} ${args.version ?? 'newest'} ${args.environment}${args.force ? ' forced' : ''}`,
+            );
+            if (args.version === 'broken') throw new Error('secret detail');
+            return 'deployed';
+          },
+        });
+        command(robot, {
+          id: 'rooms.rename',
+          usage: 'rename <words...>',
+          summary: 'Rename',
+          examples: ['rename a b'],
+          args: { words: arg.text() },
+          effect: 'read',
+          needs: 'public',
+          run: ({ args }) => `renamed ${args.words}`,
+        });
+        more(robot);
+      },
+    });
+  }
+
+  async function say(who: string, text: string): Promise<string> {
+    const before = room.messages.length;
+    await room.user.say(who, text);
+    return room.messages
+      .slice(before + 1)
+      .map(([, said]) => said)
+      .join('\n')
+      .replaceAll('\\', '');
+  }
+
+  afterEach(() => room.destroy());
+
+  it('runs a command typed in any of the ways people type', async () => {
+    await open();
+    for (const text of [
+      'hubot deploy api v2 to staging',
+      '@Hubot: deploy api v2 to staging',
+      'HUBOT, Deploy “api” v2 TO Staging',
+      'hubot `deploy api v2 to staging`',
+    ]) {
+      expect(await say('alice', text), text).to.equal('deployed');
+    }
+    expect(ran).to.deep.equal(Array.from({ length: 4 }, () => 'alice api v2 staging'));
+  });
+
+  it('leaves alone what is not addressed to it', async () => {
+    await open();
+    for (const text of ['deploy api to staging', 'hubots deploy api to staging', 'the hubot deploys']) {
+      expect(await say('alice', text), text).to.equal('');
+    }
+    expect(ran).to.deep.equal([]);
+  });
+
+  it('writes an audit row before and after a change, none for a read', async () => {
+    await open();
+    await say('alice', 'hubot deploy api v2 to staging');
+    await say('alice', 'hubot rename a b');
+    expect(commands.audit).to.have.length(1);
+    expect(commands.audit[0]).to.deep.include({
+      commandId: 'deploy.start',
+      text: 'deploy api v2 to staging',
+      outcome: 'succeeded',
+    });
+    expect(commands.audit[0]?.args).to.deep.equal({
+      service: 'api',
+      version: 'v2',
+      environment: 'staging',
+      force: false,
+    });
+  });
+
+  it('refuses without the permission, names it and who can give it, and audits the refusal', async () => {
+    await open();
+    const answer = await say('mallory', 'hubot deploy api to production');
+    expect(answer).to.contain('`deploy:production`').and.contain('`deployer`').and.contain('test:carol');
+    expect(ran).to.deep.equal([]);
+    expect(commands.audit[0]).to.deep.include({ outcome: 'refused', detail: 'access.denied' });
+  });
+
+  it('refuses when the permission check itself fails', async () => {
+    await open({
+      ports: {
+        access: {
+          ...inMemoryAccessThatFails(),
+        },
+      },
+    });
+    expect(await say('alice', 'hubot deploy api to staging')).to.contain('reference');
+    expect(ran).to.deep.equal([]);
+  });
+
+  it('refuses when the audit row cannot be written', async () => {
+    await open({ ports: { audit: brokenAudit() } });
+    expect(await say('alice', 'hubot deploy api to staging')).to.contain('reference');
+    expect(ran).to.deep.equal([]);
+  });
+
+  it('names the allowed values of a wrong one, and says what is missing', async () => {
+    await open();
+    expect(await say('alice', 'hubot deploy api to prod'))
+      .to.contain('there is no environment `prod`')
+      .and.contain('`production`');
+    expect(await say('alice', 'hubot deploy mail to staging')).to.contain('`api` or `web`');
+    expect(await say('alice', 'hubot deploy api')).to.contain('`to` `<environment>`');
+    expect(await say('alice', 'hubot deploy api to staging --froce')).to.contain('`--force`');
+    expect(await say('alice', 'hubot deploy api v1 v2 to staging')).to.contain('`v2`');
+  });
+
+  it('asks whether a misspelt command was meant', async () => {
+    await open();
+    expect(await say('alice', 'hubot depoly api to staging')).to.contain('Did you mean `deploy api to staging`?');
+    expect(await say('alice', 'hubot frobnicate'))
+      .to.contain('I know no command')
+      .and.contain('`help`');
+  });
+
+  it('lets plain Hubot listeners take what is no command, before it complains', async () => {
+    await open({}, (robot) =>
+      robot.respond(/deployy (.*)/i, async (res) => void (await res.send(`script: ${res.match[1]}`))),
+    );
+    expect(await say('alice', 'hubot deploy api to staging')).to.equal('deployed');
+    expect(await say('alice', 'hubot deployy me')).to.equal('script: me');
+  });
+
+  it('tells an unexpected error by a reference and keeps the detail in the log', async () => {
+    await open();
+    const answer = await say('alice', 'hubot deploy api broken to staging');
+    expect(answer).to.contain('`reference`').and.not.contain('secret detail');
+    expect(commands.audit[0]).to.deep.include({ outcome: 'failed' });
+    expect(commands.logged.map((line) => line.message)).to.include('command failed');
+  });
+
+  it('asks first where a command says so, and runs it once for the person who asked', async () => {
+    await open();
+    expect(await say('alice', 'hubot deploy api to staging --force'))
+      .to.contain('Are you sure?')
+      .and.contain('It is forced.');
+    expect(ran).to.deep.equal([]);
+    const code = /confirm (c\d+)/.exec(room.messages.at(-1)?.[1] ?? '')?.[1] ?? '';
+    expect(await say('mallory', `hubot confirm ${code}`)).to.contain('Only alice');
+    await room.press('alice', 'Yes, run it');
+    expect(ran).to.deep.equal(['alice api newest staging forced']);
+    expect(await say('alice', `hubot confirm ${code}`)).to.contain('nothing to confirm');
+    expect(ran).to.have.length(1);
+  });
+
+  it('checks the permission again when it is confirmed', async () => {
+    await open();
+    await say('alice', 'hubot deploy api to staging --force');
+    await commands
+      .access()
+      .grant({ id: 'test:dora', chat: 'test', name: 'dora' }, 'lead', { id: 'x', chat: 'x', name: 'x' });
+    expect(await say('mallory', 'hubot deploy api to staging --force')).to.contain('You may not do that');
+    expect(ran).to.deep.equal([]);
+  });
+
+  it('lets somebody else approve, never the asker, never without the permission, never twice', async () => {
+    await open();
+    expect(await say('alice', 'hubot deploy api risky to staging')).to.contain('alice asks for approval');
+    expect(await say('alice', 'hubot approve c1')).to.contain('Somebody else must approve');
+    expect(await say('mallory', 'hubot approve c1')).to.contain('`approve:deploy`');
+    expect(ran).to.deep.equal([]);
+    expect(await say('carol', 'hubot approve c1')).to.equal('deployed');
+    expect(await say('carol', 'hubot approve c1')).to.contain('nothing to confirm');
+    expect(ran).to.deep.equal(['alice api risky staging']);
+    expect(commands.audit.find((row) => row.outcome === 'succeeded')?.approvedBy).to.equal('carol (test:carol)');
+  });
+
+  it('a refused proposal never runs', async () => {
+    await open();
+    await say('alice', 'hubot deploy api risky to staging');
+    await room.press('carol', 'Refuse');
+    expect(await say('carol', 'hubot approve c1')).to.contain('nothing to confirm');
+    expect(ran).to.deep.equal([]);
+  });
+
+  it('a proposal is answered only where it was made', async () => {
+    await open();
+    await say('alice', 'hubot deploy api to staging --force');
+    room.chat.privateRooms.set('elsewhere', ['test:alice']);
+    await room.user.say('alice', 'hubot confirm c1', { room: 'elsewhere' });
+    expect(ran).to.deep.equal([]);
+  });
+
+  it('runs a change once for one message, however often the message comes', async () => {
+    await open();
+    await room.user.say('alice', 'hubot deploy api to staging', { id: 'm1' });
+    await room.user.say('alice', 'hubot deploy api to staging', { id: 'm1' });
+    expect(ran).to.have.length(1);
+    expect(room.messages.at(-1)?.[1]).to.contain('run before (succeeded)');
+  });
+
+  it('limits how many commands a person may run', async () => {
+    await open({ ports: { rate: { perMinute: 5, take: async (id) => (id === 'test:alice' ? 12 : 0) } } });
+    expect(await say('alice', 'hubot deploy api to staging')).to.contain('12 s');
+    expect(ran).to.deep.equal([]);
+  });
+
+  it('the AI never runs a change', async () => {
+    await open();
+    const replies: unknown[] = [];
+    const person = { id: 'test:alice', chat: 'test', name: 'alice' };
+    const here = { chat: 'test', room: 'room1', private: false };
+    const reply = async (content: unknown) => void replies.push(content);
+    await commands.dispatch().run({ text: 'deploy api to staging', person, room: here, via: 'ai', reply });
+    await commands.dispatch().run({ text: 'rename a b', person, room: here, via: 'ai', reply });
+    expect(ran).to.deep.equal([]);
+    expect(replies[0]).to.contain('only a person can ask for a change');
+    expect(replies[1]).to.equal('renamed a b');
+  });
+
+  it('keeps secrets out of audit and proposals', async () => {
+    await open();
+    const token = `ghp_${randomBytes(40).toString('hex').slice(0, 36)}`;
+    await say('alice', `hubot deploy api ${token} to staging`);
+    expect(JSON.stringify(commands.audit)).to.not.contain(token);
+    expect(await say('alice', `hubot deploy api ${token} to staging --force`)).to.contain('do not keep secrets');
+  });
+
+  it('gives sentences to the fallback, slips to the error', async () => {
+    const sentences: string[] = [];
+    await open({}, (robot) =>
+      fallback(robot, async ({ text, nearCommand, reply }) => {
+        sentences.push(`${text} | ${nearCommand ?? ''}`);
+        await reply('answered');
+      }),
+    );
+    expect(await say('alice', 'hubot why is the sky blue?')).to.equal('answered');
+    expect(await say('alice', 'hubot deploy is stuck, what do I do?')).to.equal('answered');
+    expect(await say('alice', 'hubot deploy api')).to.contain('Something is missing');
+    expect(sentences).to.deep.equal([
+      'why is the sky blue? | ',
+      'deploy is stuck, what do I do? | deploy <service> [version] to <environment> [--force]',
+    ]);
+  });
+
+  it('takes very long and very odd lines', async () => {
+    await open();
+    expect(await say('alice', `hubot ${'x '.repeat(6000)}`)).to.contain('longer than 8000');
+    expect(await say('alice', 'hubot')).to.contain('I know no command');
+    expect(await say('alice', 'hubot __proto__ constructor')).to.contain('I know no command');
+    expect(await say('alice', 'hubot toString')).to.contain('I know no command');
+  });
+});
+
+function inMemoryAccessThatFails() {
+  const failing = async (): Promise<never> => {
+    throw new Error('the policy cannot be read');
+  };
+  return {
+    policy: { roles: {}, everyone: [], people: {} },
+    require: failing,
+    can: failing,
+    mayHold: failing,
+    rolesOf: failing,
+    permissionsOf: failing,
+    grants: failing,
+    grant: failing,
+    revoke: failing,
+    forget: () => undefined,
+  };
+}
+
+function brokenAudit() {
+  const failing = async (): Promise<never> => {
+    throw new Error('disk full');
+  };
+  return { begin: failing, end: failing, refuse: failing, list: failing };
+}

@@ -1,0 +1,211 @@
+/**
+ * Commands in a test room, with everything around them that they have in the real robot: permissions, audit, confirmation,
+ * limits, plain answers to errors. Kept in memory.
+ *
+ *     const commands = inMemoryCommands({ policy: { people: { 'test:alice': ['admin'] } } });
+ *     const room = await new Helper('scripts/ticket.ts').createRoom({ prepare: commands.prepare });
+ *     await room.user.say('alice', 'hubot ticket open "the disk is full"');
+ */
+
+import { type Access, createAccess } from '../../src/bot/access.ts';
+import type { Names } from '../../src/bot/args.ts';
+import type { AuditOutcome, AuditStart, AuditTrail } from '../../src/bot/audit.ts';
+import { createConversation, type Heard } from '../../src/bot/conversation.ts';
+import { createDesk } from '../../src/bot/desk.ts';
+import { createDispatch, type Dispatch, type DispatchPorts } from '../../src/bot/dispatch.ts';
+import type { Proposal, Proposals } from '../../src/bot/proposals.ts';
+import type { Robot } from '../../src/bot/robot.ts';
+import type { Services } from '../../src/bot/services.ts';
+import type { AccessPolicy } from '../../src/domain/access/policy.ts';
+import type { Grant } from '../../src/domain/access/ports.ts';
+import { redact } from '../../src/domain/privacy/redact.ts';
+import type { MemoryChat } from './room.ts';
+
+export interface CommandOptions {
+  /** `admin` may do everything; nobody has it unless given. */
+  readonly policy?: Partial<AccessPolicy>;
+  /** The services that the script uses. */
+  readonly services?: Partial<Services>;
+  readonly names?: Partial<Names>;
+  /** Replaces parts of what the dispatch stands on. */
+  readonly ports?: Partial<DispatchPorts>;
+  readonly now?: () => Date;
+}
+
+export interface AuditEntry extends AuditStart {
+  readonly id: number;
+  outcome?: AuditOutcome;
+  detail?: string | undefined;
+}
+
+export interface InMemoryCommands {
+  prepare(robot: Robot, chat: MemoryChat): void;
+  readonly audit: readonly AuditEntry[];
+  readonly grants: readonly Grant[];
+  /** What was said, as the history hears it. */
+  readonly heard: readonly Heard[];
+  /** Everything that was logged as a warning or an error. */
+  readonly logged: readonly { readonly fields: object; readonly message: string }[];
+  /** Set by `prepare`. */
+  access(): Access;
+  dispatch(): Dispatch;
+}
+
+export function inMemoryCommands(options: CommandOptions = {}): InMemoryCommands {
+  const audit: AuditEntry[] = [];
+  const grants: Grant[] = [];
+  const heard: Heard[] = [];
+  const logged: { fields: object; message: string }[] = [];
+  const now = options.now ?? (() => new Date());
+  const note = (fields: object, message: string) => void logged.push({ fields, message });
+  const log = { debug: () => undefined, info: () => undefined, warn: note, error: note };
+  let made: { access: Access; dispatch: Dispatch } | undefined;
+
+  function built(): { access: Access; dispatch: Dispatch } {
+    if (!made) throw new Error('the room is not prepared yet');
+    return made;
+  }
+
+  return {
+    audit,
+    grants,
+    heard,
+    logged,
+    access: () => built().access,
+    dispatch: () => built().dispatch,
+    prepare(robot, chat) {
+      let count = 0;
+      const { policy } = options;
+      const access = createAccess({
+        policy: { everyone: [], people: {}, ...policy, roles: { ...policy?.roles, admin: ['*'] } },
+        store: {
+          all: async () => grants,
+          add: async (grant) => grants.push(grant) > 0,
+          remove: async (personId, role) => {
+            const at = grants.findIndex((grant) => grant.personId === personId && grant.role === role);
+            return at >= 0 && grants.splice(at, 1).length > 0;
+          },
+        },
+        changed: async () => undefined,
+        now,
+      });
+      const proposals = memoryProposals();
+      const services: Partial<Services> = {
+        access,
+        audit: memoryAudit(audit),
+        get commands() {
+          return createDesk({
+            robotName: robot.name,
+            table: robot.table,
+            proposals,
+            access,
+            dispatch,
+            others: () => robot.helpCommands(),
+          });
+        },
+        ...options.services,
+      };
+      const dispatch = createDispatch({
+        table: robot.table,
+        names: {
+          services: () => [],
+          environments: () => [],
+          people: async () =>
+            Object.values(robot.brain.users()).map((user) => ({ id: user.id, chat: chat.chat, name: user.name })),
+          rooms: async () => [],
+          ...options.names,
+        },
+        // A test gives the services that its script uses; another one is a mistake in the test, and fails as such.
+        services: () => services as Services,
+        access,
+        audit: memoryAudit(audit),
+        proposals,
+        rate: { perMinute: 60, take: async () => 0 },
+        metrics: { finished: () => undefined },
+        log,
+        post: async (address, content) => void (await chat.deliver({ nonce: String(++count), address, content })),
+        redact,
+        now,
+        newReference: () => 'reference',
+        isStorageTrouble: () => false,
+        ...options.ports,
+      });
+      made = { access, dispatch };
+      robot.pipeline = createConversation({
+        dispatch,
+        log,
+        robot,
+        chat: () => chat,
+        remember: async (each) => void heard.push(each),
+        keepsItself: () => false,
+        post: async (address, content) => void (await chat.deliver({ nonce: String(++count), address, content })),
+        isStorageTrouble: () => false,
+        now,
+        newReference: () => 'reference',
+        newNonce: () => String(++count),
+      }).pipeline;
+    },
+  };
+}
+
+function memoryAudit(rows: AuditEntry[]): AuditTrail {
+  return {
+    async begin(start) {
+      const earlier = rows.find(
+        (row) => row.source !== undefined && row.source === start.source && row.commandId === start.commandId,
+      );
+      if (earlier) return { kind: 'repeated', outcome: earlier.outcome };
+      const id = rows.push({ ...start, id: rows.length + 1 });
+      return { kind: 'begun', id };
+    },
+    async end(id, outcome, detail) {
+      const row = rows[id - 1];
+      if (!row || row.outcome) throw new Error(`audit row ${id} cannot be closed`);
+      Object.assign(row, { outcome, detail });
+    },
+    async refuse(start, reason) {
+      rows.push({ ...start, id: rows.length + 1, outcome: 'refused', detail: reason });
+    },
+    async list({ personId, since, command, limit }) {
+      return rows
+        .filter((row) => personId === undefined || row.person.id === personId)
+        .filter((row) => since === undefined || row.at >= since)
+        .filter((row) => command === undefined || row.commandId === command || row.commandId.startsWith(`${command}.`))
+        .toReversed()
+        .slice(0, limit)
+        .map((row) => ({
+          id: row.id,
+          at: row.at,
+          finishedAt: row.at,
+          personId: row.person.id,
+          personName: row.person.name,
+          chat: row.room.chat,
+          room: row.room.room,
+          private: row.room.private,
+          commandId: row.commandId,
+          text: row.text,
+          via: row.via,
+          approvedBy: row.approvedBy,
+          outcome: row.outcome,
+          detail: row.detail,
+        }));
+    },
+  };
+}
+
+function memoryProposals(): Proposals {
+  const open = new Map<string, Proposal>();
+  let count = 0;
+  return {
+    async open(proposal) {
+      const code = `c${++count}`;
+      open.set(code, { ...proposal, code });
+      return { ...proposal, code };
+    },
+    async find(code, now) {
+      const found = open.get(code);
+      return found && found.expiresAt > now ? found : undefined;
+    },
+    decide: async (code) => open.delete(code),
+  };
+}

@@ -1,0 +1,2 @@
+/** A script that declares nothing. */
+export default function nothing(): void {}
