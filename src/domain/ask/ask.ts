@@ -136,7 +136,7 @@ export function createKnowledge(ports: AskPorts): Knowledge {
       const outcome = await ports.model.complete(messages, {
         signal: options.signal,
         onText: (text) => {
-          options.onProgress?.({ kind: 'writing', text: shorten(check(text).text, ANSWER_LIMIT).text });
+          options.onProgress?.({ kind: 'writing', text: () => shorten(check(text).text, ANSWER_LIMIT).text });
         },
       });
       if (outcome.kind === 'failed') {

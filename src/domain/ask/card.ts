@@ -88,7 +88,7 @@ export function progressCard(progress: Progress): Card {
     tone: 'progress',
     text:
       progress.kind === 'writing'
-        ? progress.text
+        ? progress.text()
         : reading.length > 0
           ? `Reading ${reading.map((path) => `\`${path.replaceAll('`', '')}\``).join(', ')}`
           : 'No runbook fits; asking the model alone',

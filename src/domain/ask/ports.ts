@@ -139,8 +139,8 @@ export interface Answer {
 
 export type Progress =
   | { readonly kind: 'reading'; readonly sources: readonly Source[] }
-  /** The answer so far, already safe to show. */
-  | { readonly kind: 'writing'; readonly text: string };
+  /** The answer so far, made safe to show when it is asked for: pieces come faster than anybody reads. */
+  | { readonly kind: 'writing'; text(): string };
 
 export interface SearchHit {
   readonly source: Source;

@@ -50,12 +50,16 @@ describe('ask', () => {
   });
 
   it('shows progress that is safe from the first words on', async () => {
-    const seen: Progress[] = [];
+    const seen: string[] = [];
+    const see = (progress: Progress): void => {
+      seen.push(progress.kind === 'writing' ? progress.text() : progress.kind);
+    };
     const parts = ['Restart', 'Restart [1] ![x](http://evil.exam', 'Restart [1] ![x](http://evil.example/p)'];
     const whole = { kind: 'answer', text: parts[2] ?? '', truncated: false } as const;
-    await knowledge({ model: model(whole, parts) }).ask(asked, { onProgress: (progress) => seen.push(progress) });
-    expect(seen[0]?.kind).to.equal('reading');
+    await knowledge({ model: model(whole, parts) }).ask(asked, { onProgress: see });
+    expect(seen[0]).to.equal('reading');
     expect(seen).to.have.length(4);
+    expect(seen[1]).to.equal('Restart');
     expect(JSON.stringify(seen)).not.to.contain('evil');
   });
 

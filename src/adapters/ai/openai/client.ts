@@ -20,7 +20,8 @@ export interface OpenAiOptions {
 
 /** Waiting this long for a busy server is fine; longer, and the person gets the passages instead. */
 const PATIENCE_SECONDS = 3;
-const LONGEST_ANSWER = 64 * 1024;
+/** In characters; whoever streams more than this has lost the thread. */
+const LONGEST_ANSWER = 16 * 1024;
 
 type Failed = Extract<ModelOutcome, { kind: 'failed' }>;
 
