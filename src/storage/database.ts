@@ -40,7 +40,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
 /** bigint and count(*) come as numbers: no id or count of ours reaches 2^53. */
 const types: pg.CustomTypesConfig = {
   getTypeParser(oid, format) {
-    if (oid === 20 && format !== 'binary') return Number;
+    if (oid === pg.types.builtins.INT8 && format !== 'binary') return Number;
     return pg.types.getTypeParser(oid, format);
   },
 };
@@ -65,6 +65,8 @@ async function openServer(url: string, options: DatabaseOptions): Promise<Databa
   });
   // A broken idle connection: the pool drops it and makes a new one when it is needed.
   pool.on('error', (error) => log.warn({ err: error }, 'database connection lost'));
+  // The pool listens to idle connections only; one that breaks inside a transaction would end the process.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   try {
     await reach(pool, options.waitMs ?? 10_000, log);
   } catch (error) {

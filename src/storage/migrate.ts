@@ -40,7 +40,7 @@ export async function migrate(
     // Another replica, of a newer version, may have been first.
     const late = (await appliedIn(db).catch(() => [])).filter((name) => !Object.hasOwn(migrations, name));
     if (late.length > 0) throw newer(late);
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = error instanceof Error ? error.message : 'unknown reason';
     throw new MigrationFailed(
       `The tables could not be brought up to date${failed ? ` (${failed})` : ''}: ${reason}. Nothing was changed.`,
       error,

@@ -6,7 +6,7 @@ import { type BrainConnection, type BrainStorage, attachBrain, entriesOfBlob } f
 import { postgresBrain } from '../../src/storage/brain-postgres.ts';
 import { redisAddress, redisBrain } from '../../src/storage/brain-redis.ts';
 import * as storage from '../../src/storage/migrations/0001-storage.ts';
-import { eachDatabase, quiet } from '../support/database.ts';
+import { eachDatabase, onServer, quiet } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { collectingLog } from '../support/log.ts';
 import { needs } from '../support/missing.ts';
@@ -147,11 +147,8 @@ describe('brain', () => {
   );
 
   describe('two replicas with connections of their own', () => {
-    eachDatabase(
+    onServer(
       (open) => {
-        before(function () {
-          if (open.kind === 'embedded') this.skip();
-        });
         it('see each other’s changes', async () => {
           const one = newBrain();
           const two = newBrain();

@@ -228,7 +228,11 @@ describe('jobs', function () {
           });
         }
         await Promise.all(replicas.map(({ jobs }) => jobs.start()));
-        await Promise.all(Array.from({ length: 60 }, (_, n) => replicas[n % 2]?.jobs.send('shared', { n })));
+        await Promise.all(
+          Array.from({ length: 30 }, (_, n) =>
+            replicas.map(({ jobs }, k) => jobs.send('shared', { n: 2 * n + k })),
+          ).flat(),
+        );
         await eventually(() => ran.length >= 60);
         expect(ran.sort((a, b) => a - b)).to.deep.equal(Array.from({ length: 60 }, (_, n) => n));
         await Promise.all(replicas.map(({ jobs }) => jobs.stop()));

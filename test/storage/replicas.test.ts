@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import * as storage from '../../src/storage/migrations/0001-storage.ts';
 import { createReplicas } from '../../src/storage/replicas.ts';
-import { eachDatabase, onServer, quiet } from '../support/database.ts';
+import { eachDatabase, onEmbedded, onServer, quiet } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { collectingLog } from '../support/log.ts';
 
@@ -26,11 +26,8 @@ describe('replicas', () => {
   );
 
   describe('alone', () => {
-    eachDatabase(
+    onEmbedded(
       (open) => {
-        before(function () {
-          if (open.kind === 'server') this.skip();
-        });
         it('takes over at once from one that was here a moment ago', async () => {
           const db = await open();
           const killed = createReplicas(db, FAST);

@@ -20,7 +20,6 @@ export interface OpenDatabase {
   (): Promise<Database>;
   /** A second connection to the same database, as another replica has one. Only on a server. */
   another(): Promise<Database>;
-  readonly kind: 'server' | 'embedded';
   /** Address of the server's database. */
   url(): Promise<string>;
 }
@@ -37,6 +36,11 @@ export function eachDatabase(block: (open: OpenDatabase) => void, migrations?: M
 /** Runs a describe-block on a real PostgreSQL only: for what only several replicas can show. */
 export function onServer(block: (open: OpenDatabase) => void, migrations?: Migrations): void {
   describe('PostgreSQL server', () => block(opener('server', migrations)));
+}
+
+/** Runs a describe-block on the embedded database only: for what holds when there can be one process only. */
+export function onEmbedded(block: (open: OpenDatabase) => void, migrations?: Migrations): void {
+  describe('embedded database', () => block(opener('embedded', migrations)));
 }
 
 function opener(kind: 'server' | 'embedded', migrations?: Migrations): OpenDatabase {
@@ -78,7 +82,6 @@ function opener(kind: 'server' | 'embedded', migrations?: Migrations): OpenDatab
         return open();
       },
       url: address,
-      kind,
     },
   );
 }
