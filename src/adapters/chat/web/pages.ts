@@ -82,7 +82,7 @@ export function addPages(router: Router, parts: PageParts): void {
     }
     const peer = request.socket.remoteAddress ?? '';
     if (!sameSecret(token, options.token)) {
-      const patient = wrong.allow(peer, now().getTime());
+      const patient = wrong.allow(`link ${peer}`, now().getTime());
       log.warn({ peer }, 'web chat link refused');
       if (!patient) return text(response, 429, 'Too many wrong links. Wait a minute and try again.\n');
       return redirect(response, '/#link-refused');
@@ -96,7 +96,7 @@ export function addPages(router: Router, parts: PageParts): void {
     const hash = fingerprint(secret);
     const invite = await store.openInvite(hash, now());
     if (!invite) {
-      const patient = wrong.allow(request.socket.remoteAddress ?? '', now().getTime());
+      const patient = wrong.allow(`invite ${request.socket.remoteAddress ?? ''}`, now().getTime());
       if (!patient) return text(response, 429, 'Too many wrong links. Wait a minute and try again.\n');
       return redirect(response, '/#invite-refused');
     }
@@ -184,12 +184,13 @@ export function addPages(router: Router, parts: PageParts): void {
 const SIGNED_OUT = { problem: 'This link or invitation is used up or has expired.', next: 'Open a new one.' };
 
 const OFF = `The web chat is off on this address.
-To switch it on, set SHIPMATE_WEB_URL to the address that people use and SHIPMATE_WEB_TOKEN to a long secret, and start again.
+To switch it on, set SHIPMATE_WEB=yes, SHIPMATE_PUBLIC_URL to the address that people use and SHIPMATE_WEB_TOKEN to a long
+secret, and start again.
 `;
 
 const REFUSED = {
   host: 'This address does not lead to the web chat. Open the link that Shipmate printed when it started.\n',
-  peer: 'The web chat is for the machine that it runs on. Open the link there, or set SHIPMATE_WEB_URL.\n',
+  peer: 'The web chat is for the machine that it runs on. Open the link there, or switch it on with SHIPMATE_WEB=yes and SHIPMATE_PUBLIC_URL.\n',
   origin: 'Another page asked for this. Open the link that Shipmate printed when it started.\n',
 } as const;
 
