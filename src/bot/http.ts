@@ -1,5 +1,6 @@
 /** The robot's HTTP server: Hubot's express set-up, with raw bodies, security headers and answers that give nothing away. */
 
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -28,7 +29,7 @@ export interface HttpOptions {
   readonly basicAuth?: { readonly user: string; readonly password: string };
 }
 
-export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
 export interface HttpServer {
   readonly server: Server;
@@ -72,11 +73,7 @@ export async function createHttpServer(options: HttpOptions, log: Pick<Logger, '
     next();
   };
   outer.use(endConnections, securityHeaders, beforeParsers);
-  if (options.basicAuth) {
-    const basicAuth = (await import('express-basic-auth')).default;
-    const { user, password } = options.basicAuth;
-    outer.use(basicAuth({ users: { [user]: password }, challenge: true }));
-  }
+  if (options.basicAuth) outer.use(basicAuth(options.basicAuth));
   outer.use(express.json({ limit, verify: keepRawBody }));
   outer.use(express.urlencoded({ limit, parameterLimit, extended: true, verify: keepRawBody }));
   if (options.static) outer.use(express.static(options.static));
@@ -179,6 +176,18 @@ const securityHeaders: RequestHandler = (_request, response, next) => {
   );
   next();
 };
+
+/** RFC 7617, compared in constant time. */
+function basicAuth({ user, password }: { readonly user: string; readonly password: string }): RequestHandler {
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  const expected = digest(Buffer.from(`${user}:${password}`).toString('base64'));
+  return (request, response, next) => {
+    const given = /^basic +(?<pair>\S+)$/i.exec(request.headers.authorization ?? '')?.groups?.['pair'] ?? '';
+    if (timingSafeEqual(digest(given), expected)) return next();
+    response.setHeader('WWW-Authenticate', 'Basic realm="robot", charset="UTF-8"');
+    return response.status(401).json({ error: 'a user name and a password are needed' });
+  };
+}
 
 const notFound: RequestHandler = (request, response) => {
   response.status(404).json({ error: `Cannot ${request.method} ${request.path}` });

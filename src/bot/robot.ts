@@ -349,7 +349,7 @@ export class Robot extends HubotRobot {
     this.emit('running');
   }
 
-  /** Takes nothing new, lets what is under way end for at most `graceMs`, closes HTTP with its open connections, shuts down. */
+  /** Takes no new connection, lets what is under way end for at most `graceMs`, closes HTTP with its open connections, shuts down. */
   async close(graceMs: number): Promise<void> {
     const closing = this.httpServer?.close(graceMs);
     await this.idle(graceMs);

@@ -276,6 +276,35 @@ describe('Robot: several chats', () => {
   });
 });
 
+describe('Robot: life', () => {
+  it('lets a message under way end before it shuts down', async () => {
+    await open();
+    const begun = Promise.withResolvers<void>();
+    const goOn = Promise.withResolvers<void>();
+    room.robot.hear(/slow/, async (res) => {
+      begun.resolve();
+      await goOn.promise;
+      await res.send('done');
+    });
+    const said = room.user.say('alice', 'slow');
+    await begun.promise;
+    expect(await room.robot.idle(1)).to.equal('still busy');
+    const closed = room.robot.close(5000);
+    goOn.resolve();
+    await Promise.all([said, closed]);
+    expect(room.messages.at(-1)).to.deep.equal(['hubot', 'done']);
+  });
+
+  it('shuts down although a script throws while the brain is saved, and outlives later errors', async () => {
+    await open();
+    room.robot.brain.on('save', () => {
+      throw new Error('disk full');
+    });
+    room.robot.shutdown();
+    room.robot.emit('error', new Error('late'));
+  });
+});
+
 describe('commandsInHeader', () => {
   it('reads line comments, hashes and blocks, and no documentation of functions', () => {
     const lines = (source: string) => commandsInHeader(source);
