@@ -39,8 +39,24 @@ export async function openEmbedded(folder: string, log: Logger): Promise<Embedde
   } catch (error) {
     const trouble = databaseTrouble(error);
     if (trouble?.kind === 'full') throw new DatabaseUnavailable(`${folder}: ${trouble.text}`, error);
+    if (isFolderProblem(error)) {
+      throw new DatabaseUnavailable(
+        `The data folder ${folder} cannot be written (${error.code}). Make it writable, or name another one with SHIPMATE_DATA.`,
+        error,
+      );
+    }
     throw error;
   }
+}
+
+function isFolderProblem(error: unknown): error is { code: string } {
+  return (
+    typeof error === 'object' &&
+    error !== null &&
+    'code' in error &&
+    typeof error.code === 'string' &&
+    ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'ENAMETOOLONG', 'ELOOP'].includes(error.code)
+  );
 }
 
 async function openIn(folder: string, log: Logger): Promise<PGlite> {

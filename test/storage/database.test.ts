@@ -139,6 +139,14 @@ describe('database', () => {
       await db.close();
     });
 
+    it('says that the folder cannot be written', async () => {
+      writeFileSync(join(folder, 'file'), '');
+      for (const inside of ['file', 'file/deeper']) {
+        const error = await failure(openDatabase({ folder: join(folder, inside), log: quiet }));
+        expect(error.message).to.match(/cannot be written \(E[A-Z]+\)\. .*SHIPMATE_DATA/);
+      }
+    });
+
     it('recovers from being killed at any point of the first start', async () => {
       for (const sign of [
         'postgres.unfinished',
