@@ -109,12 +109,19 @@ export class Robot extends HubotRobot {
     return (typeof chat === 'string' && this.chats.get(chat)) || this.adapter;
   }
 
-  override async send(envelope: Envelope, ...strings: string[]): Promise<unknown> {
-    return this.track(this.adapterFor(envelope)?.send(envelope, ...strings) ?? Promise.resolve());
+  override send(envelope: Envelope, ...strings: string[]): Promise<unknown> {
+    return this.#sent(async () => this.adapterFor(envelope)?.send(envelope, ...strings));
   }
 
-  override async reply(envelope: Envelope, ...strings: string[]): Promise<unknown> {
-    return this.track(this.adapterFor(envelope)?.reply(envelope, ...strings) ?? Promise.resolve());
+  override reply(envelope: Envelope, ...strings: string[]): Promise<unknown> {
+    return this.#sent(async () => this.adapterFor(envelope)?.reply(envelope, ...strings));
+  }
+
+  /** A send that fails unawaited is logged and does not end the process. */
+  #sent(send: () => Promise<unknown>): Promise<unknown> {
+    const work = send();
+    void this.track(work).catch((error: unknown) => this.logger.error({ err: error }, 'could not send'));
+    return work;
   }
 
   /** Sends to a room of the main chat, or of another one: `slack:ops`. */

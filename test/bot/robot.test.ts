@@ -236,6 +236,18 @@ describe('Robot: fails closed', () => {
     expect(room.messages).to.deep.equal([['alice', 'z']]);
   });
 
+  it('outlives a text to a room that cannot be sent and that nobody waits for', async () => {
+    await failing();
+    room.chat.send = async () => {
+      throw boom;
+    };
+    room.robot.hear(/w/, () => {
+      void room.robot.messageRoom('ops', 'never sent');
+    });
+    await room.user.say('alice', 'w');
+    expect(await room.robot.messageRoom('ops', 'x').catch((error: unknown) => error)).to.equal(boom);
+  });
+
   it('lets middleware stop a message without an error', async () => {
     await failing();
     room.robot.receiveMiddleware(async (_context) => false);
