@@ -70,6 +70,7 @@ export async function startWeb(db: Database, options: WebTestOptions = {}): Prom
   const firstPersons: Person[] = [];
   let nonce = 0;
   let port = 0;
+  let closed = false;
   const gate = { wait: Promise.withResolvers<void>() };
   const chat = new WebChat(robot, {
     store: createWebStore(db),
@@ -157,6 +158,8 @@ export async function startWeb(db: Database, options: WebTestOptions = {}): Prom
       gate.wait = Promise.withResolvers();
     },
     async close() {
+      if (closed) return;
+      closed = true;
       gate.wait.resolve();
       await chat.close();
       await robot.close(0);

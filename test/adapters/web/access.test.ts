@@ -63,7 +63,9 @@ describe('web chat: who comes in', () => {
     const first = await http(web, '/?token=wrong');
     expect(first.headers.location).to.equal('/#link-refused');
     expect(first.headers['set-cookie']).to.equal(undefined);
-    const statuses = await Promise.all(Array.from({ length: 15 }, () => http(web, '/?token=wrong').then((r) => r.status)));
+    const statuses = await Promise.all(
+      Array.from({ length: 15 }, () => http(web, '/?token=wrong').then((r) => r.status)),
+    );
     expect(statuses).to.include(429);
     expect((await http(web, `/?token=${TOKEN}`)).status, 'the right one still works').to.equal(303);
   });
@@ -80,7 +82,10 @@ describe('web chat: who comes in', () => {
     expect(await asked({}, 'POST', '/web/signout'), 'no origin').to.equal(403);
     expect(await asked({ origin: 'http://evil.example' }, 'POST', '/web/signout'), 'another page').to.equal(403);
     expect(await asked({ origin: 'null' }, 'POST', '/web/signout')).to.equal(403);
-    expect(await asked({ origin: `http://127.0.0.1:${web.port + 1}` }, 'POST', '/web/signout'), 'another port').to.equal(403);
+    expect(
+      await asked({ origin: `http://127.0.0.1:${web.port + 1}` }, 'POST', '/web/signout'),
+      'another port',
+    ).to.equal(403);
   });
 
   it('opens a WebSocket only for a session, from its own page', async () => {
@@ -131,7 +136,9 @@ describe('web chat: who comes in', () => {
 
   it('keeps sessions and invitations as fingerprints', async () => {
     const cookie = await comeIn(web, 'grace');
-    const { rows } = await db.pool.query('select secret_hash from web_sessions union select secret_hash from web_invites');
+    const { rows } = await db.pool.query(
+      'select secret_hash from web_sessions union select secret_hash from web_invites',
+    );
     for (const row of rows) expect(row.secret_hash).to.match(/^[0-9a-f]{64}$/);
     expect(JSON.stringify(rows)).not.to.contain(cookie.split('=')[1]);
   });

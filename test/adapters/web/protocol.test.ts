@@ -5,7 +5,7 @@ import { DeliveryDelayed, DeliveryRefused } from '../../../src/bot/chat.ts';
 import type { Database } from '../../../src/storage/database.ts';
 import { testDatabase } from '../../support/database.ts';
 import { eventually } from '../../support/eventually.ts';
-import { startWeb, type Web } from '../../support/web.ts';
+import { startWeb, type Web, type WebTestOptions } from '../../support/web.ts';
 import { Client, comeIn, connect, newId, person } from '../../support/web-client.ts';
 
 const INJECTION = '<img src=x onerror=alert(1)><script>alert(2)</script>';
@@ -169,7 +169,10 @@ describe('web chat: conversation', () => {
     const last = await alice.say('unread', 'one');
     const cookie = await comeIn(web, 'bob');
     const device = await connect(web, cookie);
-    expect((await device.frame('welcome')).rooms.find(({ id }) => id === 'unread')).to.deep.include({ unread: 1, last });
+    expect((await device.frame('welcome')).rooms.find(({ id }) => id === 'unread')).to.deep.include({
+      unread: 1,
+      last,
+    });
     bob.send({ t: 'read', room: 'unread', message: last });
     expect(await device.frame('read', (read) => read.room === 'unread')).to.deep.include({ read: last, unread: 0 });
     bob.send({ t: 'read', room: 'unread', message: 1 });
@@ -196,7 +199,9 @@ describe('web chat: conversation', () => {
     await bob.say('ops', 'shipmate help', root);
     await eventually(() => web.commands.length > before);
     expect((await alice.message('Ran help')).robot).to.equal(true);
-    await eventually(async () => (await alice.ask({ t: 'thread', room: 'ops', message: root }, 'thread')).messages.length === 5);
+    await eventually(
+      async () => (await alice.ask({ t: 'thread', room: 'ops', message: root }, 'thread')).messages.length === 5,
+    );
   });
 
   it('pages through history and jumps into it', async () => {
@@ -253,7 +258,12 @@ describe('web chat: conversation', () => {
     it('make a public room that nobody has made yet, with everybody in it', async () => {
       await web.post({ room: '#alerts' }, 'KubePodCrashLooping');
       await bob.message('KubePodCrashLooping');
-      expect(await web.chat.room('alerts')).to.deep.equal({ chat: 'web', id: 'alerts', name: 'alerts', private: false });
+      expect(await web.chat.room('alerts')).to.deep.equal({
+        chat: 'web',
+        id: 'alerts',
+        name: 'alerts',
+        private: false,
+      });
       const newcomer = await person(web, 'newcomer');
       expect((await newcomer.frame('welcome')).rooms.map(({ id }) => id)).to.include('alerts');
       await newcomer.close();
@@ -297,7 +307,14 @@ describe('web chat: conversation', () => {
       const id = newId();
       client.send({ t: 'say', id, room: 'ops', text: 'x', extra: 1 });
       expect((await client.frame('refused', (refused) => refused.id === id)).problem.next).to.contain('Reload');
-      for (const text of ['{', '[]', 'null', '{"t":"nothing"}', '{"t":"history","req":-1,"room":"ops"}', '"'.repeat(99)]) {
+      for (const text of [
+        '{',
+        '[]',
+        'null',
+        '{"t":"nothing"}',
+        '{"t":"history","req":-1,"room":"ops"}',
+        '"'.repeat(99),
+      ]) {
         client.ws.send(text);
       }
       expect(await eventually(() => client.closed)).to.equal(1008);
@@ -354,19 +371,28 @@ describe('web chat: conversation', () => {
 
 describe('web chat: restarts and replicas', () => {
   let db: Database;
+  const running: Web[] = [];
+  async function start(options: WebTestOptions): Promise<Web> {
+    const web = await startWeb(db, options);
+    running.push(web);
+    return web;
+  }
   before(async function () {
     this.timeout(20_000);
     db = await testDatabase();
   });
-  after(() => db.close());
+  after(async () => {
+    await Promise.all(running.map((web) => web.close()));
+    await db.close();
+  });
 
   it('keeps sessions, and takes up what a lost replica did not finish', async () => {
-    const first = await startWeb(db, { replica: 'first' });
+    const first = await start({ replica: 'first' });
     const cookie = await comeIn(first, 'alice');
     const before = await connect(first, cookie);
     const id = await before.say('ops', '/wait');
     await eventually(() => first.commands.length === 1);
-    const second = await startWeb(db, { replica: 'second' });
+    const second = await start({ replica: 'second' });
     const claimed = await second.messages.claimUnhandledOf('first', 'second');
     expect(claimed.map((message) => message.id)).to.deep.equal([id]);
     second.release();
@@ -377,10 +403,10 @@ describe('web chat: restarts and replicas', () => {
     expect(second.commands).to.deep.equal([{ person: 'web:1', text: 'wait', via: 'typed' }]);
     expect((await second.messages.get(id))?.handledAt).to.be.instanceOf(Date);
     await first.close();
-    expect(before.closed).to.equal(1012);
+    expect(await eventually(() => before.closed)).to.equal(1012);
     const port = second.port;
     await second.close();
-    const third = await startWeb(db, { replica: 'third', port });
+    const third = await start({ replica: 'third', port });
     // The cookie carries the port in its name: same port, same session.
     const value = cookie.split('=')[1];
     const after = await connect(third, `shipmate-${port}=${value}`);
@@ -390,8 +416,8 @@ describe('web chat: restarts and replicas', () => {
   });
 
   it('shows on one replica what was said on the other: messages, people, unread marks', async () => {
-    const one = await startWeb(db, { replica: 'one' });
-    const two = await startWeb(db, { replica: 'two' });
+    const one = await start({ replica: 'one' });
+    const two = await start({ replica: 'two' });
     const alice = await person(one, 'alice');
     const bob = await person(two, 'bob');
     await alice.frame('people', ({ people }) => people.some(({ name, online }) => name === 'bob' && online));
