@@ -1,0 +1,38 @@
+/** Numbers and tables that all measurements share. */
+
+import { cpus, totalmem } from 'node:os';
+
+export interface Table {
+  readonly title: string;
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+  /** What the figures mean and how they were taken. */
+  readonly notes: readonly string[];
+}
+
+/** The value below which that share of the values lies; NaN for none. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+}
+
+export function median(values: readonly number[]): number {
+  return quantile(values, 0.5);
+}
+
+/** Two significant digits, with thousands separated: 61,000. */
+export function rounded(value: number): string {
+  return Number(value.toPrecision(2)).toLocaleString('en');
+}
+
+/** What matters of this machine for the figures. */
+export function machine(): string {
+  const memory = Math.round(totalmem() / 1024 ** 3);
+  return `Node ${process.versions.node}, ${cpus().length} cores, ${memory} GB, ${process.platform} ${process.arch}`;
+}
+
+export function markdown({ title, head, rows, notes }: Table): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  const rule = line(head.map((_, column) => (column === 0 ? '---' : '---:')));
+  return [`### ${title}`, '', line(head), rule, ...rows.map(line), '', ...notes, ''].join('\n');
+}
