@@ -25,19 +25,16 @@ function node(): Node {
 export class CommandTable {
   readonly #root = node();
   readonly #commands = new Map<string, Command>();
+  readonly #usages = new Set<string>();
   #fallback: ((sentence: Sentence) => Promise<void>) | undefined;
 
   /** Throws if the id or a usage is taken. */
   add(command: Command): void {
     if (this.#commands.has(command.id)) throw new Error(`command "${command.id}" is declared twice`);
-    const taken = new Set(
-      [...this.#commands.values()].flatMap((each) => each.patterns.map((pattern) => pattern.usage)),
-    );
-    for (const pattern of command.patterns) {
-      if (taken.has(pattern.usage))
-        throw new Error(`command "${command.id}": "${pattern.usage}" is taken by another command`);
-      this.#place(this.#root, leadingWords(pattern), { command, pattern });
-    }
+    const taken = command.patterns.find(({ usage }) => this.#usages.has(usage));
+    if (taken) throw new Error(`command "${command.id}": "${taken.usage}" is taken by another command`);
+    for (const pattern of command.patterns) this.#place(this.#root, leadingWords(pattern), { command, pattern });
+    for (const { usage } of command.patterns) this.#usages.add(usage);
     this.#commands.set(command.id, command);
   }
 
