@@ -1,4 +1,5 @@
-/** Who may do what. */
+// Description:
+//   Who may do what
 
 import { GRANT_PERMISSION } from '../src/bot/access.ts';
 import { arg } from '../src/bot/args.ts';

@@ -121,7 +121,7 @@ function troubleText({ trouble, retryAfterSeconds, model = '' }: Answer): string
     case 'unknown-model':
       return failureText(fail('ask.model', { model }));
     case 'busy':
-      return failureText(fail('ask.busy', { seconds: retryAfterSeconds }));
+      return failureText(fail('ask.busy', { seconds: retryAfterSeconds === undefined ? undefined : Math.ceil(retryAfterSeconds) }));
     case 'too-long':
       return failureText(fail('ask.long', {}));
     case 'refused':

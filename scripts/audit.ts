@@ -1,4 +1,5 @@
-/** Who changed what. */
+// Description:
+//   Who changed what
 
 import { arg } from '../src/bot/args.ts';
 import type { AuditRow } from '../src/bot/audit.ts';

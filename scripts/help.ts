@@ -1,4 +1,5 @@
-/** What can be run, shown to each person as far as they may run it. */
+// Description:
+//   What can be run, shown to each person as far as they may run it
 
 import { arg } from '../src/bot/args.ts';
 import { command } from '../src/bot/command.ts';

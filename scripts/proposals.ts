@@ -1,4 +1,5 @@
-/** Answers to what the robot asks before it runs something. The buttons on its cards type these. */
+// Description:
+//   Answers to what the robot asks before it runs something. The buttons on its cards type these
 
 import { arg } from '../src/bot/args.ts';
 import { command } from '../src/bot/command.ts';

@@ -1,4 +1,5 @@
-/** Letting people into the web chat. */
+// Description:
+//   Letting people into the web chat
 
 import { arg } from '../src/bot/args.ts';
 import { card, plain } from '../src/bot/card.ts';

@@ -34,6 +34,7 @@ import { createPosts } from './bot/post.ts';
 import { createRateLimit } from './bot/rate.ts';
 import { Robot } from './bot/robot.ts';
 import type { Services } from './bot/services.ts';
+import type { CommandTable } from './bot/table.ts';
 import type { Config } from './config/config.ts';
 import { createAlerts } from './domain/alerts/alerts.ts';
 import { roomsOf, route } from './domain/alerts/route.ts';
@@ -87,7 +88,8 @@ export interface App {
   readonly url: string | undefined;
   /** The link to the web chat; undefined if it is off. */
   readonly link: string | undefined;
-  readonly hookToken: string;
+  /** Where Alertmanager sends to, with the token if the robot made it itself; undefined if HTTP is off. */
+  readonly hookUrl: string | undefined;
   /** Resolves when a terminal conversation is over. Never if there is none. */
   readonly ended: Promise<void>;
   /** Takes nothing new, finishes what is under way, stores everything, closes. */
@@ -153,8 +155,9 @@ export async function startApp(options: AppOptions): Promise<App> {
     const robot = createRobot(config, log, await choosePort(config));
     const mainChat = () => robot.chats.get([...robot.chats.keys()][0] ?? '');
     const chat = (name?: string): ChatAdapter | undefined => (name === undefined ? mainChat() : robot.chats.get(name));
+    const postStore = createPostStore(database);
     const posts = createPosts({
-      store: createPostStore(database),
+      store: postStore,
       chat,
       replica: replicas.id,
       log,
@@ -208,7 +211,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     const runbooks = createKnowledgeFiles({
       folder: config.runbooks,
       contextFile: join(config.configFolder, 'context.md'),
-      baseUrl: variables.SHIPMATE_PUBLIC_URL ?? '',
+      baseUrl: () => variables.SHIPMATE_PUBLIC_URL ?? localUrl(robot),
       log,
     });
     const knowledge = createKnowledge({
@@ -334,8 +337,13 @@ export async function startApp(options: AppOptions): Promise<App> {
       for (const message of await messages.claimUnhandledOf(lost, replicas.id)) void web.resume(message);
     });
 
-    closers.push(() => robot.close(GRACE_MS));
-    await robot.run();
+    replicas.onLost(async (lost) => {
+      await postStore.release(lost);
+      posts.wake();
+    });
+
+    // First what works off what is stored, then the doors: whatever comes in belongs to a replica that others know.
+    closers.push(() => replicas.stop());
     posts.start();
     closers.push(() => posts.stop());
     await jobs.start();
@@ -344,20 +352,24 @@ export async function startApp(options: AppOptions): Promise<App> {
       await jobs.stop();
     });
     await replicas.start();
-    closers.push(() => replicas.stop());
+    closers.push(() => robot.close(GRACE_MS));
+    await robot.run();
     await Promise.all([
       hooks.start(),
       work.start(),
       askRetention.schedule(),
       jobs.schedule('history.retention', '17 3 * * *'),
     ]);
+    robot.emit('scripts have loaded', robot);
     running = true;
 
     return {
       robot,
       url: robot.shouldEnableHttpd ? localUrl(robot) : undefined,
       link: web?.link(),
-      hookToken,
+      hookUrl: robot.shouldEnableHttpd
+        ? `${localUrl(robot)}/hooks/alertmanager${variables.SHIPMATE_HOOK_TOKEN === undefined ? `/${hookToken}` : ''}`
+        : undefined,
       ended: endOf(robot),
       stop: close,
     };
@@ -434,12 +446,15 @@ export async function startApp(options: AppOptions): Promise<App> {
   }
 }
 
-/** Loads every script without opening a database or listening; for `--check`. */
-export async function checkScripts(config: Config, log: HubotLogger & Logger): Promise<Loaded> {
+/** Loads every script without opening a database or listening; for `--check` and the reference. */
+export async function checkScripts(
+  config: Config,
+  log: HubotLogger & Logger,
+): Promise<{ readonly loaded: Loaded; readonly table: CommandTable }> {
   const robot = createRobot(config, log, 0);
   await robot.prepare();
   try {
-    return await loadEverything(robot, config, log);
+    return { loaded: await loadEverything(robot, config, log), table: robot.table };
   } finally {
     robot.shutdown();
   }

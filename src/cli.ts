@@ -74,7 +74,7 @@ async function check(config: Config | undefined, problems: readonly string[]): P
   const { checkScripts } = await import('./app.ts');
   // Scripts are checked with what can be read, so that everything is reported in one go.
   const usable = config ?? (await loadConfig(process.cwd(), { SHIPMATE_CONFIG: '/nonexistent' })).config;
-  const loaded = usable ? await checkScripts(usable, logger('error', false)) : undefined;
+  const { loaded } = usable ? await checkScripts(usable, logger('error', false)) : {};
   const all = [
     ...problems,
     ...(loaded?.problems ?? []).map(
@@ -114,6 +114,8 @@ async function start(config: Config): Promise<void> {
       process.once(signal, () => process.exit(130));
     });
   }
+  // A script's own timer that throws must not take the robot of a whole team down.
+  process.on('uncaughtException', (error) => log.error({ err: error }, 'a script threw an error that nobody caught'));
   process.on('unhandledRejection', (error) => log.error({ err: error }, 'a script did not handle an error'));
   try {
     app = await startApp({
@@ -130,9 +132,11 @@ async function start(config: Config): Promise<void> {
   }
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
   tell(`  ready after ${seconds} s\n`);
-  if (app.link) tell(`Web chat, for this machine:  ${app.link}`);
+  // On a public address these lines end in somebody's log collection: no token in them.
+  if (config.http.open) tell(`Listening on ${app.url ?? 'nothing'}; the web chat is ${app.link ? 'on' : 'off'}`);
+  else if (app.link) tell(`Web chat, for this machine:  ${app.link}`);
   else if (app.url) tell(`HTTP:  ${app.url}  (the web chat is off)`);
-  if (app.url) tell(`Alertmanager webhook:        ${app.url}/hooks/alertmanager  (see docs/guide/alerts.md)`);
+  if (app.hookUrl && !config.http.open) tell(`Alertmanager's webhook:      ${app.hookUrl}`);
   tell('Stop it with Ctrl-C.\n');
   await Promise.race([app.ended, aborted(stopping.signal)]);
   await app.stop();
@@ -175,6 +179,8 @@ function count(problems: number): string {
   return problems === 1 ? '1 problem' : `${problems} problems`;
 }
 
+/** What an error says, and what to do now if it knows. */
 function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  return 'next' in error && typeof error.next === 'string' ? `${error.message}; ${error.next}` : error.message;
 }

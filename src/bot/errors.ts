@@ -200,7 +200,7 @@ export const catalogue = {
   ),
   'ask.busy': entry<{ seconds: number | undefined }>(
     () => 'The model is busy or its quota is used up.',
-    ({ seconds }) => (seconds === undefined ? 'Ask again in a moment.' : `Ask again in ${Math.ceil(seconds)} s.`),
+    ({ seconds }) => (seconds === undefined ? 'Ask again in a moment.' : `Ask again in ${seconds} s.`),
   ),
   'ask.long': entry<Record<never, never>>(
     () => 'That is more text than the model takes.',

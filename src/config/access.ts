@@ -14,9 +14,15 @@ const personId = z
 /** What a team may write; `admin` is always there, so that nobody can lock themselves out by an edit. */
 export const accessSchema: z.ZodType<AccessPolicy> = z
   .strictObject({
-    roles: z.record(role, z.array(permission)).default({}),
-    everyone: z.array(permission).default([]),
-    people: z.record(personId, z.array(role)).default({}),
+    roles: z
+      .record(role, z.array(permission))
+      .default({})
+      .describe('Role → permissions; `*` stands for one part or, at the end, for all that follows. `admin` (`*`) is always there'),
+    everyone: z.array(permission).default([]).describe('Permissions that everybody has who can talk to the robot'),
+    people: z
+      .record(personId, z.array(role))
+      .default({})
+      .describe('Person id, as `whoami` shows it → roles'),
   })
   .transform((file) => ({ ...file, roles: { ...file.roles, admin: ['*'] } }))
   .superRefine((file, context) => {

@@ -33,14 +33,14 @@ const program = z.array(z.string().regex(/^[^\0]*$/)).min(1, 'name a program and
 const variable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'the name of an environment variable is expected');
 
 const commandTarget = strict({
-  kind: z.literal('command'),
-  folder: z.string().min(1).default('.'),
-  deploy: program,
-  current: program.optional(),
-  versions: program.optional(),
-  timeout: duration.default(10 * 60_000),
-  pass: z.array(variable).default([]),
-  variables: z.record(variable, z.string()).default({}),
+  kind: z.literal('command').describe('Runs programs, never through a shell'),
+  folder: z.string().min(1).default('.').describe('Where the programs run, seen from the folder the robot was started in'),
+  deploy: program.describe('Rolls a version out. Program and arguments; `{service}`, `{environment}`, `{version}` are filled in'),
+  current: program.optional().describe('Prints what is live'),
+  versions: program.optional().describe('Prints the versions there are, newest first'),
+  timeout: duration.default(10 * 60_000).describe('A deploy that takes longer is stopped: `30s`, `2m`, `1h`; ten minutes unless said otherwise'),
+  pass: z.array(variable).default([]).describe('Variables of the robot that the programs may see'),
+  variables: z.record(variable, z.string()).default({}).describe('Variables set for the programs'),
 }).transform(
   (target): CommandTargetConfig => ({
     kind: 'command',
@@ -55,17 +55,17 @@ const commandTarget = strict({
 );
 
 const service = strict({
-  description: z.string().optional(),
-  environments: z.array(z.string()).min(1).optional(),
-  target: commandTarget,
+  description: z.string().optional().describe('For people'),
+  environments: z.array(z.string()).min(1).optional().describe('Where it runs; everywhere unless given'),
+  target: commandTarget.describe('How it gets there'),
 });
 
-const environment = strict({ description: z.string().optional() });
+const environment = strict({ description: z.string().optional().describe('For people') });
 
 /** The file as plain data. A service may only name environments that are declared. */
 export const servicesSchema = strict({
-  environments: z.record(name, environment.nullable()).default({}),
-  services: z.record(name, service).default({}),
+  environments: z.record(name, environment.nullable()).default({}).describe('Name → environment'),
+  services: z.record(name, service).default({}).describe('Name → service'),
 })
   .check((context) => {
     const known = Object.keys(context.value.environments);

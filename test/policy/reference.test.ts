@@ -1,0 +1,63 @@
+/** The documentation says what the code does, in both directions. */
+
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { referencePages } from '../../docs/generate.ts';
+import { catalogue } from '../../src/bot/errors.ts';
+import { variables } from '../../src/config/variables.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+async function filesIn(folder: string, pattern: RegExp): Promise<string[]> {
+  const entries = await readdir(join(root, folder), { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile() && pattern.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name));
+}
+
+async function sources(...folders: string[]): Promise<{ file: string; text: string }[]> {
+  const files = (await Promise.all(folders.map((folder) => filesIn(folder, /\.ts$/)))).flat();
+  return await Promise.all(files.map(async (file) => ({ file, text: await readFile(file, 'utf8') })));
+}
+
+describe('documentation and code', () => {
+  it('the reference pages are what the code gives', async () => {
+    for (const [path, text] of await referencePages()) {
+      expect(await readFile(join(root, path), 'utf8'), `${path} is out of date: npm run docs`).to.equal(text);
+    }
+  });
+
+  it('every error of the catalogue is used, and every used one is in it', async () => {
+    const code = (await sources('src', 'scripts')).filter(({ file }) => !file.endsWith('bot/errors.ts'));
+    const all = code.map(({ text }) => text).join('\n');
+    for (const name of Object.keys(catalogue)) expect(all.includes(`'${name}'`), `${name} is never used`).to.equal(true);
+    const used = [...all.matchAll(/\bfail\(\s*'([\w.-]+)'/g)].map((found) => found[1] ?? '');
+    expect(used).to.not.be.empty;
+    for (const name of used) expect(catalogue, name).to.have.property(name);
+  });
+
+  it('every variable that the guides name exists', async () => {
+    const pages = [...(await filesIn('docs', /\.md$/)), join(root, 'README.md')];
+    for (const page of pages) {
+      const text = await readFile(page, 'utf8');
+      for (const [name] of text.matchAll(/\b(?:SHIPMATE|OPENAI|HUBOT|EXPRESS)_[A-Z_]+\b/g)) {
+        if (/^(HUBOT_RULES|SHIPMATE_(SERVICE|ENVIRONMENT|VERSION|DEPLOYMENT))/.test(name)) continue;
+        expect(variables, `${page} names ${name}`).to.have.property(name);
+      }
+    }
+  });
+
+  it('links between pages lead somewhere', async () => {
+    const pages = [...(await filesIn('docs', /\.md$/)), join(root, 'README.md')];
+    for (const page of pages) {
+      const text = await readFile(page, 'utf8');
+      for (const [, link = ''] of text.matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)) {
+        if (/^[a-z]+:/.test(link)) continue;
+        const target = resolve(dirname(page), link);
+        await stat(target).catch(() => expect.fail(`${page} links to ${link}, which is not there`));
+      }
+    }
+  });
+});
