@@ -50,7 +50,7 @@ export async function openLink(web: Pick<Web, 'port'>, link: string): Promise<st
 }
 
 export async function enter(
-  web: Web,
+  web: Pick<Web, 'url' | 'port'>,
   cookie: string,
   name: string,
   headers: Record<string, string> = {},
@@ -63,7 +63,7 @@ export async function enter(
 }
 
 /** Comes in by the link of the machine, with a name. */
-export async function comeIn(web: Web, name: string): Promise<string> {
+export async function comeIn(web: Pick<Web, 'url' | 'port' | 'link'>, name: string): Promise<string> {
   const cookie = await openLink(web, web.link);
   if (cookie === undefined) throw new Error('the link gave no session');
   const entered = await enter(web, cookie, name);
@@ -79,9 +79,11 @@ export class Client {
   refused: number | undefined;
   #next = 1;
 
-  constructor(web: Web, headers: Record<string, string>) {
+  constructor(web: Pick<Web, 'url'>, headers: Record<string, string>) {
     this.ws = new WebSocket(`${web.url.replace('http', 'ws')}/web/socket`, { headers });
-    this.ws.on('message', (data) => this.frames.push(JSON.parse(String(data))));
+    this.ws.on('message', (data) => {
+      if (Buffer.isBuffer(data)) this.frames.push(JSON.parse(data.toString('utf8')));
+    });
     this.ws.on('unexpected-response', (_request, response) => {
       this.refused = response.statusCode ?? 0;
       response.resume();
@@ -142,7 +144,7 @@ export function newId(): string {
 }
 
 /** A connected person. */
-export async function connect(web: Web, cookie: string): Promise<Client> {
+export async function connect(web: Pick<Web, 'url'>, cookie: string): Promise<Client> {
   const client = new Client(web, { cookie, origin: web.url });
   await client.frame('welcome');
   return client;

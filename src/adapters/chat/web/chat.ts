@@ -120,6 +120,7 @@ export class WebChat extends Adapter implements ChatAdapter {
   /** Ends the connections and waits for what the robot is doing for people of this chat. */
   override async close(): Promise<void> {
     clearInterval(this.#sweeper);
+    this.#sockets?.stop();
     this.#hub.stop();
     await Promise.all(this.#handling);
     this.#sockets?.close();

@@ -11,7 +11,6 @@ import { type BusEvent, parseBusEvent } from './schema.ts';
 const CHANNEL = 'web';
 const PRESENCE_EVERY_MS = 20_000;
 const PRESENCE_LOST_MS = 55_000;
-const WORKING_AT_MOST_MS = 10 * 60_000;
 
 /** One page in one browser. */
 export interface Browser {
@@ -33,16 +32,26 @@ export interface HubParts {
   readonly now: () => Date;
 }
 
+/** What one replica is doing in one room or thread. */
+interface Working {
+  readonly from: string;
+  readonly room: string;
+  readonly thread: string | null;
+  readonly count: number;
+  readonly at: number;
+}
+
 type Event<E = BusEvent> = E extends BusEvent ? Omit<E, 'from'> : never;
 
 export class Hub {
   readonly #parts: HubParts;
   readonly #browsers = new Set<Browser>();
   readonly #elsewhere = new Map<string, { accounts: readonly number[]; at: number }>();
-  readonly #working = new Map<string, { count: number; frame: ServerFrame; at: number }>();
+  readonly #working = new Map<string, Working>();
   readonly #unsubscribe: (() => void)[] = [];
   #timer: NodeJS.Timeout | undefined;
   #presence = '';
+  #told = '';
 
   constructor(parts: HubParts) {
     this.#parts = parts;
@@ -55,7 +64,7 @@ export class Hub {
       // What other replicas told meanwhile is lost: browsers fetch everything again.
       bus.onGap(() => this.endAll(4000, 'look again')),
     );
-    this.#timer = setInterval(() => void this.#tellPresence(false), PRESENCE_EVERY_MS);
+    this.#timer = setInterval(() => void this.#beat(), PRESENCE_EVERY_MS);
     this.#timer.unref();
     void this.#tellPresence(true);
   }
@@ -67,7 +76,7 @@ export class Hub {
   }
 
   endAll(code: number, reason: string): void {
-    for (const browser of [...this.#browsers]) browser.end(code, reason);
+    for (const browser of this.#browsers) browser.end(code, reason);
   }
 
   add(browser: Browser): void {
@@ -112,12 +121,9 @@ export class Hub {
     return roomView(room, account, names, robotName(), active, reads.get(room.id) ?? 0);
   }
 
-  /** What the robot is working on in rooms that the browser may see. */
+  /** What the robot is working on in these rooms. */
   workingIn(rooms: ReadonlySet<string>): ServerFrame[] {
-    const frames: ServerFrame[] = [];
-    for (const { frame } of this.#working.values())
-      if (frame.t === 'working' && rooms.has(frame.room)) frames.push(frame);
-    return frames;
+    return [...this.#working.values()].filter((one) => rooms.has(one.room)).map((one) => workingFrame(one, true));
   }
 
   async #publish(event: BusEvent): Promise<void> {
@@ -164,8 +170,7 @@ export class Hub {
         await this.#showPeople();
         return;
       case 'signout':
-        for (const browser of [...this.#browsers])
-          if (browser.session === event.session) browser.end(4001, 'signed out');
+        for (const browser of this.#browsers) if (browser.session === event.session) browser.end(4001, 'signed out');
         return;
       case 'presence':
         this.#elsewhere.set(event.from, { accounts: event.accounts, at: now().getTime() });
@@ -220,23 +225,36 @@ export class Hub {
   }
 
   async #showWorking(event: Extract<BusEvent, { k: 'working' }>): Promise<void> {
-    const now = this.#parts.now().getTime();
-    for (const [key, one] of this.#working) if (now - one.at > WORKING_AT_MOST_MS) this.#working.delete(key);
-    const key = `${event.room} ${event.thread ?? ''}`;
-    const count = Math.max(0, (this.#working.get(key)?.count ?? 0) + (event.on ? 1 : -1));
-    const frame: ServerFrame = {
-      t: 'working',
-      room: event.room,
-      ...(event.thread !== null && { thread: Number(event.thread) }),
-      on: count > 0,
-    };
-    if (count > 0) this.#working.set(key, { count, frame, at: now });
+    const { from, room, thread } = event;
+    const key = `${from} ${room} ${thread ?? ''}`;
+    const before = this.#isWorking(room, thread);
+    const count = (this.#working.get(key)?.count ?? 0) + (event.on ? 1 : -1);
+    if (count > 0) this.#working.set(key, { from, room, thread, count, at: this.#parts.now().getTime() });
     else this.#working.delete(key);
-    if (this.#browsers.size === 0 || (event.on && count > 1)) return;
-    const room = await this.#parts.messages.room(CHAT, event.room);
+    if (this.#isWorking(room, thread) !== before) await this.#sendWorking(event);
+  }
+
+  #isWorking(room: string, thread: string | null): boolean {
+    for (const one of this.#working.values()) if (one.room === room && one.thread === thread) return true;
+    return false;
+  }
+
+  async #sendWorking(place: { readonly room: string; readonly thread: string | null }): Promise<void> {
+    const room = this.#browsers.size > 0 ? await this.#parts.messages.room(CHAT, place.room) : undefined;
     if (!room) return;
-    const text = JSON.stringify(frame);
+    const text = JSON.stringify(workingFrame(place, this.#isWorking(place.room, place.thread)));
     for (const browser of this.#browsers) if (sees(room, browser)) browser.send(text);
+  }
+
+  /** A replica that is gone works on nothing any more. */
+  async #forgetLost(): Promise<void> {
+    const now = this.#parts.now().getTime();
+    for (const [key, one] of this.#working) {
+      const seen = Math.max(one.at, this.#elsewhere.get(one.from)?.at ?? 0);
+      if (one.from === this.#parts.replica || now - seen < PRESENCE_LOST_MS) continue;
+      this.#working.delete(key);
+      await this.#sendWorking(one);
+    }
   }
 
   #has(account: number): boolean {
@@ -260,6 +278,15 @@ export class Hub {
       else for (const account of accounts) online.add(account);
     }
     return online;
+  }
+
+  async #beat(): Promise<void> {
+    await this.#tellPresence(false);
+    try {
+      await this.#forgetLost();
+    } catch (error) {
+      this.#parts.log.warn({ err: error }, 'web chat could not show who works');
+    }
   }
 
   /** Tells the other replicas who is here; with `ask`, they tell back. */
@@ -289,8 +316,10 @@ export class Hub {
       this.#parts.log.warn({ err: error }, 'web chat could not show who is here');
     }
   }
+}
 
-  #told = '';
+function workingFrame(place: { readonly room: string; readonly thread: string | null }, on: boolean): ServerFrame {
+  return { t: 'working', room: place.room, ...(place.thread !== null && { thread: Number(place.thread) }), on };
 }
 
 function sees(room: StoredRoom, browser: Browser): boolean {

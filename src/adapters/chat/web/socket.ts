@@ -31,6 +31,9 @@ export interface SocketParts {
 
 export interface Sockets {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Lets nobody in any more. */
+  stop(): void;
+  /** Ends what is still open. */
   close(): void;
 }
 
@@ -41,8 +44,10 @@ export function createSockets(parts: SocketParts): Sockets {
   const spoken = createLimit(20, 2);
   const open = new Map<number, number>();
   let sockets = 0;
+  let closing = false;
 
   async function admit(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    if (closing) return refuse(socket, '503 Service Unavailable');
     if (refuseForeignPage(request, parts.publicUrl) !== undefined) return refuse(socket, '403 Forbidden');
     const secret = cookie(request, cookieName(request));
     const hash = secret === undefined ? undefined : fingerprint(secret);
@@ -50,7 +55,7 @@ export function createSockets(parts: SocketParts): Sockets {
     if (hash === undefined || !session?.account) return refuse(socket, '401 Unauthorized');
     if ((open.get(session.account.id) ?? 0) >= SOCKETS_PER_PERSON) return refuse(socket, '429 Too Many Requests');
     const { account } = session;
-    if (!socket.destroyed) server.handleUpgrade(request, socket, head, (ws) => serve(ws, account, hash));
+    if (!socket.destroyed && !closing) server.handleUpgrade(request, socket, head, (ws) => serve(ws, account, hash));
   }
 
   function serve(ws: WebSocket, account: Account, session: string): void {
@@ -151,6 +156,9 @@ export function createSockets(parts: SocketParts): Sockets {
         log.error({ err: error }, 'web chat upgrade failed');
         refuse(socket, '503 Service Unavailable');
       });
+    },
+    stop() {
+      closing = true;
     },
     close() {
       for (const client of server.clients) client.terminate();

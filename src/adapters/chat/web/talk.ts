@@ -125,7 +125,8 @@ export function createTalk(parts: TalkParts): Talk {
     const stored = isNew ? await messages.get(id) : undefined;
     if (!stored) return;
     await Promise.all([store.markRead(account.id, room.id, id), hub.tell({ k: 'message', id })]);
-    parts.handle(stored);
+    // The robot gets what was said; what is stored went through the redaction of secrets.
+    parts.handle({ ...stored, text: said.text });
   }
 
   async function say(talker: Talker, frame: Extract<ClientFrame, { t: 'say' }>): Promise<void> {

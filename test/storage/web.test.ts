@@ -1,0 +1,73 @@
+import { expect } from 'chai';
+import type { WebStore } from '../../src/adapters/chat/web/ports.ts';
+import { createWebStore } from '../../src/storage/web.ts';
+import { eachDatabase } from '../support/database.ts';
+
+const now = new Date('2026-11-20T08:00:00Z');
+const later = (hours: number) => new Date(now.getTime() + hours * 3_600_000);
+
+describe('accounts and sessions of the web chat', () => {
+  eachDatabase((open) => {
+    let store: WebStore;
+    let sessions = 0;
+    before(async function () {
+      this.timeout(60_000);
+      store = createWebStore(await open());
+    });
+
+    async function session(invite?: string): Promise<string> {
+      const hash = `session ${++sessions}`;
+      await store.openSession({ hash, now, until: later(24), ...(invite !== undefined && { invite }) });
+      return hash;
+    }
+
+    it('has one first account, however many come at once, and each name once', async () => {
+      const names = ['ann', 'ben', 'cat', 'Ben', 'ＡＮＮ'];
+      const entered = await Promise.all(
+        names.map(async (name) => store.enter({ session: await session(), name, now })),
+      );
+      const accounts = await store.accounts();
+      expect(accounts.map(({ name }) => name.normalize('NFKC').toLowerCase())).to.deep.equal(['ann', 'ben', 'cat']);
+      expect(accounts.filter(({ first }) => first)).to.have.length(1);
+      expect(entered.filter((one) => one.kind === 'entered' && one.isNew)).to.have.length(3);
+    });
+
+    it('ends sessions on time, and for good when closed', async () => {
+      const hash = await session();
+      expect(await store.session(hash, later(23))).to.deep.equal({});
+      expect(await store.session(hash, later(24))).to.equal(undefined);
+      await store.closeSession(hash);
+      expect(await store.session(hash, now)).to.equal(undefined);
+    });
+
+    it('lets an invitation be used once, by one of many at once', async () => {
+      await store.invite({ hash: 'invite', name: 'dora', by: 'web:1', now, until: later(24) });
+      const both = [await session('invite'), await session('invite')];
+      const entered = await Promise.all(both.map((one) => store.enter({ session: one, name: 'dora', now })));
+      expect(entered.filter(({ kind }) => kind === 'entered')).to.have.length(1);
+      expect(await store.openInvite('invite', now)).to.equal(undefined);
+    });
+
+    it('keeps the session of an invitation that has expired, and sweeps the rest', async () => {
+      await store.invite({ hash: 'unused', name: 'emil', by: 'web:1', now, until: later(1) });
+      await store.invite({ hash: 'used', name: 'fred', by: 'web:1', now, until: later(1) });
+      const hash = await session('used');
+      await store.enter({ session: hash, name: 'fred', now });
+      await store.sweep(later(2));
+      expect((await store.session(hash, later(2)))?.account?.name).to.equal('fred');
+      expect(await store.openInvite('unused', now)).to.equal(undefined);
+    });
+
+    it('moves read marks forward only', async () => {
+      const account = (await store.accounts())[0]?.id ?? 0;
+      expect(await store.markRead(account, 'ops', 5)).to.equal(5);
+      expect(await store.markRead(account, 'ops', 3)).to.equal(5);
+      expect(await store.reads(account)).to.deep.equal(new Map([['ops', 5]]));
+    });
+
+    it('makes a room common once', async () => {
+      expect([await store.addCommonRoom('ops'), await store.addCommonRoom('ops')]).to.deep.equal([true, false]);
+      expect(await store.commonRooms()).to.deep.equal(['ops']);
+    });
+  });
+});
