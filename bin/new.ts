@@ -7,7 +7,9 @@ const root = process.cwd();
 const [name, ...rest] = process.argv.slice(2);
 
 if (name === undefined || rest.length > 0 || !/^[a-z][a-z0-9-]*$/.test(name)) {
-  console.error('Usage: npm run new -- <name>\n\nThe name is one word of small letters, digits and dashes, for example ticket.');
+  console.error(
+    'Usage: npm run new -- <name>\n\nThe name is one word of small letters, digits and dashes, for example ticket.',
+  );
   process.exit(2);
 }
 
@@ -103,4 +105,6 @@ for (const [path, text] of [
   }
   console.log(`Written: ${path}`);
 }
-console.log(`\nTry it:  npx mocha test/scripts/${name}.test.ts\nThen:    npm run dev, and type: ${name} open my first line`);
+console.log(
+  `\nTry it:  npx mocha test/scripts/${name}.test.ts\nThen:    npm run dev, and type: ${name} open my first line`,
+);

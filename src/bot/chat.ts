@@ -55,10 +55,6 @@ export interface ChatAdapter extends Adapter {
   room(id: string): Promise<Room | undefined>;
 }
 
-export function isChatAdapter(adapter: Adapter): adapter is ChatAdapter {
-  return 'deliver' in adapter && 'update' in adapter && 'chat' in adapter;
-}
-
 /** The chat cannot take the message now: it is down, or asks for patience (`Retry-After`). */
 export class DeliveryDelayed extends Error {
   readonly retryAfterMs: number | undefined;

@@ -17,12 +17,11 @@ export const accessSchema: z.ZodType<AccessPolicy> = z
     roles: z
       .record(role, z.array(permission))
       .default({})
-      .describe('Role → permissions; `*` stands for one part or, at the end, for all that follows. `admin` (`*`) is always there'),
+      .describe(
+        'Role → permissions; `*` stands for one part or, at the end, for all that follows. `admin` (`*`) is always there',
+      ),
     everyone: z.array(permission).default([]).describe('Permissions that everybody has who can talk to the robot'),
-    people: z
-      .record(personId, z.array(role))
-      .default({})
-      .describe('Person id, as `whoami` shows it → roles'),
+    people: z.record(personId, z.array(role)).default({}).describe('Person id, as `whoami` shows it → roles'),
   })
   .transform((file) => ({ ...file, roles: { ...file.roles, admin: ['*'] } }))
   .superRefine((file, context) => {

@@ -15,13 +15,3 @@ export interface Problem {
 export function problemText({ file, line, key, message }: Problem): string {
   return `${file}${line === undefined ? '' : `:${line}`}: ${key === '' ? '' : `${key}: `}${message}`;
 }
-
-/** Every problem found in one go. */
-export class ConfigurationError extends Error {
-  readonly problems: readonly Problem[];
-  constructor(problems: readonly Problem[]) {
-    super(problems.map(problemText).join('\n'));
-    this.name = 'ConfigurationError';
-    this.problems = problems;
-  }
-}

@@ -34,11 +34,19 @@ const variable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'the name of an en
 
 const commandTarget = strict({
   kind: z.literal('command').describe('Runs programs, never through a shell'),
-  folder: z.string().min(1).default('.').describe('Where the programs run, seen from the folder the robot was started in'),
-  deploy: program.describe('Rolls a version out. Program and arguments; `{service}`, `{environment}`, `{version}` are filled in'),
+  folder: z
+    .string()
+    .min(1)
+    .default('.')
+    .describe('Where the programs run, seen from the folder the robot was started in'),
+  deploy: program.describe(
+    'Rolls a version out. Program and arguments; `{service}`, `{environment}`, `{version}` are filled in',
+  ),
   current: program.optional().describe('Prints what is live'),
   versions: program.optional().describe('Prints the versions there are, newest first'),
-  timeout: duration.default(10 * 60_000).describe('A deploy that takes longer is stopped: `30s`, `2m`, `1h`; ten minutes unless said otherwise'),
+  timeout: duration
+    .default(10 * 60_000)
+    .describe('A deploy that takes longer is stopped: `30s`, `2m`, `1h`; ten minutes unless said otherwise'),
   pass: z.array(variable).default([]).describe('Variables of the robot that the programs may see'),
   variables: z.record(variable, z.string()).default({}).describe('Variables set for the programs'),
 }).transform(

@@ -52,7 +52,7 @@ interface RoomRow {
 }
 
 /** Rows of this repository's tables, for others that join them. */
-export interface HistoryTables {
+interface HistoryTables {
   messages: MessageRow & { search_text: string; lexemes: string };
   rooms: { chat: string; id: string; name: string; folded_name: string; private: boolean; created_at: Date };
   room_members: {

@@ -70,7 +70,10 @@ describe('argument types', () => {
 
   it('service, environment and room are those that exist', async () => {
     expect(await parse(arg.service(), 'hello')).to.equal('Hello');
-    expect(await parse(arg.service(), 'web')).to.deep.equal({ problem: 'there is no service `web`', allowed: ['api', 'Hello'] });
+    expect(await parse(arg.service(), 'web')).to.deep.equal({
+      problem: 'there is no service `web`',
+      allowed: ['api', 'Hello'],
+    });
     expect(await parse(arg.environment(), 'production')).to.equal('production');
     expect(await parse(arg.environment(), 'prod')).to.deep.include({ allowed: ['staging', 'production'] });
     expect(await parse(arg.room(), '#ops')).to.equal('ops');

@@ -31,7 +31,11 @@ describe('usage lines', () => {
     [DEPLOY, 'deploy api to prod --fast', 'flag --fast'],
     [DEPLOY, 'deploy api to prod --since', 'missing a value for `--since`'],
     [DEPLOY, 'deploy "to" to prod', { service: 'to', environment: 'prod' }],
-    [SEARCH, 'history search "connection refused" from:alice now', { query: '"connection refused" now', from: 'alice' }],
+    [
+      SEARCH,
+      'history search "connection refused" from:alice now',
+      { query: '"connection refused" now', from: 'alice' },
+    ],
     [SEARCH, 'history search from:"al b" x --y', { query: 'x --y', from: 'al b' }],
     [SEARCH, 'history search "just this"', { query: 'just this' }],
     [SEARCH, 'history search from:bob', 'missing `<query>`'],
@@ -53,7 +57,10 @@ describe('usage lines', () => {
   });
 
   it('knows the words that a line must start with', () => {
-    expect(leadingWords(compileUsage('alerts (ack|acknowledge) <alert>'))).to.deep.equal([['alerts'], ['ack', 'acknowledge']]);
+    expect(leadingWords(compileUsage('alerts (ack|acknowledge) <alert>'))).to.deep.equal([
+      ['alerts'],
+      ['ack', 'acknowledge'],
+    ]);
   });
 
   for (const [usage, problem] of [

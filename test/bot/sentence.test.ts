@@ -11,7 +11,13 @@ describe('a line that begins like a command', () => {
   ]) {
     it(`is a sentence: ${text}`, () => expect(isSentence(text, text.split(' ').length)).to.equal(true));
   }
-  for (const text of ['deploy hello v2 producton', 'deploy hello to', 'alerts ack', 'alerts ack three', 'deploy api prod now']) {
+  for (const text of [
+    'deploy hello v2 producton',
+    'deploy hello to',
+    'alerts ack',
+    'alerts ack three',
+    'deploy api prod now',
+  ]) {
     it(`is a slip: ${text}`, () => expect(isSentence(text, text.split(' ').length)).to.equal(false));
   }
 });

@@ -32,7 +32,9 @@ describe('npm run new', function () {
     const { stdout } = await make('disk-report');
     expect(stdout).to.contain('scripts/disk-report.ts').and.contain('test/scripts/disk-report.test.ts');
     const mocha = join(root, 'node_modules/mocha/bin/mocha.js');
-    const tested = await run(process.execPath, [mocha, '--no-config', 'test/scripts/disk-report.test.ts'], { cwd: folder });
+    const tested = await run(process.execPath, [mocha, '--no-config', 'test/scripts/disk-report.test.ts'], {
+      cwd: folder,
+    });
     expect(tested.stdout).to.contain('2 passing');
   });
 

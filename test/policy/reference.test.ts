@@ -32,7 +32,8 @@ describe('documentation and code', () => {
   it('every error of the catalogue is used, and every used one is in it', async () => {
     const code = (await sources('src', 'scripts')).filter(({ file }) => !file.endsWith('bot/errors.ts'));
     const all = code.map(({ text }) => text).join('\n');
-    for (const name of Object.keys(catalogue)) expect(all.includes(`'${name}'`), `${name} is never used`).to.equal(true);
+    for (const name of Object.keys(catalogue))
+      expect(all.includes(`'${name}'`), `${name} is never used`).to.equal(true);
     const used = [...all.matchAll(/\bfail\(\s*'([\w.-]+)'/g)].map((found) => found[1] ?? '');
     expect(used).to.not.be.empty;
     for (const name of used) expect(catalogue, name).to.have.property(name);

@@ -20,13 +20,17 @@ async function read(folder: string): Promise<{ file: string; text: string }[]> {
 
 describe('sources', () => {
   it('only the command line reads the environment', async () => {
-    const reading = [...(await read('src')), ...(await read('scripts'))].filter(({ text }) => /\bprocess\.env\b/.test(code(text)));
+    const reading = [...(await read('src')), ...(await read('scripts'))].filter(({ text }) =>
+      /\bprocess\.env\b/.test(code(text)),
+    );
     expect(reading.map(({ file }) => file)).to.deep.equal(['src/cli.ts']);
   });
 
   it('the domain has no clock, no randomness and no outside world', async () => {
     for (const { file, text } of await read('src/domain')) {
-      const found = /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bfetch\(|\bsetTimeout\b|\bprocess\./.exec(code(text));
+      const found = /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bfetch\(|\bsetTimeout\b|\bprocess\./.exec(
+        code(text),
+      );
       expect(found?.[0], file).to.equal(undefined);
     }
   });
