@@ -51,21 +51,6 @@ interface RoomRow {
   members: string[];
 }
 
-/** Rows of this repository's tables, for others that join them. */
-interface HistoryTables {
-  messages: MessageRow & { search_text: string; lexemes: string };
-  rooms: { chat: string; id: string; name: string; folded_name: string; private: boolean; created_at: Date };
-  room_members: {
-    id: number;
-    chat: string;
-    room: string;
-    person_id: string;
-    after_id: number;
-    until_id: number | null;
-  };
-  speakers: { person_id: string; name: string; folded_name: string };
-}
-
 const COLUMNS = sql`m.id, m.chat, m.room, m.thread, m.message_id, m.person_id, m.person_name, m.at, m.edited_at, m.text,
   m.content, m.from_robot, m.addressed, m.private, m.only_to, m.nonce, m.client_id, m.owner, m.handled_at`;
 
