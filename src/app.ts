@@ -343,6 +343,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     });
 
     // First what works off what is stored, then the doors: whatever comes in belongs to a replica that others know.
+    await replicas.announce();
     closers.push(() => replicas.stop());
     posts.start();
     closers.push(() => posts.stop());
@@ -371,7 +372,10 @@ export async function startApp(options: AppOptions): Promise<App> {
         ? `${localUrl(robot)}/hooks/alertmanager${variables.SHIPMATE_HOOK_TOKEN === undefined ? `/${hookToken}` : ''}`
         : undefined,
       ended: endOf(robot),
-      stop: close,
+      stop: async () => {
+        running = false;
+        await close();
+      },
     };
 
     async function createWebChat(): Promise<WebChat> {
@@ -635,7 +639,7 @@ async function greet(
 }
 
 async function troubles(database: Database, running: boolean): Promise<readonly string[]> {
-  if (!running) return ['starting'];
+  if (!running) return ['starting or stopping'];
   try {
     await database.pool.query('select 1');
     return [];

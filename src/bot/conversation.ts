@@ -50,6 +50,9 @@ export interface Conversation {
   keepOwn(address: Address, content: Content, messageId: string): Promise<void>;
 }
 
+const FIRST_RETRY_MS = 250;
+const LAST_RETRY_MS = 5_000;
+
 export function createConversation(ports: ConversationPorts): Conversation {
   const { dispatch, log, robot } = ports;
   const unclear = new WeakMap<Message, NotACommand>();
@@ -78,14 +81,26 @@ export function createConversation(ports: ConversationPorts): Conversation {
       log.error({ chat: address.chat }, 'no such chat to answer in');
       return;
     }
-    try {
-      const { messageId } = await chat.deliver({ nonce: nonce ?? ports.newNonce(), address, content });
-      await keepOwn(address, content, messageId);
-    } catch (error) {
-      if (error instanceof DeliveryDelayed) await ports.post(address, content);
-      else if (error instanceof DeliveryRefused)
-        log.warn({ err: error, room: address.room }, 'answer refused by the chat');
-      else throw error;
+    const delivery = { nonce: nonce ?? ports.newNonce(), address, content };
+    for (let wait = FIRST_RETRY_MS; ; wait = Math.min(LAST_RETRY_MS, wait * 2)) {
+      try {
+        const { messageId } = await chat.deliver(delivery);
+        return await keepOwn(address, content, messageId);
+      } catch (error) {
+        if (error instanceof DeliveryRefused) {
+          log.warn({ err: error, room: address.room }, 'answer refused by the chat');
+          return;
+        }
+        if (!(error instanceof DeliveryDelayed)) throw error;
+      }
+      try {
+        return await ports.post(address, content);
+      } catch (error) {
+        // Neither the chat nor the database takes it now: nobody must be left without an answer for that.
+        if (!ports.isStorageTrouble(error)) throw error;
+        log.warn({ err: error, room: address.room, retryInMs: wait }, 'answer waits for the database');
+        await new Promise((resolve) => setTimeout(resolve, wait));
+      }
     }
   }
 

@@ -13,7 +13,9 @@ export interface Replicas {
    * Register before `start`.
    */
   onLost(listener: (replicaId: string) => Promise<void>): void;
-  /** Announces this replica; takes over from those that are gone before it resolves. */
+  /** Makes this replica known, so that its work is taken over when it is killed: before it takes on any. */
+  announce(): Promise<void>;
+  /** Shows from now on that it lives; takes over from those that are gone before it resolves. */
   start(): Promise<void>;
   /** Says goodbye: what this replica still owned is taken over by the others at once. */
   stop(): Promise<void>;
@@ -104,6 +106,7 @@ export function createReplicas(db: Database, options: ReplicaOptions): Replicas 
 
   return {
     id,
+    announce,
     onLost(listener) {
       listeners.push(listener);
     },

@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Router } from 'express';
 import { Adapter, type Envelope, type Robot, TextMessage } from 'hubot';
 import type { Content } from '../../../bot/card.ts';
@@ -42,6 +43,8 @@ import { createTalk } from './talk.ts';
 
 const INVITE_MS = 24 * 3_600_000;
 const SWEEP_EVERY_MS = 3_600_000;
+const FIRST_RETRY_MS = 500;
+const LAST_RETRY_MS = 15_000;
 
 /** What the web chat needs of the HTTP server. */
 export interface WebHttp {
@@ -76,6 +79,7 @@ export class WebChat extends Adapter implements ChatAdapter {
   readonly #parts: WebParts;
   readonly #hub: Hub;
   readonly #handling = new Set<Promise<void>>();
+  readonly #stopping = new AbortController();
   #sockets: Sockets | undefined;
   #sweeper: NodeJS.Timeout | undefined;
 
@@ -100,7 +104,7 @@ export class WebChat extends Adapter implements ChatAdapter {
         ...this.#parts,
         hub: this.#hub,
         names: () => this.robot,
-        handle: (message) => void this.resume(message),
+        handle: (id, text) => void this.#work(id, () => this.#said(id, text)),
       });
       this.#sockets = createSockets({ store, hub: this.#hub, talk, log, now, publicUrl: options.publicUrl });
       const sockets = this.#sockets;
@@ -122,6 +126,7 @@ export class WebChat extends Adapter implements ChatAdapter {
     clearInterval(this.#sweeper);
     this.#sockets?.stop();
     this.#hub.stop();
+    this.#stopping.abort();
     await Promise.all(this.#handling);
     this.#sockets?.close();
     this.removeAllListeners();
@@ -152,13 +157,34 @@ export class WebChat extends Adapter implements ChatAdapter {
    * did not finish which is gone. Never rejects.
    */
   resume(message: StoredMessage): Promise<void> {
-    const handled = this.#handle(message)
-      .catch((error: unknown) => {
-        this.#parts.log.error({ err: error, message: message.id }, 'web chat message not handled');
-      })
-      .finally(() => this.#handling.delete(handled));
+    return this.#work(message.id, async () => message);
+  }
+
+  async #said(id: number, text: string): Promise<StoredMessage | undefined> {
+    const stored = await this.#parts.messages.get(id);
+    return stored && { ...stored, text };
+  }
+
+  #work(id: number, load: () => Promise<StoredMessage | undefined>): Promise<void> {
+    const handled = this.#handleForSure(id, load).finally(() => this.#handling.delete(handled));
     this.#handling.add(handled);
     return handled;
+  }
+
+  /** The database may be away for a while. What is not done when the robot stops is taken up at the next start. */
+  async #handleForSure(id: number, load: () => Promise<StoredMessage | undefined>): Promise<void> {
+    const { signal } = this.#stopping;
+    for (let wait = FIRST_RETRY_MS; ; wait = Math.min(LAST_RETRY_MS, wait * 2)) {
+      try {
+        const message = await load();
+        if (message) await this.#handle(message);
+        return;
+      } catch (error) {
+        this.#parts.log.error({ err: error, message: id, retryInMs: wait }, 'web chat message not handled');
+      }
+      if (signal.aborted) return;
+      await delay(wait, undefined, { signal, ref: false }).catch(() => undefined);
+    }
   }
 
   async #handle(message: StoredMessage): Promise<void> {

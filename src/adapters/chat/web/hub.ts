@@ -88,10 +88,14 @@ export class Hub {
     if (this.#browsers.delete(browser)) void this.#presenceChanged();
   }
 
-  /** Looks at something again, here and on the other replicas. */
+  /** Looks at something again, here and on the other replicas. Never rejects: what is stored is seen later. */
   async tell(event: Event): Promise<void> {
     const complete = { ...event, from: this.#parts.replica };
-    await this.#act(complete);
+    try {
+      await this.#act(complete);
+    } catch (error) {
+      this.#parts.log.warn({ err: error, event: event.k }, 'web chat could not show');
+    }
     await this.#publish(complete);
   }
 
