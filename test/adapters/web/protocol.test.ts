@@ -336,6 +336,18 @@ describe('web chat: conversation', () => {
       expect(await eventually(() => binary.closed)).to.equal(1003);
     });
 
+    it('a browser that does not read is cut off, and nobody else notices', async () => {
+      await web.post({ room: 'slow' }, 'a long line of text\n'.repeat(8000));
+      const slow = await person(web, 'slow');
+      await alice.frame('people', ({ people }) => people.some(({ name, online }) => name === 'slow' && online));
+      slow.ws.pause();
+      for (let i = 0; i < 75; i++) slow.send({ t: 'history', req: i + 100, room: 'slow' });
+      await alice.frame('people', ({ people }) => people.some(({ name, online }) => name === 'slow' && !online));
+      slow.ws.terminate();
+      await alice.say('general', 'quick as ever');
+      await bob.message('quick as ever');
+    });
+
     it('a flood is slowed down, for that person only', async () => {
       const flood = await person(web, 'flood');
       for (let i = 0; i < 40; i++) flood.send({ t: 'say', id: newId(), room: 'general', text: `flood ${i}` });

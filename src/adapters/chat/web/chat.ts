@@ -197,10 +197,11 @@ export class WebChat extends Adapter implements ChatAdapter {
     // A conversation of two people is theirs: the robot hears what is said to it, nothing else.
     if (kind.kind !== 'direct' || understood.addressed) {
       const place = { room: message.room, thread: message.thread };
-      if (understood.addressed) await this.#hub.tell({ k: 'working', ...place, on: true });
+      const told = understood.addressed ? this.#hub.tell({ k: 'working', ...place, on: true }) : undefined;
       try {
         await this.robot.receive(this.#textMessage(message, understood, pressed));
       } finally {
+        await told;
         if (understood.addressed) await this.#hub.tell({ k: 'working', ...place, on: false });
       }
     }

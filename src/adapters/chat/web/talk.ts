@@ -123,14 +123,14 @@ export function createTalk(parts: TalkParts): Talk {
     const frameId = said.pressed ? said.clientId.slice(PRESSED.length) : said.clientId;
     talker.send({ t: 'ack', id: frameId, message: id });
     if (!isNew) return;
-    // It is acknowledged: from here on, nothing that goes wrong keeps the robot from hearing it.
+    // It is acknowledged: from here on, nothing that goes wrong keeps the robot from hearing it. It gets what was said;
+    // what is stored went through the redaction of secrets.
+    parts.handle(id, said.text);
     try {
       await Promise.all([store.markRead(account.id, room.id, id), hub.tell({ k: 'message', id })]);
     } catch (error) {
       parts.log.warn({ err: error, message: id }, 'web chat read mark not moved');
     }
-    // The robot gets what was said; what is stored went through the redaction of secrets.
-    parts.handle(id, said.text);
   }
 
   async function say(talker: Talker, frame: Extract<ClientFrame, { t: 'say' }>): Promise<void> {

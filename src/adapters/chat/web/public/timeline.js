@@ -7,6 +7,7 @@ import { dayName } from './time.js';
 const SAME_BREATH = 5 * 60_000;
 const NEAR_END = 60;
 const LOAD_AHEAD = 400;
+const BESIDE_LONG = 24;
 
 /**
  * @param {{ inThread: boolean, message: any, onOlder?: () => Promise<void>, onNewer?: () => Promise<void>, onEnd?: (atEnd: boolean) => void, pending: any }} options
@@ -148,7 +149,14 @@ export function createTimeline(options) {
       if (newer) return;
       const stick = sticky;
       place(message);
-      if (stick) toEnd();
+      if (!stick) return;
+      // What is longer than the window is read from its beginning.
+      const { wrapper } = entries.get(message.id);
+      if (wrapper.offsetHeight > scroller.clientHeight - BESIDE_LONG) {
+        sticky = false;
+        scroller.scrollTop +=
+          wrapper.getBoundingClientRect().top - scroller.getBoundingClientRect().top - BESIDE_LONG / 2;
+      } else toEnd();
     },
     change(message) {
       if (!entries.has(message.id)) return;
