@@ -44,7 +44,7 @@ export async function main(args: readonly string[]): Promise<void> {
     ...(values.name === undefined ? {} : { name: values.name }),
     ...(values.alias === undefined ? {} : { alias: values.alias }),
   });
-  if (values.check) return await check(config, problems.map(problemText));
+  if (values.check || values['config-check']) return await check(config, problems.map(problemText));
   if (!config)
     return stop(1, `The configuration has ${count(problems.length)}:\n\n${problems.map(problemText).join('\n')}\n`);
   return await (command === 'migrate' ? migrate(config) : start(config));

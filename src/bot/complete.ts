@@ -52,12 +52,15 @@ function nextElements(pattern: Pattern, words: readonly string[]): Element[] {
   function walk(elements: readonly Element[], at: number): void {
     const [element, ...rest] = elements;
     if (!element) return;
+    const word = words[at];
     if (element.kind === 'optional') {
-      walk([...element.elements, ...rest], at);
+      // A word that stands for what comes after the optional part is hardly meant as the optional part.
+      const [after] = rest;
+      const isNext = word !== undefined && after?.kind === 'literal' && after.words.includes(word.toLowerCase());
+      if (!isNext) walk([...element.elements, ...rest], at);
       walk(rest, at);
       return;
     }
-    const word = words[at];
     if (word === undefined) next.push(element);
     else if (element.kind === 'argument' && element.rest) return;
     else if (element.kind === 'argument' || element.words.includes(word.toLowerCase())) walk(rest, at + 1);

@@ -1,0 +1,56 @@
+import { expect } from 'chai';
+import { healthRoutes } from '../../src/bot/health.ts';
+import { createHttpServer, type HttpServer } from '../../src/bot/http.ts';
+import { createMetrics } from '../../src/bot/metrics.ts';
+import { quiet } from '../support/database.ts';
+
+describe('health and metrics', () => {
+  let http: HttpServer;
+  let url: string;
+  let troubles: readonly string[] = [];
+  const metrics = createMetrics({ version: '1.2.3', database: 'embedded' });
+
+  before(async () => {
+    http = await createHttpServer({ port: 0 }, quiet);
+    healthRoutes(http.beforeParsers, { metrics, token: 't'.repeat(20), troubles: async () => troubles });
+    url = `http://127.0.0.1:${(await http.listen()).port}`;
+  });
+  after(() => http.close(0));
+
+  it('/healthz says that the process lives', async () => {
+    const response = await fetch(`${url}/healthz`);
+    expect([response.status, await response.json()]).to.deep.equal([200, { status: 'alive' }]);
+  });
+
+  it('/readyz says what keeps it from working', async () => {
+    expect((await fetch(`${url}/readyz`)).status).to.equal(200);
+    troubles = ['database'];
+    const response = await fetch(`${url}/readyz`);
+    expect([response.status, await response.json()]).to.deep.equal([
+      503,
+      { status: 'not ready', troubles: ['database'] },
+    ]);
+    troubles = [];
+  });
+
+  it('/metrics counts commands, messages and hooks', async () => {
+    metrics.commands.finished('deploy.start', 'succeeded', 0.2);
+    metrics.heard('web', true);
+    metrics.hooks.received('alertmanager', 'accepted');
+    const text = await (await fetch(`${url}/metrics`)).text();
+    expect(text).to.contain('shipmate_commands_total{command="deploy.start",outcome="succeeded"} 1');
+    expect(text).to.contain('shipmate_messages_total{chat="web",addressed="true"} 1');
+    expect(text).to.contain('shipmate_hook_requests_total{source="alertmanager",outcome="accepted"} 1');
+    expect(text).to.contain('shipmate_build_info{version="1.2.3",database="embedded"} 1');
+  });
+
+  it('/metrics wants the token from whoever comes through a proxy', async () => {
+    const through = { 'X-Forwarded-For': '203.0.113.7' };
+    expect((await fetch(`${url}/metrics`, { headers: through })).status).to.equal(401);
+    expect((await fetch(`${url}/metrics`, { headers: { ...through, Authorization: 'Bearer wrong' } })).status).to.equal(
+      401,
+    );
+    const shown = { ...through, Authorization: `Bearer ${'t'.repeat(20)}` };
+    expect((await fetch(`${url}/metrics`, { headers: shown })).status).to.equal(200);
+  });
+});
