@@ -8,6 +8,7 @@ import type { Pool, PoolConfig } from 'pg';
 import type { Logger } from '../bot/log.ts';
 import { lockFolder } from './folder-lock.ts';
 import { DatabaseUnavailable, databaseTrouble } from './trouble.ts';
+import { unpack } from './unpack.ts';
 
 export interface Embedded {
   /** For `new pg.Pool`; one connection. */
@@ -89,7 +90,10 @@ async function openIn(folder: string, log: Logger): Promise<PGlite> {
 async function create(dataDir: string, log: Logger): Promise<PGlite> {
   try {
     const { dataDir: readyMade } = await import('@electric-sql/pglite-prepopulatedfs');
-    return await start({ dataDir, loadDataDir: await readyMade() });
+    if (dataDir === 'memory://') return await start({ dataDir, loadDataDir: await readyMade() });
+    // PGlite would hold the archive in memory three times: 100 MB that stay.
+    await unpack(await readyMade(), dataDir);
+    return await start({ dataDir });
   } catch (error) {
     if (databaseTrouble(error)?.kind === 'full') throw error;
     log.warn({ err: error }, 'ready-made database does not fit, creating one');

@@ -1,6 +1,5 @@
 /** Plays Alertmanager: sends a test alert to the robot's own intake, over HTTP like any other. */
 
-import axios from 'axios';
 import type { AlertTester } from '../../../domain/alerts/ports.ts';
 import { testWebhook } from './schema.ts';
 
@@ -14,6 +13,7 @@ export function createAlertTester(options: {
 }): AlertTester {
   return {
     async send(test) {
+      const { default: axios } = await import('axios');
       try {
         const response = await axios.post<unknown>(
           `${options.url()}/hooks/alertmanager`,
