@@ -1,0 +1,94 @@
+import { expect } from 'chai';
+import { arg } from '../../src/bot/args.ts';
+import { DeliveryDelayed, DeliveryRefused } from '../../src/bot/chat.ts';
+import { command } from '../../src/bot/command.ts';
+import { type InMemoryCommands, inMemoryCommands } from '../support/commands.ts';
+import { Helper, type Room } from '../support/room.ts';
+
+describe('conversation', () => {
+  let room: Room;
+  let commands: InMemoryCommands;
+  let whereabouts: string[];
+
+  beforeEach(async () => {
+    commands = inMemoryCommands();
+    whereabouts = [];
+    room = await new Helper('test/support/no-commands.ts').createRoom({
+      prepare(robot, chat) {
+        commands.prepare(robot, chat);
+        command(robot, {
+          id: 'echo.say',
+          usage: 'echo <words...>',
+          summary: 'Say it again',
+          examples: ['echo hello'],
+          args: { words: arg.text() },
+          effect: 'read',
+          needs: 'public',
+          run({ args, room: here, person, via }) {
+            whereabouts.push(`${person.id} ${here.room}${here.thread ? `/${here.thread}` : ''} ${here.private} ${via}`);
+            return args.words;
+          },
+        });
+      },
+    });
+  });
+  afterEach(() => room.destroy());
+
+  it('answers where the question was: room and thread', async () => {
+    await room.user.say('alice', 'hubot echo hello', { thread: 'm7' });
+    expect(whereabouts).to.deep.equal(['test:alice room1/m7 false typed']);
+    expect(room.chat.posts.at(-1)).to.include({ room: 'room1', thread: 'm7', text: 'hello' });
+  });
+
+  it('takes a room that nobody knows for a private one', async () => {
+    room.chat.room = () => Promise.reject(new Error('away'));
+    await room.user.say('alice', 'hubot echo hello');
+    expect(whereabouts).to.deep.equal([]);
+    room.chat.room = async () => undefined as never;
+    await room.user.say('alice', 'hubot echo hello');
+    expect(whereabouts).to.deep.equal(['test:alice room1 true typed']);
+  });
+
+  it('remembers what people and the robot say, and who could hear it', async () => {
+    room.chat.privateRooms.set('room1', ['test:alice']);
+    await room.user.say('alice', 'good morning');
+    await room.user.say('alice', 'hubot echo hello');
+    expect(
+      commands.heard.map((each) => [each.person.name, each.content, each.fromRobot, each.addressed]),
+    ).to.deep.equal([
+      ['alice', 'good morning', false, false],
+      ['alice', 'hubot echo hello', false, true],
+      ['hubot', 'hello', true, false],
+    ]);
+    expect(commands.heard.every((each) => each.private && each.members?.[0] === 'test:alice')).to.equal(true);
+  });
+
+  it('an answer that the chat cannot take now goes to the outbox, a refused one is logged', async () => {
+    room.chat.troubles.push(new DeliveryDelayed('busy'));
+    await room.user.say('alice', 'hubot echo later');
+    expect(room.messages.at(-1)).to.deep.equal(['hubot', 'later']);
+    room.chat.troubles.push(new DeliveryRefused('no such room'));
+    await room.user.say('alice', 'hubot echo never');
+    expect(commands.logged.map((line) => line.message)).to.include('answer refused by the chat');
+  });
+
+  it('an error outside of commands is told by a reference to those who addressed the robot, to nobody else', async () => {
+    room.robot.receiveMiddleware(async (_context) => {
+      throw new Error('secret detail');
+    });
+    await room.user.say('alice', 'just talking');
+    expect(room.messages).to.have.length(1);
+    await room.user.say('alice', 'hubot echo hello');
+    expect(room.messages.at(-1)?.[1]).to.contain('`reference`').and.not.contain('secret detail');
+    expect(whereabouts).to.deep.equal([]);
+  });
+
+  it('a message that cannot be stored is not acted on', async () => {
+    room.robot.pipeline.record = async () => {
+      throw new Error('disk full');
+    };
+    await room.user.say('alice', 'hubot echo hello');
+    expect(whereabouts).to.deep.equal([]);
+    expect(room.messages.at(-1)?.[1]).to.contain('`reference`');
+  });
+});

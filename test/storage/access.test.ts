@@ -1,0 +1,149 @@
+/** Grants, the audit trail and proposals, on both kinds of database. */
+
+import { expect } from 'chai';
+import type { AuditStart } from '../../src/bot/audit.ts';
+import { createGrantStore } from '../../src/storage/access.ts';
+import { createAuditStore } from '../../src/storage/audit.ts';
+import type { Database } from '../../src/storage/database.ts';
+import { createProposalStore } from '../../src/storage/proposals.ts';
+import { eachDatabase } from '../support/database.ts';
+
+const alice = { id: 'web:1', chat: 'web', name: 'alice' };
+const bob = { id: 'web:2', chat: 'web', name: 'bob' };
+const room = { chat: 'web', room: 'ops', private: false };
+const at = new Date('2026-05-01T10:00:00Z');
+
+function start(more: Partial<AuditStart> = {}): AuditStart {
+  return {
+    at,
+    person: alice,
+    room,
+    commandId: 'deploy.start',
+    text: 'deploy api to staging',
+    args: { service: 'api' },
+    via: 'typed',
+    source: undefined,
+    approvedBy: undefined,
+    ...more,
+  };
+}
+
+eachDatabase((open) => {
+  let db: Database;
+  before(async function () {
+    this.timeout(60_000);
+    db = await open();
+  });
+  beforeEach(async () => {
+    await db.pool.query('truncate access_grants, audit_begun, audit_ended, proposals restart identity');
+  });
+
+  describe('grants', () => {
+    it('are given and taken once', async () => {
+      const store = createGrantStore(db);
+      const grant = { personId: 'web:2', personName: 'bob', role: 'deployer', grantedBy: 'alice', grantedAt: at };
+      expect(await store.add(grant)).to.equal(true);
+      expect(await store.add(grant)).to.equal(false);
+      expect(await store.all()).to.deep.equal([grant]);
+      expect(await store.remove('web:2', 'deployer')).to.equal(true);
+      expect(await store.remove('web:2', 'deployer')).to.equal(false);
+      expect(await store.all()).to.deep.equal([]);
+    });
+  });
+
+  describe('audit', () => {
+    it('tells what is running, how it ended, and lists newest first with filters', async () => {
+      const store = createAuditStore(db, 'replica-1');
+      const first = await store.begin(start());
+      await store.begin(start({ person: bob, commandId: 'access.grant', at: new Date(at.getTime() + 1000) }));
+      if (first.kind !== 'begun') throw new Error('not begun');
+      await store.end(first.id, 'succeeded', undefined, new Date(at.getTime() + 500));
+      const all = await store.list({ limit: 10 });
+      expect(all.map((row) => [row.personName, row.outcome])).to.deep.equal([
+        ['bob', undefined],
+        ['alice', 'succeeded'],
+      ]);
+      expect(all[1]?.finishedAt).to.deep.equal(new Date(at.getTime() + 500));
+      expect(await store.list({ limit: 10, personId: 'web:2' })).to.have.length(1);
+      expect(await store.list({ limit: 10, command: 'deploy' })).to.have.length(1);
+      expect(await store.list({ limit: 10, command: 'dep' })).to.have.length(0);
+      expect(await store.list({ limit: 10, since: new Date(at.getTime() + 1) })).to.have.length(1);
+      expect(await store.list({ limit: 1 })).to.have.length(1);
+    });
+
+    it('begins a command once for one message, also when many try at once', async () => {
+      const store = createAuditStore(db, 'replica-1');
+      const outcomes = await Promise.all(Array.from({ length: 20 }, () => store.begin(start({ source: 'web:ops:7' }))));
+      expect(outcomes.filter((outcome) => outcome.kind === 'begun')).to.have.length(1);
+      const [row] = await store.list({ limit: 5 });
+      await store.end(row?.id ?? 0, 'failed', 'x', at);
+      expect(await store.begin(start({ source: 'web:ops:7' }))).to.deep.equal({ kind: 'repeated', outcome: 'failed' });
+      expect(await store.begin(start({ source: 'web:ops:8' }))).to.have.property('kind', 'begun');
+    });
+
+    it('an end is never overwritten, a refusal is begun and ended', async () => {
+      const store = createAuditStore(db, 'replica-1');
+      const begun = await store.begin(start());
+      if (begun.kind !== 'begun') throw new Error('not begun');
+      await store.end(begun.id, 'succeeded', undefined, at);
+      await store.end(begun.id, 'failed', 'late', at);
+      await store.refuse(start({ source: 'web:ops:7' }), 'access.denied');
+      await store.refuse(start({ source: 'web:ops:7' }), 'access.denied');
+      expect((await store.list({ limit: 9 })).map((row) => [row.outcome, row.detail])).to.deep.equal([
+        ['refused', 'access.denied'],
+        ['refused', 'access.denied'],
+        ['succeeded', undefined],
+      ]);
+    });
+
+    it('closes what a lost replica had begun, once, and nothing of others', async () => {
+      const lost = createAuditStore(db, 'replica-1');
+      const living = createAuditStore(db, 'replica-2');
+      await lost.begin(start());
+      await living.begin(start());
+      expect(await living.interrupt('replica-1', at)).to.equal(1);
+      expect(await living.interrupt('replica-1', at)).to.equal(0);
+      expect((await living.list({ limit: 9 })).map((row) => row.outcome)).to.deep.equal([undefined, 'interrupted']);
+    });
+  });
+
+  describe('proposals', () => {
+    const later = new Date(at.getTime() + 60_000);
+    const proposal = {
+      kind: 'approve' as const,
+      person: alice,
+      room,
+      text: 'deploy api to production',
+      permission: 'approve:deploy',
+      expiresAt: later,
+    };
+
+    it('are found until they are decided or expire', async () => {
+      const store = createProposalStore(db, () => '7f3a');
+      const opened = await store.open(proposal);
+      expect(opened.code).to.equal('7f3a');
+      expect(await store.find('7f3a', at)).to.deep.equal(opened);
+      expect(await store.find('7f3a', later)).to.equal(undefined);
+      expect(await store.decide('7f3a', 'approved', bob, later)).to.equal(false);
+      expect(await store.decide('7f3a', 'approved', bob, at)).to.equal(true);
+      expect(await store.find('7f3a', at)).to.equal(undefined);
+    });
+
+    it('are decided once, however many try at once', async () => {
+      const store = createProposalStore(db, () => '7f3a');
+      await store.open(proposal);
+      const tries = await Promise.all(Array.from({ length: 20 }, () => store.decide('7f3a', 'approved', bob, at)));
+      expect(tries.filter(Boolean)).to.have.length(1);
+    });
+
+    it('get another code when one is taken, and an expired one is free again', async () => {
+      const codes = ['aaaa', 'aaaa', 'bbbb'];
+      const store = createProposalStore(db, () => codes.shift() ?? 'cccc');
+      await store.open({ ...proposal, expiresAt: new Date(Date.now() + 60_000) });
+      expect((await store.open({ ...proposal, expiresAt: new Date(Date.now() + 60_000) })).code).to.equal('bbbb');
+      const same = createProposalStore(db, () => 'dddd');
+      await same.open({ ...proposal, expiresAt: new Date(Date.now() - 1) });
+      expect((await same.open({ ...proposal, expiresAt: new Date(Date.now() + 60_000) })).code).to.equal('dddd');
+    });
+  });
+});
