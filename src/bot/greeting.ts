@@ -28,12 +28,12 @@ export function greetingCard({ robotName, sample, isAdmin }: GreetingFacts): Car
   return card({
     title: `Hello, I am ${robotName}`,
     text: [
-      'I deploy, bring alerts into the room, answer from your runbooks and remember what was said. Press a button, or type what is on it.',
+      'I deploy, bring alerts into the room, answer from your runbooks and remember what was said. Press a button, or type what it stands for:',
+      actions.map((action) => `- \`${action.command}\``).join('\n'),
       isAdmin ? 'You are the first one here, so you are the **admin**: `invite bob` makes a link for a colleague.' : '',
     ]
       .filter(Boolean)
       .join('\n\n'),
-    fields: actions.map((action) => ({ name: action.label, value: `\`${action.command}\`` })),
     actions: [...actions, { label: 'Help', command: 'help' }],
     footer: `In rooms, begin with ${robotName}; here every line is for me`,
   });
