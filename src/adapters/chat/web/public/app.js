@@ -720,7 +720,7 @@ function chat() {
   });
   document.addEventListener('click', (event) => {
     const link = event.target.closest?.('a[href]');
-    if (!link || link.target === '_blank' || link.origin !== location.origin || !link.hash.startsWith('#/room/'))
+    if (!link || link.origin !== location.origin || !link.hash.startsWith('#/room/'))
       return;
     if (event.defaultPrevented || event.metaKey || event.ctrlKey) return;
     event.preventDefault();
