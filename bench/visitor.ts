@@ -1,0 +1,60 @@
+/** Somebody in the web chat: signs in by the link, then types into their conversation with the robot. */
+
+import { WebSocket } from 'ws';
+import type { ServerFrame } from '../src/adapters/chat/web/protocol.ts';
+import type { Program } from './program.ts';
+
+/** Milliseconds from sending. */
+export interface Taken {
+  /** Until the robot said that the message is stored. */
+  readonly stored: number;
+  /** Until the answer, stored as well, was there. */
+  readonly answered: number;
+}
+
+export interface Visitor {
+  /** Types a command and waits for its answer. */
+  ask(text: string): Promise<Taken>;
+  leave(): void;
+}
+
+export async function visit(program: Program, name: string): Promise<Visitor> {
+  const opened = await fetch(program.link, { redirect: 'manual' });
+  const cookie = opened.headers.get('set-cookie')?.split(';')[0] ?? '';
+  const entered = await fetch(`${program.url}/web/enter`, {
+    method: 'POST',
+    headers: { cookie, origin: program.url, 'content-type': 'application/json' },
+    body: JSON.stringify({ name }),
+  });
+  if (!entered.ok) throw new Error(`${name} could not enter: ${await entered.text()}`);
+  const socket = new WebSocket(`${program.url.replace('http', 'ws')}/web/socket`, {
+    headers: { cookie, origin: program.url },
+  });
+  let hear: (frame: ServerFrame) => void = () => undefined;
+  socket.on('message', (data) => hear(JSON.parse(String(data))));
+  const room = await new Promise<string>((resolve, reject) => {
+    socket.once('error', reject);
+    hear = (frame) => {
+      if (frame.t === 'welcome') resolve(frame.robot.room);
+    };
+  });
+  let count = 0;
+  return {
+    async ask(text) {
+      const id = `bench-${name}-${++count}`;
+      const sent = performance.now();
+      return await new Promise<Taken>((resolve, reject) => {
+        let stored = Number.NaN;
+        hear = (frame) => {
+          if (frame.t === 'ack' && frame.id === id) stored = performance.now() - sent;
+          if (frame.t === 'refused') reject(new Error(frame.problem.text));
+          if (frame.t === 'message' && frame.message.robot && frame.message.room === room) {
+            resolve({ stored, answered: performance.now() - sent });
+          }
+        };
+        socket.send(JSON.stringify({ t: 'say', id, room, text }));
+      });
+    },
+    leave: () => socket.close(),
+  };
+}
