@@ -260,6 +260,34 @@ describe('web chat in Chromium', function () {
     expect(await alice.locator('.pending').count()).to.equal(0);
   });
 
+  it('sends what was typed too fast a little later, all of it, once', async () => {
+    const alice = await comeIn('alice');
+    await goTo(alice, 'general');
+    for (let i = 0; i < 24; i++) await say(alice, `fast ${i} end`);
+    await message(alice, 'fast 23 end').waitFor({ timeout: 20_000 });
+    await alice.locator('.pending').first().waitFor({ state: 'detached', timeout: 20_000 });
+    const page = await web.messages.page({ chat: 'web', room: 'general', limit: 100 });
+    const fast = page.map(({ text }) => text).filter((text) => text.startsWith('fast '));
+    expect(fast.sort()).to.deep.equal(Array.from({ length: 24 }, (_, i) => `fast ${i} end`).sort());
+  });
+
+  it('shows a long answer from its beginning, and keeps a long stay short', async () => {
+    const alice = await comeIn('alice');
+    await goTo(alice, 'general');
+    await web.post({ room: 'general' }, card({ title: 'A long answer', text: 'a line\n\n'.repeat(60) }));
+    const title = alice.getByRole('heading', { name: 'A long answer' });
+    await title.waitFor();
+    await eventually(
+      async () => (await title.boundingBox())?.y,
+      (y) => y !== undefined && y > 50 && y < 200,
+    );
+    await alice.getByRole('button', { name: 'To the newest' }).click();
+    await alice.getByRole('button', { name: 'To the newest' }).waitFor({ state: 'hidden' });
+    for (let i = 0; i < 620; i++) await web.post({ room: 'general' }, `stay ${i}`);
+    await message(alice, 'stay 619').waitFor();
+    expect(await alice.locator('main [data-id]').count()).to.be.below(605);
+  });
+
   it('shows markup of people, cards and the robot as text', async () => {
     const alice = await comeIn('alice');
     await goTo(alice, 'ops');

@@ -11,7 +11,7 @@ export const problems = {
     next: 'Shorten it, or send it in parts.',
   },
   empty: { text: 'The message is empty.', next: 'Write something first.' },
-  tooFast: { text: 'That was a lot at once.', next: 'Wait a few seconds and try again.' },
+  tooFast: { text: 'That was a lot at once.', next: 'Wait a few seconds and try again.', retryMs: 2500 },
   noRoom: { text: 'There is no such room, or you are not in it.', next: 'Choose a room on the left.' },
   noMessage: { text: 'There is no such message, or you may not see it.', next: 'It may have been deleted.' },
   noButton: { text: 'This button is not there any more.', next: 'The card has changed: look at it again.' },

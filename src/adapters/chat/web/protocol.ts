@@ -80,6 +80,8 @@ export interface Suggestion {
 export interface Problem {
   readonly text: string;
   readonly next: string;
+  /** The page tries again by itself after so long. */
+  readonly retryMs?: number;
 }
 
 export type Answer =

@@ -69,6 +69,7 @@ function chat() {
     pending,
     onOlder: () => more('before'),
     onNewer: () => more('after'),
+    onTrim: () => showTop({ older: true }),
     onEnd: (atEnd) => {
       down.hidden = atEnd;
       if (atEnd) markRead();
@@ -720,8 +721,7 @@ function chat() {
   });
   document.addEventListener('click', (event) => {
     const link = event.target.closest?.('a[href]');
-    if (!link || link.origin !== location.origin || !link.hash.startsWith('#/room/'))
-      return;
+    if (!link || link.origin !== location.origin || !link.hash.startsWith('#/room/')) return;
     if (event.defaultPrevented || event.metaKey || event.ctrlKey) return;
     event.preventDefault();
     const [, id, message] = /^#\/room\/([^/]+)(?:\/(\d+))?$/.exec(link.hash) ?? [];

@@ -77,7 +77,13 @@ export function createConnection({ onFrame, onState }) {
     if (frame.t === 'ack') settle(frame.id);
     if (frame.t === 'refused') {
       const waiting = outbox.get(frame.id);
+      if (waiting && frame.problem.retryMs !== undefined) {
+        setTimeout(() => outbox.has(frame.id) && transmit(waiting.frame), frame.problem.retryMs);
+        return;
+      }
       if (waiting) waiting.refused = frame.problem;
+      // A button that was refused is not pressed later: the card may be another one by then.
+      if (waiting?.frame.t === 'press') outbox.delete(frame.id);
       writeOutbox();
     }
     onFrame(frame);

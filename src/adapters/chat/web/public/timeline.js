@@ -8,6 +8,8 @@ const SAME_BREATH = 5 * 60_000;
 const NEAR_END = 60;
 const LOAD_AHEAD = 400;
 const BESIDE_LONG = 24;
+const MOST = 600;
+const KEPT = 300;
 
 /**
  * @param {{ inThread: boolean, message: any, onOlder?: () => Promise<void>, onNewer?: () => Promise<void>, onEnd?: (atEnd: boolean) => void, pending: any }} options
@@ -109,6 +111,18 @@ export function createTimeline(options) {
     dress(index + 1);
   }
 
+  /** A page that stays open for weeks does not keep everything: what is above is loaded again when it is wanted. */
+  function trim() {
+    if (messages.length <= MOST || !options.onOlder) return;
+    for (const gone of messages.splice(0, messages.length - KEPT)) {
+      entries.get(gone.id).wrapper.remove();
+      entries.delete(gone.id);
+    }
+    older = true;
+    options.onTrim?.();
+    dress(0);
+  }
+
   return {
     element: scroller,
     top,
@@ -150,6 +164,7 @@ export function createTimeline(options) {
       const stick = sticky;
       place(message);
       if (!stick) return;
+      trim();
       // What is longer than the window is read from its beginning.
       const { wrapper } = entries.get(message.id);
       if (wrapper.offsetHeight > scroller.clientHeight - BESIDE_LONG) {
