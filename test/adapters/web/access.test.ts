@@ -148,7 +148,7 @@ describe('web chat: who comes in', () => {
     const policy = String(page.headers['content-security-policy']);
     expect(policy).to.contain("default-src 'none'").and.contain("frame-ancestors 'none'").and.not.contain('unsafe');
     expect(page.body).not.to.match(/<script>|<style|style=|onclick=/);
-    for (const path of ['/web/app.js', '/web/base.css', '/web/icons.svg']) {
+    for (const path of ['/web/app.js', '/web/base.css', '/web/icon.svg']) {
       expect((await http(web, path)).status, path).to.equal(200);
     }
     for (const path of ['/web/..%2Fchat.ts', '/web/%2e%2e/chat.ts', '/web/chat.ts', '/web/nothing.js']) {

@@ -20,7 +20,7 @@ import type { Logger } from '../../../bot/log.ts';
 import type { StoredMessage, StoredRoom } from '../../../domain/history/ports.ts';
 import { addressed } from './addressed.ts';
 import { fingerprint } from './gate.ts';
-import { Hub } from './hub.ts';
+import { Hub, type Known } from './hub.ts';
 import { nameProblem } from './name.ts';
 import { addPages } from './pages.ts';
 import type { Account, WebBus, WebEvents, WebMessages, WebOptions, WebSearch, WebStore } from './ports.ts';
@@ -43,6 +43,8 @@ import { createTalk } from './talk.ts';
 
 const INVITE_MS = 24 * 3_600_000;
 const SWEEP_EVERY_MS = 3_600_000;
+/** What is answered sooner needs no sign that it is being worked on. */
+const SHOW_WORK_AFTER_MS = 200;
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 15_000;
 
@@ -104,7 +106,7 @@ export class WebChat extends Adapter implements ChatAdapter {
         ...this.#parts,
         hub: this.#hub,
         names: () => this.robot,
-        handle: (id, text) => void this.#work(id, () => this.#said(id, text)),
+        handle: (message) => void this.resume(message),
       });
       this.#sockets = createSockets({ store, hub: this.#hub, talk, log, now, publicUrl: options.publicUrl });
       const sockets = this.#sockets;
@@ -157,30 +159,20 @@ export class WebChat extends Adapter implements ChatAdapter {
    * did not finish which is gone. Never rejects.
    */
   resume(message: StoredMessage): Promise<void> {
-    return this.#work(message.id, async () => message);
-  }
-
-  async #said(id: number, text: string): Promise<StoredMessage | undefined> {
-    const stored = await this.#parts.messages.get(id);
-    return stored && { ...stored, text };
-  }
-
-  #work(id: number, load: () => Promise<StoredMessage | undefined>): Promise<void> {
-    const handled = this.#handleForSure(id, load).finally(() => this.#handling.delete(handled));
+    const handled = this.#handleForSure(message).finally(() => this.#handling.delete(handled));
     this.#handling.add(handled);
     return handled;
   }
 
   /** The database may be away for a while. What is not done when the robot stops is taken up at the next start. */
-  async #handleForSure(id: number, load: () => Promise<StoredMessage | undefined>): Promise<void> {
+  async #handleForSure(message: StoredMessage): Promise<void> {
     const { signal } = this.#stopping;
     for (let wait = FIRST_RETRY_MS; ; wait = Math.min(LAST_RETRY_MS, wait * 2)) {
       try {
-        const message = await load();
-        if (message) await this.#handle(message);
+        await this.#handle(message);
         return;
       } catch (error) {
-        this.#parts.log.error({ err: error, message: id, retryInMs: wait }, 'web chat message not handled');
+        this.#parts.log.error({ err: error, message: message.id, retryInMs: wait }, 'web chat message not handled');
       }
       if (signal.aborted) return;
       await delay(wait, undefined, { signal, ref: false }).catch(() => undefined);
@@ -197,12 +189,16 @@ export class WebChat extends Adapter implements ChatAdapter {
     // A conversation of two people is theirs: the robot hears what is said to it, nothing else.
     if (kind.kind !== 'direct' || understood.addressed) {
       const place = { room: message.room, thread: message.thread };
-      const told = understood.addressed ? this.#hub.tell({ k: 'working', ...place, on: true }) : undefined;
+      let told: Promise<void> | undefined;
+      const timer = setTimeout(() => {
+        if (understood.addressed) told = this.#hub.tell({ k: 'working', ...place, on: true });
+      }, SHOW_WORK_AFTER_MS);
       try {
         await this.robot.receive(this.#textMessage(message, understood, pressed));
       } finally {
+        clearTimeout(timer);
         await told;
-        if (understood.addressed) await this.#hub.tell({ k: 'working', ...place, on: false });
+        if (told) await this.#hub.tell({ k: 'working', ...place, on: false });
       }
     }
     await messages.markHandled(message.id);
@@ -244,7 +240,7 @@ export class WebChat extends Adapter implements ChatAdapter {
         ...(delivery.onlyTo !== undefined && { onlyTo: delivery.onlyTo }),
       }),
     );
-    if (stored.isNew) await this.#show('message', stored.id);
+    if (stored.isNew) await this.#show('message', stored.id, { message: stored.message, room });
     return { messageId: String(stored.id) };
   }
 
@@ -254,7 +250,7 @@ export class WebChat extends Adapter implements ChatAdapter {
     const room = await this.#target(delivery.address.room);
     const there = await attempt(() => messages.update(CHAT, room.id, messageId, text, content));
     if (!there) return 'gone';
-    await this.#show('changed', Number(messageId));
+    await this.#show('changed', Number(messageId), { room });
     return 'updated';
   }
 
@@ -311,9 +307,9 @@ export class WebChat extends Adapter implements ChatAdapter {
   }
 
   /** The message is stored: browsers that do not see it now will when they look again. */
-  async #show(k: 'message' | 'changed', id: number): Promise<void> {
+  async #show(k: 'message' | 'changed', id: number, known: Known): Promise<void> {
     try {
-      await this.#hub.tell({ k, id });
+      await this.#hub.tell({ k, id }, known);
     } catch (error) {
       this.#parts.log.warn({ err: error, message: id }, 'web chat message not shown at once');
     }

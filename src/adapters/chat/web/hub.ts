@@ -41,6 +41,12 @@ interface Working {
   readonly at: number;
 }
 
+/** What {@link Hub.tell} is about, if it was read a moment ago: it is not read again here. */
+export interface Known {
+  readonly message?: StoredMessage;
+  readonly room?: StoredRoom;
+}
+
 type Event<E = BusEvent> = E extends BusEvent ? Omit<E, 'from'> : never;
 
 export class Hub {
@@ -89,10 +95,10 @@ export class Hub {
   }
 
   /** Looks at something again, here and on the other replicas. Never rejects: what is stored is seen later. */
-  async tell(event: Event): Promise<void> {
+  async tell(event: Event, known: Known = {}): Promise<void> {
     const complete = { ...event, from: this.#parts.replica };
     try {
-      await this.#act(complete);
+      await this.#act(complete, known);
     } catch (error) {
       this.#parts.log.warn({ err: error, event: event.k }, 'web chat could not show');
     }
@@ -143,12 +149,12 @@ export class Hub {
     if (event && event.from !== this.#parts.replica) await this.#act(event);
   }
 
-  async #act(event: BusEvent): Promise<void> {
+  async #act(event: BusEvent, known: Known = {}): Promise<void> {
     const { store, messages, now } = this.#parts;
     switch (event.k) {
       case 'message':
       case 'changed':
-        if (this.#browsers.size > 0) await this.#show(event.k, event.id);
+        if (this.#browsers.size > 0) await this.#show(event.k, event.id, known);
         return;
       case 'room': {
         const room = this.#browsers.size > 0 ? await messages.room(CHAT, event.room) : undefined;
@@ -187,10 +193,11 @@ export class Hub {
     }
   }
 
-  async #show(kind: 'message' | 'changed', id: number): Promise<void> {
+  async #show(kind: 'message' | 'changed', id: number, known: Known): Promise<void> {
     const { messages, robotName } = this.#parts;
-    const message = await messages.get(id);
-    const room = message && (await messages.room(CHAT, message.room));
+    const message = known.message ?? (await messages.get(id));
+    // Somebody may have come into a public room since; who is in a private one does not change.
+    const room = known.room?.private ? known.room : message && (await messages.room(CHAT, message.room));
     if (!message || !room) return;
     const roots = message.thread === null ? [message.messageId] : [message.thread];
     const [thread] = kind === 'changed' || message.thread !== null ? await messages.threads(CHAT, room.id, roots) : [];

@@ -37,7 +37,7 @@ export interface TalkParts {
   readonly now: () => Date;
   readonly names: () => { readonly name: string; readonly alias: string | false };
   /** Gives a stored message to the robot; returns at once. */
-  handle(id: number, text: string): void;
+  handle(message: StoredMessage): void;
 }
 
 /** One person at one browser. */
@@ -106,7 +106,7 @@ export function createTalk(parts: TalkParts): Talk {
     const me = personId(account.id);
     const kind = roomKind(room.id);
     if (!room.private && !room.members.includes(me)) await enterRoom(talker, room.id);
-    const { id, isNew } = await messages.record({
+    const recorded = await messages.record({
       chat: CHAT,
       room: room.id,
       ...(said.thread !== undefined && { thread: said.thread }),
@@ -121,13 +121,15 @@ export function createTalk(parts: TalkParts): Talk {
       owner: parts.replica,
     });
     const frameId = said.pressed ? said.clientId.slice(PRESSED.length) : said.clientId;
+    const { id } = recorded;
     talker.send({ t: 'ack', id: frameId, message: id });
-    if (!isNew) return;
+    if (!recorded.isNew) return;
+    const { message } = recorded;
     // It is acknowledged: from here on, nothing that goes wrong keeps the robot from hearing it. It gets what was said;
     // what is stored went through the redaction of secrets.
-    parts.handle(id, said.text);
+    parts.handle({ ...message, text: said.text });
     try {
-      await Promise.all([store.markRead(account.id, room.id, id), hub.tell({ k: 'message', id })]);
+      await Promise.all([store.markRead(account.id, room.id, id), hub.tell({ k: 'message', id }, { message, room })]);
     } catch (error) {
       parts.log.warn({ err: error, message: id }, 'web chat read mark not moved');
     }

@@ -29,7 +29,7 @@ export function icon(name, className = '') {
   svg.setAttribute('class', `icon ${className}`.trim());
   svg.setAttribute('aria-hidden', 'true');
   const use = document.createElementNS(SVG, 'use');
-  use.setAttribute('href', `/web/icons.svg#${name}`);
+  use.setAttribute('href', `#${name}`);
   svg.append(use);
   return svg;
 }
