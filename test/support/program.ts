@@ -61,6 +61,7 @@ export async function launch(options: ProgramOptions): Promise<Program> {
   });
   const { pid } = child;
   if (pid === undefined) throw new Error('bin/shipmate cannot be started');
+  alive.add(child);
   let said = '';
   child.stderr.on('data', (chunk: Buffer) => {
     said += chunk.toString();
@@ -109,8 +110,26 @@ export async function ready(program: Program, ms = 30_000): Promise<void> {
   if (gone) throw new Error(`ended before it was ready, code ${gone.code}: ${program.log().slice(-4_000)}`);
 }
 
+const alive = new Set<ChildProcess>();
+
 function endOf(child: ChildProcess): Promise<Exit> {
-  return new Promise((done) => child.once('close', (code, signal) => done({ code, signal })));
+  return new Promise((done) =>
+    child.once('close', (code, signal) => {
+      alive.delete(child);
+      done({ code, signal });
+    }),
+  );
+}
+
+/** Ends what a failed test has left running, each by its own pid. */
+export async function endAll(): Promise<void> {
+  await Promise.all(
+    [...alive].map(async (child) => {
+      const gone = endOf(child);
+      child.kill('SIGKILL');
+      await gone;
+    }),
+  );
 }
 
 /** Runs it to its end, with this on standard input. */
@@ -123,6 +142,7 @@ export async function run(
     env: environment(options, options.port ?? (await freePort())),
     stdio: 'pipe',
   });
+  alive.add(child);
   let [out, err] = ['', ''];
   child.stdout.on('data', (chunk: Buffer) => {
     out += chunk.toString();
@@ -275,7 +295,7 @@ export class Guest {
     const { client } = this;
     if (!client) throw new Error(`${this.name} is not connected`);
     const found: { id: number; html: string }[] = [];
-    for (let last = after; ; ) {
+    for (let last = Math.max(1, after); ; ) {
       const page = await client.ask({ t: 'history', room, after: last }, 'history');
       found.push(...page.messages.map((message) => ({ id: message.id, html: JSON.stringify(message) })));
       last = page.messages.at(-1)?.id ?? last;
