@@ -7,6 +7,7 @@ import type {
   NewMessage,
   PageRequest,
   PrepareMessage,
+  Recorded,
   RoomActivity,
   SearchPlan,
   ShownIn,
@@ -87,11 +88,7 @@ export function createMessageStore(
   }
 
   async function addMembers(chat: string, room: string, people: readonly string[], from?: number): Promise<void> {
-    await sql`insert into room_members (chat, room, person_id, after_id)
-      select ${chat}, ${room}, p.id, ${from ?? lastId(chat, room)} from unnest(${[...people]}::text[]) as p (id)
-      where not exists (select 1 from room_members x
-        where x.chat = ${chat} and x.room = ${room} and x.person_id = p.id and x.until_id is null)
-      on conflict do nothing`.execute(k);
+    await newMembers(chat, room, people, from).execute(k);
   }
 
   async function saveRoom(room: Parameters<MessageStore['saveRoom']>[0]): Promise<StoredRoom> {
@@ -135,23 +132,22 @@ export function createMessageStore(
         on conflict do nothing`.execute(k);
       remember(known.speakers, speakerKey);
     }
-    if (!message.private) return;
-    const speaker = message.fromRobot ? [] : [message.personId];
-    if (message.members) await setMembers(chat, room, [...message.members, ...speaker]);
-    else await addMembers(chat, room, speaker);
+    if (message.private && message.members) await setMembers(chat, room, [...message.members, ...speaker(message)]);
   }
 
-  async function record(message: NewMessage): Promise<{ id: number; isNew: boolean }> {
+  async function record(message: NewMessage): Promise<Recorded> {
     await makeKnown(message);
     const { chat, room } = message;
     const prepared = prepare(message);
+    const joining = message.private && !message.members ? speaker(message) : [];
     // Ids are taken under a lock, so that they become visible in their order: who reads "newer than the last one I
     // have" misses none that was committed late.
-    const [stored] = await rows(sql<{ id: number }>`
-      with locked as (select pg_advisory_xact_lock(hashtext('messages'), hashtext(${chat})) as done),
+    const [stored] = await rows(sql<MessageRow>`
+      with ${joining.length > 0 ? sql`joined as (${newMembers(chat, room, joining)}),` : sql``}
+        locked as (select pg_advisory_xact_lock(hashtext('messages'), hashtext(${chat})) as done),
         next as (select nextval(pg_get_serial_sequence('messages', 'id')) as id from locked)
-      insert into messages (id, chat, room, thread, message_id, person_id, person_name, at, text, content, from_robot,
-        addressed, private, only_to, nonce, client_id, owner, search_text, lexemes)
+      insert into messages as m (id, chat, room, thread, message_id, person_id, person_name, at, text, content,
+        from_robot, addressed, private, only_to, nonce, client_id, owner, search_text, lexemes)
       overriding system value
       select next.id, ${chat}, ${room}, ${message.thread ?? null}, coalesce(${message.messageId ?? null}, next.id::text),
         ${message.personId}, ${message.personName}, ${message.at}, ${prepared.text}, ${json(prepared.content)}::jsonb,
@@ -160,8 +156,8 @@ export function createMessageStore(
         ${prepared.searchText}, array_to_tsvector(${[...prepared.lexemes]}::text[])
       from next, rooms r where r.chat = ${chat} and r.id = ${room}
       on conflict do nothing
-      returning id`);
-    if (stored) return { id: stored.id, isNew: true };
+      returning ${COLUMNS}`);
+    if (stored) return { id: stored.id, isNew: true, message: toMessage(stored) };
     const [earlier] = await rows(sql<{ id: number }>`
       select id from messages
       where (chat = ${chat} and room = ${room} and message_id = ${message.messageId ?? null})
@@ -372,6 +368,20 @@ function readableIn(place: ShownIn, viewer: string): RawBuilder<boolean> {
     where h.chat = ${chat} and h.room = ${room} and h.until_id is null and h.person_id <> ${viewer}
       and not exists (select 1 from messages b where b.person_id = h.person_id and b.from_robot)
       and not (${readableBy(sql<string>`h.person_id`)})))`;
+}
+
+/** Makes people members of a room who are none now. */
+function newMembers(chat: string, room: string, people: readonly string[], from?: number): RawBuilder<unknown> {
+  return sql`insert into room_members (chat, room, person_id, after_id)
+    select ${chat}, ${room}, p.id, ${from ?? lastId(chat, room)} from unnest(${[...people]}::text[]) as p (id)
+    where not exists (select 1 from room_members x
+      where x.chat = ${chat} and x.room = ${room} and x.person_id = p.id and x.until_id is null)
+    on conflict do nothing`;
+}
+
+/** Who is in a private room for having spoken there: everybody but robots. */
+function speaker(message: NewMessage): string[] {
+  return message.fromRobot ? [] : [message.personId];
 }
 
 function lastId(chat: string, room: string): RawBuilder<number> {

@@ -179,12 +179,17 @@ export interface Hit {
   readonly link?: string;
 }
 
+/** `isNew` is false when it was stored before; `id` is then the earlier row's. */
+export type Recorded =
+  | { readonly isNew: true; readonly id: number; readonly message: StoredMessage }
+  | { readonly isNew: false; readonly id: number };
+
 export interface MessageStore {
   /**
-   * Stores a message and makes its room and members known. `isNew` is false when it was stored before (same message id
-   * in the room, same nonce in the chat, or same client id of the person); `id` is then the earlier row's.
+   * Stores a message and makes its room and members known. It is not new when there is one with the same message id in the
+   * room, the same nonce in the chat, or the same client id of the person.
    */
-  record(message: NewMessage): Promise<{ readonly id: number; readonly isNew: boolean }>;
+  record(message: NewMessage): Promise<Recorded>;
   /** Changes text and card in place; false if the message is gone. */
   update(chat: string, room: string, messageId: string, text: string, content?: StoredCard): Promise<boolean>;
   /** False if the message is gone. */
@@ -227,7 +232,7 @@ export interface MessageStore {
 /** What people and scripts use. */
 export interface History {
   /** Records what was said. Secrets are redacted. */
-  record(message: NewMessage): Promise<{ readonly id: number; readonly isNew: boolean }>;
+  record(message: NewMessage): Promise<Recorded>;
   search(request: SearchRequest): Promise<SearchResult>;
   /** The newest messages of a room that the viewer may read, oldest first, by the room's name or id. */
   last(request: {
