@@ -45,6 +45,19 @@ describe('web chat: conversation', () => {
     expect(web.commands.map(({ text }) => text)).not.to.include('the pump is **off**');
   });
 
+  it('lets the robot hear a message once, also when marking it as handled fails at first', async () => {
+    const { markHandled } = web.messages;
+    let failures = 1;
+    web.messages.markHandled = async (id) => {
+      if (failures-- > 0) throw new Error('the database is away');
+      await markHandled(id);
+    };
+    const id = await alice.say('ops', 'heard once');
+    await eventually(async () => (await web.messages.get(id))?.handledAt);
+    web.messages.markHandled = markHandled;
+    expect(web.heard.filter((text) => text === 'heard once')).to.have.length(1);
+  });
+
   it('stores a message once, however often it is sent', async () => {
     const id = newId();
     for (let i = 0; i < 3; i++) alice.send({ t: 'say', id, room: 'ops', text: 'only once please' });

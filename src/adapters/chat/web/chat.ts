@@ -167,12 +167,18 @@ export class WebChat extends Adapter implements ChatAdapter {
   /** The database may be away for a while. What is not done when the robot stops is taken up at the next start. */
   async #handleForSure(message: StoredMessage): Promise<void> {
     const { signal } = this.#stopping;
+    const { messages, log } = this.#parts;
+    let heard = false;
     for (let wait = FIRST_RETRY_MS; ; wait = Math.min(LAST_RETRY_MS, wait * 2)) {
       try {
-        await this.#handle(message);
+        // The robot hears it once, however often marking it takes.
+        if (!heard) await this.#handle(message);
+        heard = true;
+        await messages.markHandled(message.id);
+        log.debug({ message: message.id }, 'web chat message handled');
         return;
       } catch (error) {
-        this.#parts.log.error({ err: error, message: message.id, retryInMs: wait }, 'web chat message not handled');
+        log.error({ err: error, message: message.id, retryInMs: wait }, 'web chat message not handled');
       }
       if (signal.aborted) return;
       await delay(wait, undefined, { signal, ref: false }).catch(() => undefined);
@@ -180,7 +186,6 @@ export class WebChat extends Adapter implements ChatAdapter {
   }
 
   async #handle(message: StoredMessage): Promise<void> {
-    const { messages, log } = this.#parts;
     const kind = roomKind(message.room);
     const pressed = message.clientId?.startsWith(PRESSED) === true;
     const understood = pressed
@@ -201,8 +206,6 @@ export class WebChat extends Adapter implements ChatAdapter {
         if (told) await this.#hub.tell({ k: 'working', ...place, on: false });
       }
     }
-    await messages.markHandled(message.id);
-    log.debug({ message: message.id }, 'web chat message handled');
   }
 
   #textMessage(message: StoredMessage, said: { addressed: boolean; text: string }, pressed: boolean): TextMessage {
