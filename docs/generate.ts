@@ -76,7 +76,7 @@ interface Schema {
   readonly type?: string;
   readonly description?: string;
   readonly default?: unknown;
-  readonly const?: unknown;
+  readonly const?: string | number | boolean | null;
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly additionalProperties?: Schema | boolean;
   readonly items?: Schema;
@@ -126,7 +126,7 @@ function keysOf(schema: Schema, path: string, required: readonly string[]): Key[
 }
 
 function typeOf(schema: Schema): string {
-  if (schema.const !== undefined) return `\`${String(schema.const)}\``;
+  if (schema.const !== undefined) return `\`${schema.const}\``;
   if (schema.type === 'array') return `list of ${schema.items?.properties ? 'mappings' : `${schema.items?.type ?? 'value'}s`}`;
   return schema.type === 'object' ? 'mapping' : (schema.type ?? 'value');
 }

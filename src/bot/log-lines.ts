@@ -19,7 +19,7 @@ export function readableLine(line: string): string {
   const fields = Object.entries(entry)
     .filter(([name]) => !HIDDEN.has(name))
     .map(([name, value]) => `${name}=${shown(value)}`);
-  return `${[time, level, String(entry['msg'] ?? ''), ...fields].join(' ')}\n`;
+  return `${[time, level, shown(entry['msg'] ?? ''), ...fields].join(' ')}\n`;
 }
 
 function parse(line: string): Record<string, unknown> | undefined {

@@ -6,20 +6,16 @@ import { expect } from 'chai';
 import express from 'express';
 import { createAlertTester } from '../../src/adapters/alerts/alertmanager/client.ts';
 import { alertmanagerHook } from '../../src/adapters/alerts/alertmanager/hook.ts';
-import { createAccess } from '../../src/bot/access.ts';
-import { createDispatch } from '../../src/bot/dispatch.ts';
 import { createHooks } from '../../src/bot/hooks.ts';
 import type { Jobs } from '../../src/bot/jobs.ts';
-import type { Services } from '../../src/bot/services.ts';
 import { createAlerts } from '../../src/domain/alerts/alerts.ts';
 import type { Alerts } from '../../src/domain/alerts/ports.ts';
 import { alertWork } from '../../src/domain/alerts/work.ts';
 import { createAlertStore } from '../../src/storage/alerts.ts';
-import { createAuditStore } from '../../src/storage/audit.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { createHookStore } from '../../src/storage/hooks.ts';
-import { createProposalStore } from '../../src/storage/proposals.ts';
 import { eventAt, incoming, minute } from '../support/alerts.ts';
+import { inMemoryCommands } from '../support/commands.ts';
 import { quiet, testDatabase } from '../support/database.ts';
 import { Helper, type Room } from '../support/room.ts';
 
@@ -32,8 +28,6 @@ describe('scripts/alerts.ts', function () {
   let server: Server;
   let room: Room;
   let alerts: Alerts;
-  let replies: string[];
-  let shown: Map<string, string>;
   let token: string;
   /** Jobs wait here until the test runs them. */
   let waiting: (() => Promise<void>)[];
@@ -45,8 +39,6 @@ describe('scripts/alerts.ts', function () {
 
   beforeEach(async () => {
     await db.pool.query('truncate alert_groups, alerts, alert_members, hook_events restart identity');
-    replies = [];
-    shown = new Map();
     waiting = [];
     token = TOKEN;
     const handlers = new Map<string, (data: object) => Promise<void>>();
@@ -65,9 +57,7 @@ describe('scripts/alerts.ts', function () {
     alerts = createAlerts({
       store: createAlertStore(db),
       tester: { send: (test) => createAlertTester({ url: () => url, token, now }).send(test) },
-      post: async (address, content, { key }) => {
-        if (typeof content !== 'string') shown.set(`${address.room} ${key}`, content.title);
-      },
+      post: (...args) => commands.post(...args),
       address: (name) => ({ chat: 'test', room: name }),
       rooms: () => ['ops'],
       resolveTestLater: work.resolveTestLater,
@@ -85,52 +75,15 @@ describe('scripts/alerts.ts', function () {
     const address = server.address();
     if (address && typeof address === 'object') url = `http://127.0.0.1:${address.port}`;
 
-    room = await new Helper(SCRIPT).createRoom({
-      name: 'ops',
-      prepare(robot) {
-        const dispatch = createDispatch({
-          table: robot.table,
-          names: { services: () => [], environments: () => [], people: async () => [], rooms: async () => [] },
-          services: () => ({ alerts }) as Services,
-          access: createAccess({
-            policy: {
-              roles: { admin: ['*'], responder: ['alerts:ack'] },
-              everyone: [],
-              people: { 'test:alice': ['admin'], 'test:carol': ['responder'] },
-            },
-            store: { all: async () => [], add: async () => true, remove: async () => true },
-            changed: async () => undefined,
-            now,
-          }),
-          audit: createAuditStore(db, 'here'),
-          proposals: createProposalStore(db, () => 'code'),
-          rate: { perMinute: 1000, take: async () => 0 },
-          metrics: { finished: () => undefined },
-          log: quiet,
-          post: async () => undefined,
-          redact: (text) => text,
-          now,
-          newReference: () => 'reference',
-          isStorageTrouble: () => false,
-        });
-        robot.pipeline = {
-          async dispatch(message, text) {
-            const line = {
-              text,
-              person: { id: message.user.id, chat: 'test', name: message.user.name },
-              room: { chat: 'test', room: 'ops', private: false },
-              via: 'typed' as const,
-              async reply(content: string | { title: string; text?: string }) {
-                replies.push(typeof content === 'string' ? content : `${content.title}\n${content.text ?? ''}`);
-              },
-            };
-            const outcome = await dispatch.run(line);
-            if (outcome.kind === 'not a command') await dispatch.answer(line, outcome);
-            return 'handled';
-          },
-        };
+    const commands = inMemoryCommands({
+      policy: {
+        roles: { responder: ['alerts:ack'] },
+        people: { 'test:alice': ['admin'], 'test:carol': ['responder'] },
       },
+      services: { alerts },
+      now,
     });
+    room = await new Helper(SCRIPT).createRoom({ name: 'ops', prepare: commands.prepare });
   });
 
   afterEach(async () => {
@@ -139,10 +92,19 @@ describe('scripts/alerts.ts', function () {
     await new Promise((resolve) => server.close(resolve));
   });
 
+  /** Says it, and gives the answers to it. */
   async function say(who: string, text: string): Promise<string> {
-    replies.length = 0;
+    const before = room.chat.posts.length;
     await room.user.say(who, `hubot ${text}`);
-    return replies.join('\n');
+    const answers = room.chat.posts.slice(before).flatMap(({ content }) => content ?? []);
+    return answers
+      .map((content) => (typeof content === 'string' ? content : `${content.title}\n${content.text ?? ''}`))
+      .join('\n');
+  }
+
+  /** The titles of the alerts in the room, as they are now. */
+  function shown(): string[] {
+    return room.cards.map(({ title }) => title).filter((title) => title.startsWith('#'));
   }
 
   it('lists what is firing, and earlier ones', async () => {
@@ -168,9 +130,9 @@ describe('scripts/alerts.ts', function () {
   it('acknowledges: the card says so, and only once', async () => {
     await alerts.receive(eventAt(1, [incoming('web-1')]));
     expect(await say('bob', 'alerts ack 1')).to.include('alerts:ack');
-    expect(shown.get('ops alert:1')).to.equal('#1 HighErrorRate: firing');
+    expect(shown()).to.deep.equal(['#1 HighErrorRate: firing']);
     expect(await say('carol', 'ack 1 on it, wait')).to.equal('You have alert 1: HighErrorRate.');
-    expect(shown.get('ops alert:1')).to.equal('#1 HighErrorRate: firing, acknowledged');
+    expect(shown()).to.deep.equal(['#1 HighErrorRate: firing, acknowledged']);
     expect((await alerts.get(1))?.acknowledged).to.deep.equal({
       by: { id: 'test:carol', name: 'carol' },
       at: minute(30),
@@ -188,10 +150,10 @@ describe('scripts/alerts.ts', function () {
     expect(await say('alice', 'alerts test')).to.include('It comes to **ops** and resolves in 60 s');
     expect(waiting).to.have.lengthOf(2);
     for (const job of waiting.splice(0, 1)) await job();
-    expect([...shown]).to.deep.equal([['ops alert:1', '#1 ShipmateTest: firing']]);
+    expect(shown()).to.deep.equal(['#1 ShipmateTest: firing']);
     for (const job of waiting.splice(0, 1)) await job();
     for (const job of waiting.splice(0)) await job();
-    expect([...shown]).to.deep.equal([['ops alert:1', '#1 ShipmateTest: resolved']]);
+    expect(shown()).to.deep.equal(['#1 ShipmateTest: resolved']);
   });
 
   it('says so when the intake refuses', async () => {

@@ -4,15 +4,11 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { createOpenAiModel } from '../../src/adapters/ai/openai/client.ts';
 import { createKnowledgeFiles } from '../../src/adapters/knowledge/files.ts';
-import { createAccess } from '../../src/bot/access.ts';
-import { createDispatch } from '../../src/bot/dispatch.ts';
-import type { Services } from '../../src/bot/services.ts';
 import { createKnowledge } from '../../src/domain/ask/ask.ts';
 import { redact } from '../../src/domain/privacy/redact.ts';
 import { createAskStore } from '../../src/storage/ask.ts';
-import { createAuditStore } from '../../src/storage/audit.ts';
 import type { Database } from '../../src/storage/database.ts';
-import { createProposalStore } from '../../src/storage/proposals.ts';
+import { inMemoryCommands } from '../support/commands.ts';
 import { quiet, testDatabase } from '../support/database.ts';
 import { type ModelServer, modelServer, refuses, type Reply, says } from '../support/openai.ts';
 import { Helper, type Room } from '../support/room.ts';
@@ -57,48 +53,8 @@ describe('scripts/ask-ai.ts', function () {
       now,
       log: quiet,
     });
-    room = await new Helper(here('scripts/ask-ai.ts')).createRoom({
-      name: 'ops',
-      prepare(robot, chat) {
-        const dispatch = createDispatch({
-          table: robot.table,
-          names: { services: () => [], environments: () => [], people: async () => [], rooms: async () => [] },
-          services: () => ({ knowledge }) as Services,
-          access: createAccess({
-            policy: { roles: {}, everyone: [], people: {} },
-            store: { all: async () => [], add: async () => true, remove: async () => true },
-            changed: async () => undefined,
-            now,
-          }),
-          audit: createAuditStore(db, 'here'),
-          proposals: createProposalStore(db, () => 'code'),
-          rate: { perMinute: 1000, take: async () => 0 },
-          metrics: { finished: () => undefined },
-          log: quiet,
-          post: async () => undefined,
-          redact,
-          now,
-          newReference: () => 'reference',
-          isStorageTrouble: () => false,
-        });
-        robot.pipeline = {
-          async dispatch(message, text) {
-            const line = {
-              text,
-              person: { id: message.user.id, chat: 'test', name: message.user.name },
-              room: { chat: 'test', room: 'ops', private: false },
-              via: 'typed' as const,
-              async reply(content: Parameters<typeof chat.deliver>[0]['content']) {
-                await chat.deliver({ nonce: 'n', address: { chat: 'test', room: 'ops' }, content });
-              },
-            };
-            const outcome = await dispatch.run(line);
-            if (outcome.kind === 'not a command') await dispatch.answer(line, outcome);
-            return 'handled';
-          },
-        };
-      },
-    });
+    const commands = inMemoryCommands({ services: { knowledge }, now });
+    room = await new Helper(here('scripts/ask-ai.ts')).createRoom({ name: 'ops', prepare: commands.prepare });
   }
 
   const last = (): string => room.messages.at(-1)?.[1] ?? '';

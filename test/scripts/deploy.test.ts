@@ -4,14 +4,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { createAccess } from '../../src/bot/access.ts';
-import { createDispatch, type Dispatch, type Line } from '../../src/bot/dispatch.ts';
-import type { Services } from '../../src/bot/services.ts';
-import { createAuditStore } from '../../src/storage/audit.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { createDeployStore } from '../../src/storage/deploys.ts';
-import { createProposalStore } from '../../src/storage/proposals.ts';
-import { quiet, testDatabase } from '../support/database.ts';
+import { inMemoryCommands } from '../support/commands.ts';
+import { testDatabase } from '../support/database.ts';
 import { clock, ROOT, shippedServices, type TestDeploys, testDeploys } from '../support/deploys.ts';
 import { Helper, type Room } from '../support/room.ts';
 
@@ -21,7 +17,6 @@ describe('scripts/deploy.ts', function () {
   let data: string;
   let room: Room;
   let ours: TestDeploys;
-  let replies: string[];
 
   before(async () => {
     db = await testDatabase();
@@ -32,57 +27,16 @@ describe('scripts/deploy.ts', function () {
     await db.pool.query('truncate deployments restart identity');
     data = await mkdtemp(join(tmpdir(), 'deploy-'));
     ours = await testDeploys(db, data);
-    replies = [];
-    const config = await shippedServices();
-    room = await new Helper(`${ROOT}scripts/deploy.ts`).createRoom({
-      name: 'ops',
-      prepare(robot) {
-        const services = { deploys: ours.deploys };
-        const dispatch: Dispatch = createDispatch({
-          table: robot.table,
-          names: {
-            services: () => config.services.map(({ name }) => name),
-            environments: () => config.environments.map(({ name }) => name),
-            people: async () => [],
-            rooms: async () => [],
-          },
-          services: () => services as Services,
-          access: createAccess({
-            policy: { roles: { admin: ['*'] }, everyone: ['deploy:staging'], people: { 'test:alice': ['admin'] } },
-            store: { all: async () => [], add: async () => true, remove: async () => true },
-            changed: async () => undefined,
-            now: () => new Date(),
-          }),
-          audit: createAuditStore(db, 'here'),
-          proposals: createProposalStore(db, () => 'code'),
-          rate: { perMinute: 1000, take: async () => 0 },
-          metrics: { finished: () => undefined },
-          log: quiet,
-          post: async () => undefined,
-          redact: (text) => text,
-          now: () => new Date(),
-          newReference: () => 'reference',
-          isStorageTrouble: () => false,
-        });
-        robot.pipeline = {
-          async dispatch(message, text) {
-            const person = { id: message.user.id, chat: 'test', name: message.user.name };
-            const line: Line = {
-              text,
-              person,
-              room: { chat: 'test', room: 'ops', private: false },
-              via: 'typed',
-              async reply(content) {
-                replies.push(typeof content === 'string' ? content : `${content.title}\n${content.text}`);
-              },
-            };
-            const outcome = await dispatch.run(line);
-            if (outcome.kind === 'not a command') await dispatch.answer(line, outcome);
-            return 'handled';
-          },
-        };
+    const { services, environments } = await shippedServices();
+    const commands = inMemoryCommands({
+      policy: { everyone: ['deploy:staging'], people: { 'test:alice': ['admin'] } },
+      services: { deploys: ours.deploys },
+      names: {
+        services: () => services.map(({ name }) => name),
+        environments: () => environments.map(({ name }) => name),
       },
     });
+    room = await new Helper(`${ROOT}scripts/deploy.ts`).createRoom({ name: 'ops', prepare: commands.prepare });
   });
   afterEach(async () => {
     await ours.idle();
@@ -90,11 +44,17 @@ describe('scripts/deploy.ts', function () {
     await rm(data, { recursive: true, force: true });
   });
 
-  /** Says it, waits for what came of it, and gives the answers since the last call. */
+  /** Everything that the robot answered. */
+  function replies(): string[] {
+    return room.messages.flatMap(([who, text]) => (who === 'hubot' ? [text] : []));
+  }
+
+  /** Says it, waits for what came of it, and gives the answers to it. */
   async function say(who: string, text: string): Promise<string> {
+    const before = replies().length;
     await room.user.say(who, `hubot ${text}`);
     await ours.idle();
-    return replies.splice(0).join('\n');
+    return replies().slice(before).join('\n');
   }
 
   it('deploys, and shows progress and outcome in one message', async () => {
@@ -153,10 +113,7 @@ describe('scripts/deploy.ts', function () {
       ['bob', 'deploy hello v1 to production', /needs the permission `deploy:production`/],
       ['alice', 'deploys log 99', /no deployment 99/],
     ];
-    for (const [who, text, answer] of table) {
-      await room.user.say(who, `hubot ${text}`);
-      expect(replies.splice(0).join('\n'), text).to.match(answer);
-    }
+    for (const [who, text, answer] of table) expect(await say(who, text), text).to.match(answer);
     expect([...ours.shown.keys()]).to.deep.equal(['deploy:1']);
   });
 
@@ -167,8 +124,8 @@ describe('scripts/deploy.ts', function () {
     ]);
     await ours.idle();
     expect(ours.shown.size).to.equal(1);
-    expect(replies).to.have.length(4);
-    for (const reply of replies)
+    expect(replies()).to.have.length(4);
+    for (const reply of replies())
       expect(reply).to.match(/^alice is deploying hello v\d to production, begun just now\. Wait/);
   });
 

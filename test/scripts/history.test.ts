@@ -1,18 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import type { Content } from '../../src/bot/card.ts';
-import { plain } from '../../src/bot/card.ts';
-import { createDispatch, type Line } from '../../src/bot/dispatch.ts';
-import type { Services } from '../../src/bot/services.ts';
-import { createAccess } from '../../src/bot/access.ts';
+import { type Card, plain } from '../../src/bot/card.ts';
 import { foldName } from '../../src/domain/history/fold.ts';
 import { createHistory } from '../../src/domain/history/history.ts';
 import { prepareMessage } from '../../src/domain/history/prepare.ts';
-import { createAuditStore } from '../../src/storage/audit.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { createMessageStore } from '../../src/storage/messages.ts';
-import { createProposalStore } from '../../src/storage/proposals.ts';
-import { quiet, testDatabase } from '../support/database.ts';
+import { inMemoryCommands } from '../support/commands.ts';
+import { testDatabase } from '../support/database.ts';
 import { Helper, type Room } from '../support/room.ts';
 
 const SCRIPT = fileURLToPath(new URL('../../scripts/history.ts', import.meta.url));
@@ -21,7 +16,6 @@ const NOW = new Date('2026-05-10T12:00:00Z');
 describe('history commands', () => {
   let db: Database;
   let room: Room;
-  let replies: Content[] = [];
 
   before(async function () {
     this.timeout(60_000);
@@ -52,59 +46,23 @@ describe('history commands', () => {
       private: true,
       members: two,
     });
-    const services = { history };
-    room = await new Helper(SCRIPT).createRoom({
-      name: 'ops',
-      prepare(robot) {
-        const dispatch = createDispatch({
-          table: robot.table,
-          names: { services: () => [], environments: () => [], people: async () => [], rooms: async () => [] },
-          services: () => services as Services,
-          access: createAccess({
-            policy: { roles: {}, everyone: [], people: {} },
-            store: { all: async () => [], add: async () => true, remove: async () => true },
-            changed: async () => undefined,
-            now: () => NOW,
-          }),
-          audit: createAuditStore(db, 'here'),
-          proposals: createProposalStore(db, () => 'code'),
-          rate: { perMinute: 1000, take: async () => 0 },
-          metrics: { finished: () => undefined },
-          log: quiet,
-          post: async () => undefined,
-          redact: (text) => text,
-          now: () => NOW,
-          newReference: () => 'reference',
-          isStorageTrouble: () => false,
-        });
-        robot.pipeline = {
-          async dispatch(message, text) {
-            const line: Line = {
-              text,
-              person: { id: message.user.id, chat: 'test', name: message.user.name },
-              room: { chat: 'test', room: message.room, private: message.room === 'dm' },
-              via: 'typed',
-              reply: async (content) => void replies.push(content),
-            };
-            const outcome = await dispatch.run(line);
-            if (outcome.kind === 'not a command') await dispatch.answer(line, outcome);
-            return 'handled';
-          },
-        };
-      },
-    });
+    const commands = inMemoryCommands({ services: { history }, now: () => NOW });
+    room = await new Helper(SCRIPT).createRoom({ name: 'ops', prepare: commands.prepare });
   });
   after(async () => {
     await room.destroy();
     await db.close();
   });
 
-  async function say(who: string, text: string): Promise<Exclude<Content, string>> {
+  /** Says it, and gives the one answer to it. */
+  async function say(who: string, text: string): Promise<Card> {
+    const before = room.chat.posts.length;
     await room.user.say(who, `hubot ${text}`);
-    const [reply, more] = replies.splice(0);
+    const [, answer, more] = room.chat.posts.slice(before);
     expect(more).to.equal(undefined);
-    if (reply === undefined) throw new Error('no answer');
-    return typeof reply === 'string' ? { kind: 'card', tone: 'neutral', title: '', text: reply } : reply;
+    if (answer?.content === undefined) throw new Error('no answer');
+    const { content } = answer;
+    return typeof content === 'string' ? { kind: 'card', tone: 'neutral', title: '', text: content } : content;
   }
 
   it('finds a phrase by person and time, with link and mark', async () => {

@@ -13,6 +13,7 @@ import type { AuditOutcome, AuditStart, AuditTrail } from '../../src/bot/audit.t
 import { createConversation, type Heard } from '../../src/bot/conversation.ts';
 import { createDesk } from '../../src/bot/desk.ts';
 import { createDispatch, type Dispatch, type DispatchPorts } from '../../src/bot/dispatch.ts';
+import type { Posts } from '../../src/bot/post.ts';
 import type { Proposal, Proposals } from '../../src/bot/proposals.ts';
 import type { Robot } from '../../src/bot/robot.ts';
 import type { Services } from '../../src/bot/services.ts';
@@ -49,6 +50,8 @@ export interface InMemoryCommands {
   /** Set by `prepare`. */
   access(): Access;
   dispatch(): Dispatch;
+  /** Posts into the room: the same key updates its message in place. */
+  readonly post: Posts['post'];
 }
 
 export function inMemoryCommands(options: CommandOptions = {}): InMemoryCommands {
@@ -59,9 +62,9 @@ export function inMemoryCommands(options: CommandOptions = {}): InMemoryCommands
   const now = options.now ?? (() => new Date());
   const note = (fields: object, message: string) => void logged.push({ fields, message });
   const log = { debug: () => undefined, info: () => undefined, warn: note, error: note };
-  let made: { access: Access; dispatch: Dispatch } | undefined;
+  let made: { access: Access; dispatch: Dispatch; post: Posts['post'] } | undefined;
 
-  function built(): { access: Access; dispatch: Dispatch } {
+  function built(): NonNullable<typeof made> {
     if (!made) throw new Error('the room is not prepared yet');
     return made;
   }
@@ -73,7 +76,9 @@ export function inMemoryCommands(options: CommandOptions = {}): InMemoryCommands
     logged,
     access: () => built().access,
     dispatch: () => built().dispatch,
+    post: (...args) => built().post(...args),
     prepare(robot, chat) {
+      const post = memoryPost(chat);
       let count = 0;
       const { policy } = options;
       const access = createAccess({
@@ -123,14 +128,14 @@ export function inMemoryCommands(options: CommandOptions = {}): InMemoryCommands
         rate: { perMinute: 60, take: async () => 0 },
         metrics: { finished: () => undefined },
         log,
-        post: async (address, content) => void (await chat.deliver({ nonce: String(++count), address, content })),
+        post,
         redact,
         now,
         newReference: () => 'reference',
         isStorageTrouble: () => false,
         ...options.ports,
       });
-      made = { access, dispatch };
+      made = { access, dispatch, post };
       robot.pipeline = createConversation({
         dispatch,
         log,
@@ -138,13 +143,25 @@ export function inMemoryCommands(options: CommandOptions = {}): InMemoryCommands
         chat: () => chat,
         remember: async (each) => void heard.push(each),
         keepsItself: () => false,
-        post: async (address, content) => void (await chat.deliver({ nonce: String(++count), address, content })),
+        post,
         isStorageTrouble: () => false,
         now,
         newReference: () => 'reference',
         newNonce: () => String(++count),
       }).pipeline;
     },
+  };
+}
+
+function memoryPost(chat: MemoryChat): Posts['post'] {
+  const shown = new Map<string, string>();
+  let count = 0;
+  return async (address, content, { key, onlyTo } = {}) => {
+    const delivery = { nonce: `post${++count}`, address, content, ...(onlyTo === undefined ? {} : { onlyTo }) };
+    const place = JSON.stringify([address.room, address.thread, key]);
+    const earlier = key === undefined ? undefined : shown.get(place);
+    if (earlier !== undefined && (await chat.update(delivery, earlier)) === 'updated') return;
+    shown.set(place, (await chat.deliver(delivery)).messageId);
   };
 }
 

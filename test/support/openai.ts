@@ -59,7 +59,11 @@ export function says(text: string, finish = 'stop'): Reply {
 }
 
 /** Answers with an error as documented. */
-export function refuses(status: number, code: string | null, headers: Record<string, string> = {}): Reply {
+export function refuses(
+  status: number,
+  code: string | null,
+  headers: Record<string, string> = {},
+): (res: ServerResponse) => void {
   return (res) => {
     res.writeHead(status, { 'content-type': 'application/json', ...headers });
     res.end(JSON.stringify({ error: { message: `refused: ${code}`, type: 'test_error', param: null, code } }));
