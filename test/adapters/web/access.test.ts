@@ -32,6 +32,7 @@ describe('web chat: who comes in', () => {
     await comeIn(web, 'bob');
     expect(web.firstPersons).to.deep.equal([{ id: 'web:1', chat: 'web', name: 'alice' }]);
     expect(web.persons.map(({ name }) => name)).to.deep.equal(['alice', 'bob']);
+    expect(web.robot.brain.userForName('bob')?.id, 'known to scripts before the first word').to.equal('web:2');
   });
 
   it('lets a person of this machine come back under the same name, as the same account', async () => {

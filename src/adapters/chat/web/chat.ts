@@ -324,6 +324,8 @@ export class WebChat extends Adapter implements ChatAdapter {
     const person: Person = { id: personId(account.id), chat: CHAT, name: account.name };
     const direct = await openRobotRoom(messages, account, titleOf(this.robot.name));
     for (const room of await store.commonRooms()) await messages.join(CHAT, room, person.id);
+    // Known to scripts and to `grant @bob` before the first word.
+    this.robot.brain.userForId(person.id, { name: person.name, room: direct.id });
     if (account.first) await events.onFirstPerson(person);
     await events.onPerson(person, { chat: CHAT, room: direct.id });
     await store.markWelcomed(account.id, now());
