@@ -125,15 +125,16 @@ export function makeCommand<const U extends string, A extends ArgTypes = Record<
   if (!spec.summary) throw new Error(`${where}: the summary is missing`);
 
   const args: ArgTypes = spec.args ?? {};
-  const patterns = [spec.usage, ...(spec.aliases ?? [])].map((usage) => {
+  const compile = (usage: string): Pattern => {
     try {
       return compileUsage(usage);
     } catch (error) {
       throw new Error(`${where}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
     }
-  });
-  const [main, ...others] = patterns;
-  if (!main) throw new Error(`${where}: the usage is missing`);
+  };
+  const main = compile(spec.usage);
+  const others = (spec.aliases ?? []).map(compile);
+  const patterns = [main, ...others];
   for (const pattern of patterns) checkNames(where, pattern, args);
   for (const name of main.required) {
     const lacking = others.find((pattern) => !pattern.required.has(name));

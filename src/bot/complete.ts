@@ -17,10 +17,10 @@ export interface Suggestion {
   readonly hint: string;
 }
 
-/** A start of fewer values than this is shown; more help nobody. */
-export const MOST_SUGGESTIONS = 8;
+/** More than these are not shown. */
+const MOST_SUGGESTIONS = 8;
 
-/** Suggestions for a line that is being typed, best first. */
+/** Suggestions for a line that is being typed, by the id of the command. */
 export async function complete(
   table: CommandTable,
   access: Access,

@@ -152,7 +152,7 @@ export function createConversation(ports: ConversationPorts): Conversation {
           chat: here.chat,
           room: here.room,
           thread: here.thread,
-          messageId: message.id === undefined ? undefined : message.id,
+          messageId: message.id,
           person: personOf(message),
           at: message.at ?? ports.now(),
           content: message.text,

@@ -1,7 +1,6 @@
 /** What the commands about commands use: help, confirmation, approval. */
 
 import type { Content } from './card.ts';
-import type { Person } from './chat.ts';
 import type { Command, Invocation } from './command.ts';
 import { fail } from './errors.ts';
 import type { Access } from './access.ts';
@@ -57,14 +56,10 @@ export function createDesk({ robotName, table, proposals, access, dispatch, othe
   /** A proposal of somebody else that this person may decide. */
   async function foreign(code: string, asked: Asked): Promise<Proposal> {
     const proposal = await find(code, 'approve', asked);
-    await requireApprover(proposal, asked.person);
+    if (proposal.person.id === asked.person.id) throw fail('proposal.own', {});
+    if (proposal.permission === undefined) throw fail('proposal.gone', { code });
+    await access.require(asked.person, proposal.permission);
     return proposal;
-  }
-
-  async function requireApprover(proposal: Proposal, person: Person): Promise<void> {
-    if (proposal.person.id === person.id) throw fail('proposal.own', {});
-    if (proposal.permission === undefined) throw fail('proposal.gone', { code: proposal.code });
-    await access.require(person, proposal.permission);
   }
 
   return {

@@ -19,7 +19,7 @@ import type { CommandTable, Entry } from './table.ts';
 import { normalise, type Token, tokenise } from './tokens.ts';
 
 /** A longer line is not read. */
-export const LINE_LIMIT = 8000;
+const LINE_LIMIT = 8000;
 const CONFIRM_WITHIN_MS = 10 * 60_000;
 const APPROVE_WITHIN_MS = 60 * 60_000;
 
@@ -126,7 +126,7 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
     }
     if (bad) return { kind: 'failure', failure: bad, structural: false, near: entries[0]?.command.usage };
     const suggestions = table.suggest(tokens);
-    if (best && known > 0) {
+    if (best) {
       const failure =
         suggestions.length > 0 && best.mismatch.kind === 'excess' && best.mismatch.depth === known
           ? fail('command.unknown', { typed: text.slice(0, 80), suggestions })
@@ -134,14 +134,11 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
       return { kind: 'failure', failure, structural: true, near: best.entry.command.usage };
     }
     if (known === 0 && suggestions.length === 0) return { kind: 'nothing' };
-    const followers = known > 0 ? table.nextWords(tokens.slice(0, known).map((token) => token.text)) : [];
-    const lead = tokens
-      .slice(0, known)
-      .map((token) => token.text)
-      .join(' ');
+    const lead = tokens.slice(0, known).map((token) => token.text);
     const failure = fail('command.unknown', {
       typed: text.slice(0, 80),
-      suggestions: suggestions.length > 0 ? suggestions : followers.map((word) => `${lead} ${word}`),
+      suggestions:
+        suggestions.length > 0 ? suggestions : table.nextWords(lead).map((word) => [...lead, word].join(' ')),
     });
     return { kind: 'failure', failure, structural: true, near: undefined };
   }
@@ -182,10 +179,10 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
   }
 
   async function run(line: Line): Promise<Outcome> {
-    const text = normalise(line.text);
-    const tokens = text.length > LINE_LIMIT ? [] : tokenise(text);
     try {
+      const text = normalise(line.text);
       if (text.length > LINE_LIMIT) throw fail('command.long', { limit: LINE_LIMIT });
+      const tokens = tokenise(text);
       const now = ports.now();
       const reading = await read(text, tokens, { person: line.person, room: line.room.room, names, now });
       if (reading.kind === 'nothing') return { kind: 'not a command', failure: undefined, nearCommand: undefined };
@@ -195,7 +192,8 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
       }
       return await runCommand(line, text, reading.parsed, now);
     } catch (error) {
-      return await explain(line, undefined, error);
+      await explain(line, undefined, error);
+      return { kind: 'handled', outcome: 'failed' };
     }
   }
 
@@ -241,7 +239,7 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
       return finish('succeeded');
     } catch (error) {
       const reference = await explain(line, command, error);
-      if (auditId !== undefined) await endFailed(auditId, error, reference.reference);
+      if (auditId !== undefined) await endFailed(auditId, error, reference);
       return finish('failed');
     }
   }
@@ -257,11 +255,16 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
   }
 
   async function allow(line: Line, command: Command, values: Values): Promise<void> {
-    const wait = await rate.take(line.person.id);
-    if (wait > 0) throw fail('command.rate', { seconds: wait, limit: rate.perMinute });
+    await checkRate(line.person);
     if (line.via === 'ai' && command.effect === 'change') throw fail('command.proposal', { usage: command.usage });
     const permission = command.needs(values);
     if (permission !== 'public') await access.require(line.person, permission);
+  }
+
+  /** Throws if the person sent too much of late. */
+  async function checkRate(person: Person): Promise<void> {
+    const wait = await rate.take(person.id);
+    if (wait > 0) throw fail('command.rate', { seconds: wait, limit: rate.perMinute });
   }
 
   /** True if the command now waits for somebody's word. */
@@ -269,22 +272,19 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
     const question = line.answered?.confirmed ? undefined : command.confirm(values);
     const permission = line.answered?.approvedBy === undefined ? command.approval(values) : undefined;
     if (question === undefined && permission === undefined) return false;
+    // A proposal keeps the command as typed; a secret must not be kept, so such a command cannot wait.
+    if (ports.redact(text) !== text) throw fail('command.secret', {});
     const kind = question === undefined ? 'approve' : 'confirm';
     const proposal = await proposals.open({
       kind,
       person: line.person,
       room: line.room,
-      text: ports.redact(text) === text ? text : refuseSecret(),
+      text,
       permission,
       expiresAt: new Date(now.getTime() + (kind === 'confirm' ? CONFIRM_WITHIN_MS : APPROVE_WITHIN_MS)),
     });
     await line.reply(kind === 'confirm' ? confirmCard(proposal, question ?? '') : approveCard(proposal));
     return true;
-  }
-
-  /** A proposal keeps the command as typed; a secret must not be kept, so such a command cannot wait. */
-  function refuseSecret(): never {
-    throw fail('command.secret', {});
   }
 
   function invocation(
@@ -308,12 +308,8 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
     };
   }
 
-  /** Tells the person what went wrong; unexpected errors get a reference, the detail goes to the log. */
-  async function explain(
-    line: Line,
-    command: Command | undefined,
-    error: unknown,
-  ): Promise<Extract<Outcome, { kind: 'handled' }> & { reference: string | undefined }> {
+  /** Tells the person what went wrong. Returns the reference under which an unexpected error is in the log. */
+  async function explain(line: Line, command: Command | undefined, error: unknown): Promise<string | undefined> {
     let failure = error instanceof Failure ? error : undefined;
     let reference: string | undefined;
     if (!failure) {
@@ -328,7 +324,7 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
     } catch (cause) {
       log.error({ err: cause, reference, command: command?.id }, 'error not told');
     }
-    return { kind: 'handled', outcome: 'failed', reference };
+    return reference;
   }
 
   return {
@@ -338,8 +334,7 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
       try {
         if (failure) throw failure;
         if (!handler) throw fail('command.unknown', { typed: normalise(line.text).slice(0, 80), suggestions: [] });
-        const wait = await rate.take(line.person.id);
-        if (wait > 0) throw fail('command.rate', { seconds: wait, limit: rate.perMinute });
+        await checkRate(line.person);
         const sentence: Sentence = {
           text: normalise(line.text).slice(0, LINE_LIMIT),
           person: line.person,

@@ -63,7 +63,7 @@ export function helpOn(
 }
 
 /** All there is to say of one command. */
-export function commandCard(command: Command): Card {
+function commandCard(command: Command): Card {
   const [, ...aliases] = command.patterns.map((pattern) => pattern.usage);
   return card({
     title: command.usage,
@@ -78,7 +78,7 @@ export function commandCard(command: Command): Card {
 }
 
 function startsWithWords(usage: string, wanted: string): boolean {
-  return usage === wanted || usage.toLowerCase().startsWith(`${wanted} `);
+  return `${usage.toLowerCase()} `.startsWith(`${wanted} `);
 }
 
 function mentions(command: Command, wanted: string): boolean {

@@ -3,9 +3,8 @@
  */
 
 import { distance } from 'fastest-levenshtein';
-import type { Command } from './command.ts';
+import type { Command, Sentence } from './command.ts';
 import { leadingWords, type Pattern } from './grammar.ts';
-import type { Sentence } from './command.ts';
 import type { Token } from './tokens.ts';
 
 export interface Entry {
@@ -95,10 +94,6 @@ export class CommandTable {
     let at: Node | undefined = this.#root;
     for (const word of words) at = at?.next.get(word.toLowerCase());
     return at ? [...at.next.keys()].sort() : [];
-  }
-
-  get(id: string): Command | undefined {
-    return this.#commands.get(id);
   }
 
   /** All commands, by id. */
