@@ -2,7 +2,7 @@
 
 import { randomBytes, randomUUID } from 'node:crypto';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Readable, Writable } from 'node:stream';
 import type { HubotLogger } from 'hubot';
@@ -334,7 +334,9 @@ export async function startApp(options: AppOptions): Promise<App> {
     });
     replicas.onLost(async (lost) => {
       if (!web) return;
-      for (const message of await messages.claimUnhandledOf(lost, replicas.id)) void web.resume(message);
+      for (const message of await messages.claimUnhandledOf(lost, replicas.id)) {
+        if (message.chat === web.chat) void web.resume(message);
+      }
     });
 
     replicas.onLost(async (lost) => {
@@ -354,6 +356,8 @@ export async function startApp(options: AppOptions): Promise<App> {
     });
     await replicas.start();
     closers.push(() => robot.close(GRACE_MS));
+    // Before the server waits for its open connections.
+    if (web) closers.push(() => web.close());
     await robot.run();
     await Promise.all([
       hooks.start(),
@@ -499,7 +503,7 @@ async function loadEverything(robot: Robot, config: Config, log: Logger): Promis
     await loadExternalScripts(robot, join(config.root, 'external-scripts.json')),
   ];
   for (const path of config.variables.HUBOT_SCRIPTS) {
-    const more = join(config.root, path);
+    const more = resolve(config.root, path);
     found.push(/\.\w+$/.test(more) ? await loadScript(robot, more) : await loadScripts(robot, more));
   }
   const all = {
@@ -588,7 +592,7 @@ function namesOf(
       services.find((each) => each.name === service)?.environments ?? environments.map((each) => each.name),
     people: async () =>
       Object.values(robot.brain.users()).map((user): Person => {
-        const id = String(user.id);
+        const { id } = user;
         const [, chat] = /^([\w-]+):/.exec(id) ?? [];
         if (chat !== undefined && robot.chats.has(chat)) return { id, chat, name: user.name };
         return { id: `${mainChat()}:${id}`, chat: mainChat(), name: user.name };
