@@ -357,7 +357,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     await replicas.start();
     closers.push(() => robot.close(GRACE_MS));
     // Before the server waits for its open connections.
-    if (web) closers.push(() => web.close());
+    if (web) closers.push(() => Promise.race([web.close(), delay(GRACE_MS, undefined, { ref: false })]));
     await robot.run();
     await Promise.all([
       hooks.start(),

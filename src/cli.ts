@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
+import type { LoadProblem } from './bot/load-problem.ts';
 import { readableLine } from './bot/log-lines.ts';
 import { type Config, loadConfig } from './config/config.ts';
 import { problemText } from './config/problem.ts';
@@ -45,9 +46,9 @@ export async function main(args: readonly string[]): Promise<void> {
     ...(values.alias === undefined ? {} : { alias: values.alias }),
   });
   if (values.check || values['config-check']) return await check(config, problems.map(problemText));
-  if (!config)
-    return stop(1, `The configuration has ${count(problems.length)}:\n\n${problems.map(problemText).join('\n')}\n`);
-  return await (command === 'migrate' ? migrate(config) : start(config));
+  if (config) return await (command === 'migrate' ? migrate(config) : start(config));
+  // The same report as for --check: whoever corrects the one wants to know of the other.
+  await check(config, problems.map(problemText), 'Shipmate cannot start: ');
 }
 
 function parse(args: readonly string[]) {
@@ -70,19 +71,15 @@ function parse(args: readonly string[]) {
   }
 }
 
-async function check(config: Config | undefined, problems: readonly string[]): Promise<void> {
+async function check(config: Config | undefined, problems: readonly string[], lead = ''): Promise<void> {
   const { checkScripts } = await import('./app.ts');
   // Scripts are checked with what can be read, so that everything is reported in one go.
-  const usable = config ?? (await loadConfig(process.cwd(), { SHIPMATE_CONFIG: '/nonexistent' })).config;
+  const { HUBOT_SCRIPTS } = process.env;
+  const usable = config ?? (await loadConfig(process.cwd(), { HUBOT_SCRIPTS, SHIPMATE_CONFIG: '/nonexistent' })).config;
   const { loaded } = usable ? await checkScripts(usable, logger('error', false)) : {};
-  const all = [
-    ...problems,
-    ...(loaded?.problems ?? []).map(
-      ({ file, line, cause, next }) => `${shown(file)}${line ? `:${line}` : ''}: ${cause}; ${next}`,
-    ),
-  ];
+  const all = [...problems, ...(loaded?.problems ?? []).map(scriptProblem)];
   for (const note of loaded?.notes ?? []) say(`Note: ${shown(note)}\n`);
-  if (all.length > 0) stop(1, `${count(all.length)}:\n\n${all.join('\n')}\n`);
+  if (all.length > 0) stop(1, `${lead}${count(all.length)}:\n\n${all.join('\n')}\n`);
   else say(`OK: the configuration and ${loaded?.scripts.length ?? 0} scripts\n`);
   // Packages may have left timers behind.
   process.exit();
@@ -104,7 +101,7 @@ async function start(config: Config): Promise<void> {
   const log = logger(config.variables.HUBOT_LOG_LEVEL, true);
   const tell = (text: string) => void (pipe || process.stderr.write(`${text}\n`));
   tell(`Shipmate ${version()}`);
-  const { startApp } = await import('./app.ts');
+  const { ScriptsFailed, startApp } = await import('./app.ts');
   let app: Awaited<ReturnType<typeof startApp>>;
   const stopping = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
@@ -128,7 +125,9 @@ async function start(config: Config): Promise<void> {
     });
   } catch (error) {
     log.debug({ err: error }, 'start failed');
-    return stop(1, `Shipmate cannot start.\n\n${textOf(error)}\n`);
+    const problems = error instanceof ScriptsFailed ? error.problems.map(scriptProblem) : [textOf(error)];
+    stop(1, `Shipmate cannot start: ${count(problems.length)}:\n\n${problems.join('\n')}\n`);
+    process.exit();
   }
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
   tell(`  ready after ${seconds} s\n`);
@@ -169,6 +168,10 @@ function say(text: string): void {
 function stop(code: number, text: string): void {
   process.exitCode = code;
   process.stderr.write(text);
+}
+
+function scriptProblem({ file, line, cause, next }: LoadProblem): string {
+  return `${shown(file)}${line ? `:${line}` : ''}: ${cause}; ${next}`;
 }
 
 function shown(path: string): string {

@@ -124,7 +124,7 @@ export const WRONG_TOKENS = 20;
 
 const SOURCE = /^[a-z][a-z0-9-]{0,39}$/;
 /** Time to read the answer for a sender that is still sending. */
-const LINGER_MS = 500;
+const LINGER_MS = 2_000;
 
 const UNAVAILABLE: Refusal = {
   outcome: 'unavailable',
@@ -170,8 +170,9 @@ export function createHooks(options: HookOptions): Hooks {
     metrics?.received(source, result.outcome);
     if (result.outcome === 'aborted') return void response.destroy();
     for (const [name, value] of Object.entries(result.headers ?? {})) response.setHeader(name, value);
-    if (result.unread || !request.complete) hangUp(request, response);
-    answer(response, result.status, { accepted: false, error: result.text });
+    const body = { accepted: false, error: result.text };
+    if (result.unread || !request.complete) hangUp(request, response, result.status, body);
+    else answer(response, result.status, body);
   }
 
   /** Number of the stored event, or why there is none. */
@@ -335,10 +336,25 @@ function answer(response: ServerResponse, status: number, body: object): void {
   response.end(`${JSON.stringify(body)}\n`);
 }
 
-/** Ends the connection after the answer: nobody reads the rest of the body. */
-function hangUp(request: IncomingMessage, response: ServerResponse): void {
-  response.setHeader('Connection', 'close');
-  response.on('finish', () => setTimeout(() => request.socket.destroy(), LINGER_MS).unref());
+/**
+ * Answers and ends the connection. What still comes is thrown away for a moment: a connection that is closed while the
+ * sender sends is reset, and the answer is lost on the way.
+ */
+function hangUp(request: IncomingMessage, response: ServerResponse, status: number, body: object): void {
+  const text = `${JSON.stringify(body)}\n`;
+  response.writeHead(status, {
+    'Content-Type': 'application/json; charset=utf-8',
+    'Content-Length': Buffer.byteLength(text),
+    'Cache-Control': 'no-store',
+    Connection: 'close',
+  });
+  response.write(text);
+  const end = (): void => {
+    clearTimeout(timer);
+    response.end(() => request.socket.destroy());
+  };
+  const timer = setTimeout(end, LINGER_MS);
+  request.once('end', end).once('close', end).resume();
 }
 
 async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
