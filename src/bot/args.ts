@@ -126,11 +126,13 @@ const UNITS: Readonly<Record<string, number>> = {
   d: 86_400_000,
   w: 604_800_000,
 };
+const DURATION_LENGTH = 100;
 const DURATION_PART =
   /(\d+(?:\.\d+)?)\s*(ms|milliseconds?|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|wks?|weeks?)(?![a-z])\s*/gy;
 
 /** Milliseconds in `90s`, `1h30m`, `2 hours`; undefined if it is none. */
 export function parseDuration(typed: string): number | undefined {
+  if (typed.length > DURATION_LENGTH) return undefined;
   const text = typed
     .trim()
     .toLowerCase()

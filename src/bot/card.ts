@@ -71,9 +71,17 @@ export function cardText(content: Content, address: string): string {
  */
 export function plain(text: string): string {
   return text
+    .replace(/\r\n?/g, '\n')
     .replace(/[\\`*_{}[\]()#+!|~<>&:-]/g, '\\$&')
-    .replace(/^(\s*\d+)([.)])/gm, '$1\\$2')
+    .replace(/^([ \t]*\d{1,9})([.)])/gm, '$1\\$2')
+    .replace(/^([ \t]*)=/gm, '$1\\=')
+    .replace(/^(?: {4}|[ \t]*\t)[ \t]*/gm, (indent) => indent.replaceAll('\t', '    ').replaceAll(' ', '\u00a0'))
     .replace(/@/g, '@\u2060');
+}
+
+/** Text from outside as Markdown code within a line, whatever backticks and line ends it contains. */
+export function codeSpan(text: string): string {
+  return `\`${text.replaceAll('`', "'").replace(/\s+/g, ' ').trim() || ' '}\``;
 }
 
 /** Text from outside as a Markdown code block, whatever backticks it contains. */

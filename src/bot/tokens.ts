@@ -58,6 +58,8 @@ const SPACE = /\s/;
  */
 export function tokenise(text: string): Token[] {
   const tokens: Token[] = [];
+  // Marks of which none closes any more, so that a long line of them is not searched again for each.
+  const unclosed = new Set<string>();
   let at = 0;
   while (at < text.length) {
     while (at < text.length && SPACE.test(text.charAt(at))) at++;
@@ -67,8 +69,9 @@ export function tokenise(text: string): Token[] {
     let quoted = false;
     while (at < text.length && !SPACE.test(text.charAt(at))) {
       const character = text.charAt(at);
-      const closing = opensQuote(text, start, at) ? CLOSING[character] : undefined;
+      const closing = opensQuote(text, start, at) && !unclosed.has(character) ? CLOSING[character] : undefined;
       const end = closing === undefined ? -1 : closingQuote(text, at + 1, closing);
+      if (closing !== undefined && end < 0) unclosed.add(character);
       if (end > 0) {
         word += text.slice(at + 1, end);
         at = end + 1;

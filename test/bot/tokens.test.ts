@@ -56,4 +56,13 @@ describe('what people type', () => {
       }),
     );
   });
+
+  it('is quick with marks that nothing closes', () => {
+    for (const part of ["'- ", "a:' ", '"\'\u201c1 d ', '`', '<a|', '&amp;', ' \u2014']) {
+      const text = part.repeat(Math.ceil(100_000 / part.length));
+      const began = performance.now();
+      tokenise(normalise(text));
+      expect(performance.now() - began, part).to.be.lessThan(500);
+    }
+  });
 });

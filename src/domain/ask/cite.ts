@@ -22,7 +22,8 @@ export interface Checked {
 }
 
 // [1], [1, 2], [1][2], 【1】 and 【1†source】, as models write them.
-const CITATION = /[ \t]*(?:\\?\[|【)\s*(?<numbers>\d{1,3}(?:\s*[,;]\s*\d{1,3})*)(?:†[^\]】]*)?\s*(?:\\?\]|】)/g;
+const CITATION =
+  /[ \t]?(?:\\?\[|【)\s{0,3}(?<numbers>\d{1,3}(?:\s{0,3}[,;]\s{0,3}\d{1,3}){0,20})(?:†[^\]】]{0,80})?\s{0,3}(?:\\?\]|】)/g;
 
 /** Of a model's answer, what may be shown. Addresses stay, as code, only if the passages or the question contain them. */
 export function checkCitations(answer: string, sources: readonly Source[], given: string): Checked {

@@ -12,7 +12,7 @@ const BEFORE = 50;
  */
 export function snippet(text: string, wanted: readonly string[], escape: (text: string) => string): string {
   const line = readable(text)
-    .replace(/!?\[([^\]\n]*)\]\((?:[^)\s]*)\)/g, '$1')
+    .replace(/!?\[([^\]\n]{0,400})\]\((?:[^)\s]{0,2000})\)/g, '$1')
     .replace(/\s+/g, ' ')
     .trim();
   const marks = matches(line, wanted);

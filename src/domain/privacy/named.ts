@@ -193,8 +193,13 @@ const HARMLESS = new Set([
   'group',
 ]);
 
+/** So many values within one another are looked at whole; of further ones only the beginning, or a long chain would cost minutes. */
+const CHAINED = 16;
+const BEGINNING = /[^\s"'`<>,;&|\\]{1,64}/y;
+
 export function namedSecrets(text: string): Secret[] {
   const found: Secret[] = [];
+  let chain = { end: 0, length: 0 };
   TELLING.lastIndex = 0;
   for (let hit = TELLING.exec(text); hit; hit = TELLING.exec(text)) {
     const [from, to] = nameAround(text, hit.index, TELLING.lastIndex);
@@ -205,14 +210,18 @@ export function namedSecrets(text: string): Secret[] {
     const name = text.slice(from, to);
     const sort = sortOf(name, spokenBefore(text, from));
     if (!sort) continue;
-    const value = valueAt(text, to + assigned[0].length);
+    const at = to + assigned[0].length;
+    chain = { ...chain, length: at < chain.end ? chain.length + 1 : 0 };
+    const value = valueAt(text, at, chain.length > CHAINED ? BEGINNING : BARE);
     if (!value) continue;
+    chain.end = Math.max(chain.end, value.end);
     const operator = assigned[0].trim();
     if (operator.endsWith('>') && !operator.endsWith('=>') && !operator.endsWith('->') && text[from - 1] !== '<')
       continue;
     if (isSecret(value, sort, operator, text)) {
-      found.push({ kind: sort, start: value.start, end: value.end });
-      TELLING.lastIndex = value.end;
+      const end = chain.length > CHAINED ? Math.max(value.end, valueAt(text, at, BARE)?.end ?? 0) : value.end;
+      found.push({ kind: sort, start: value.start, end });
+      TELLING.lastIndex = end;
     }
   }
   return found;
@@ -292,7 +301,7 @@ function sortOf(name: string, before: string): Sort | undefined {
   return undefined;
 }
 
-function valueAt(text: string, at: number): Value | undefined {
+function valueAt(text: string, at: number, unquoted: RegExp): Value | undefined {
   QUOTED.lastIndex = at;
   const quoted = QUOTED.exec(text);
   const inner = quoted?.[2];
@@ -300,8 +309,8 @@ function valueAt(text: string, at: number): Value | undefined {
     const end = QUOTED.lastIndex - (quoted[1]?.length ?? 1);
     return { text: inner, start: end - inner.length, end, quoted: true };
   }
-  BARE.lastIndex = at;
-  const bare = BARE.exec(text)?.[0];
+  unquoted.lastIndex = at;
+  const bare = unquoted.exec(text)?.[0];
   if (bare === undefined) return undefined;
   const trimmed = bare.replace(/[.,:!?)\]}]{1,3}$/, '');
   if (!trimmed) return undefined;
