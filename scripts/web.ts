@@ -1,6 +1,7 @@
 // Description:
 //   Letting people into the web chat
 
+import { GRANT_PERMISSION } from '../src/bot/access.ts';
 import { arg } from '../src/bot/args.ts';
 import { card, plain } from '../src/bot/card.ts';
 import { command } from '../src/bot/command.ts';
@@ -19,7 +20,9 @@ export default function web(robot: Robot): void {
     async run({ args, person, room, services, post, now }) {
       // Whoever has the link comes in: it must not stand where others read.
       if (!room.private && person.chat !== 'web') throw fail('web.private', {});
-      const invited = await services.invitations.invite(args.name, person.id);
+      // A link for somebody who is there already gives whoever opens it that person's roles.
+      const known = await services.access.can(person, GRANT_PERMISSION);
+      const invited = await services.invitations.invite(args.name, person.id, { known });
       if (invited.kind === 'refused') throw fail('web.name', invited.problem);
       const hours = Math.round((invited.until.getTime() - now.getTime()) / 3_600_000);
       const content = card({

@@ -1,6 +1,7 @@
 /** The composition root: the only file that knows every part. */
 
 import { randomBytes, randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -12,6 +13,7 @@ import { alertmanagerHook } from './adapters/alerts/alertmanager/hook.ts';
 import { ShellChat } from './adapters/chat/shell/shell.ts';
 import { loadTextChat } from './adapters/chat/text/text.ts';
 import type { WebChat } from './adapters/chat/web/chat.ts';
+import { isFromHere } from './adapters/chat/web/gate.ts';
 import { createCommandTarget } from './adapters/deploy/command/client.ts';
 import { createKnowledgeFiles } from './adapters/knowledge/files.ts';
 import { runbookHandler } from './adapters/knowledge/page.ts';
@@ -321,7 +323,10 @@ export async function startApp(options: AppOptions): Promise<App> {
     const doors = robot.httpServer?.beforeParsers;
     if (doors) {
       doors.use('/hooks', hooks.handler);
-      doors.use('/runbooks', runbookHandler(runbooks));
+      // What is in a runbook is for the team: this machine, and whoever is signed in. A proxy on this machine is neither.
+      const reads = async (request: IncomingMessage): Promise<boolean> =>
+        (!config.http.open && isFromHere(request)) || (await web?.admits(request)) === true;
+      if (!config.http.open || config.webChat) doors.use('/runbooks', runbookHandler(runbooks, reads));
       healthRoutes(doors, { metrics, token: hookToken, troubles: () => troubles(database, running) });
     }
 

@@ -43,8 +43,8 @@ export function createWebStore(db: Pick<Database, 'sql'>): WebStore {
 
   async function findAccount(
     where: { id: number } | { name: string },
-  ): Promise<(Account & { link: boolean }) | undefined> {
-    const query = k.selectFrom('web_accounts').select(['id', 'name', 'first', 'link']);
+  ): Promise<(Account & { link: boolean; created_at: Date }) | undefined> {
+    const query = k.selectFrom('web_accounts').select(['id', 'name', 'first', 'link', 'created_at']);
     return await ('id' in where
       ? query.where('id', '=', where.id)
       : query.where('folded_name', '=', foldName(where.name))
@@ -77,7 +77,9 @@ export function createWebStore(db: Pick<Database, 'sql'>): WebStore {
     const known = await findAccount({ name });
     if (known) {
       const invited = byLink ? undefined : await inviteOf(session.invite_hash ?? '', now);
-      const mine = byLink ? known.link : invited !== undefined && foldName(invited.name) === foldName(known.name);
+      // An invitation made before somebody else took the name was not meant for that person.
+      const meant = invited !== undefined && invited.createdAt >= known.created_at;
+      const mine = byLink ? known.link : meant && foldName(invited.name) === foldName(known.name);
       if (!mine) return { kind: 'name taken' };
     }
     if (session.invite_hash !== null) {
@@ -107,10 +109,10 @@ export function createWebStore(db: Pick<Database, 'sql'>): WebStore {
     return { kind: 'entered', account: bare(account), isNew: made !== undefined };
   }
 
-  async function inviteOf(hash: string, now: Date): Promise<{ name: string } | undefined> {
+  async function inviteOf(hash: string, now: Date): Promise<{ name: string; createdAt: Date } | undefined> {
     return await k
       .selectFrom('web_invites')
-      .select('name')
+      .select(['name', 'created_at as createdAt'])
       .where('secret_hash', '=', hash)
       .where('used_at', 'is', null)
       .where('expires_at', '>', now)

@@ -138,24 +138,37 @@ describe('knowledge files', () => {
       '# A\n## Fix `it`\n\n<script>alert(1)</script> ![x](http://evil.example/x) [l](javascript:alert(1))',
     );
     writeFileSync(join(root, 'secret.md'), 'secret');
-    const handler = runbookHandler(source());
+    const handler = runbookHandler(source(), async (request) => request.headers.cookie === 'in');
     const server = createServer((req, res) => void handler(req, res));
     await new Promise<void>((resolve) => {
       server.listen(0, '127.0.0.1', resolve);
     });
     const address = server.address();
     const base = typeof address === 'object' && address ? `http://127.0.0.1:${address.port}` : '';
+    const headers = { cookie: 'in' };
     try {
-      const page = await fetch(`${base}/runbooks/a.md`);
+      for (const path of [
+        '/runbooks/a.md',
+        '/runbooks/none.md',
+        '//evil.example/x',
+        '/%22%3E%3Cscript%3E',
+        '/"><script>',
+      ]) {
+        const refused = await fetch(base + path);
+        const text = await refused.text();
+        expect(refused.status, path).to.equal(401);
+        expect(text).to.not.match(/<script|href="\/\/|Fix/);
+      }
+      const page = await fetch(`${base}/runbooks/a.md`, { headers });
       const html = await page.text();
       expect(page.status).to.equal(200);
       expect(page.headers.get('content-security-policy')).to.contain("default-src 'none'");
       expect(html).to.contain('<h2 id="fix-it">');
       expect(html).not.to.match(/<script|<img|href="javascript/);
       for (const path of ['/runbooks/..%2fsecret.md', '/secret.md', '/runbooks/%', '/runbooks/']) {
-        expect((await fetch(base + path)).status, path).to.equal(404);
+        expect((await fetch(base + path, { headers })).status, path).to.equal(404);
       }
-      expect((await fetch(`${base}/runbooks/a.md`, { method: 'POST' })).status).to.equal(404);
+      expect((await fetch(`${base}/runbooks/a.md`, { method: 'POST', headers })).status).to.equal(404);
     } finally {
       server.closeAllConnections();
       server.close();

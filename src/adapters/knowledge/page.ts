@@ -55,12 +55,23 @@ ${md.renderer.render(tokens, md.options, {})}</body></html>
 `;
 }
 
+/** Coming from another site, a browser shows no session: the link to the same page does, since it is followed from here. */
+function signInPage(path: string): string {
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Sign in first</title><style>${STYLE}</style></head>
+<body><h1>Sign in first</h1><p>Runbooks are for the people of the <a href="/">web chat</a>.
+If you are signed in there, <a href="${escape(path)}">open this page again</a>.</p></body></html>
+`;
+}
+
 /**
- * Answers `GET /runbooks/…`. Only files that the source has read are served: the path is looked up among them, never opened.
+ * Answers `GET /runbooks/…` to whom `admits` lets in. Only files that the source has read are served: the path is looked up among them, never opened.
  * `next` is called for everything else, if given.
  */
 export function runbookHandler(
   source: KnowledgeSource,
+  admits: (request: IncomingMessage) => Promise<boolean> = async () => true,
 ): (
   req: IncomingMessage & { readonly originalUrl?: string },
   res: ServerResponse,
@@ -68,6 +79,11 @@ export function runbookHandler(
 ) => Promise<void> {
   return async (req, res, next) => {
     try {
+      if (!(await admits(req))) {
+        const path = `/${(req.originalUrl ?? req.url ?? '').replace(/[?#].*$/s, '').replace(/^[/\\]+/, '')}`;
+        answer(res, 401, 'html', req.method === 'HEAD' ? undefined : signInPage(path));
+        return;
+      }
       const file =
         req.method === 'GET' || req.method === 'HEAD'
           ? await find(source, req.originalUrl ?? req.url ?? '')
@@ -77,19 +93,24 @@ export function runbookHandler(
         return;
       }
       const html = file === undefined ? 'There is no such runbook.\n' : await renderRunbook(file);
-      res.writeHead(file === undefined ? 404 : 200, {
-        'content-type': `text/${file === undefined ? 'plain' : 'html'}; charset=utf-8`,
-        'content-security-policy': POLICY,
-        'x-content-type-options': 'nosniff',
-        'referrer-policy': 'no-referrer',
-        'cache-control': 'no-cache',
-      });
-      res.end(req.method === 'HEAD' ? undefined : html);
+      const status = file === undefined ? 404 : 200;
+      answer(res, status, file === undefined ? 'plain' : 'html', req.method === 'HEAD' ? undefined : html);
     } catch (error) {
       if (next) next(error);
       else res.writeHead(500).end();
     }
   };
+}
+
+function answer(res: ServerResponse, status: number, type: 'html' | 'plain', body: string | undefined): void {
+  res.writeHead(status, {
+    'content-type': `text/${type}; charset=utf-8`,
+    'content-security-policy': POLICY,
+    'x-content-type-options': 'nosniff',
+    'referrer-policy': 'no-referrer',
+    'cache-control': status === 200 ? 'private, no-cache' : 'no-store',
+  });
+  res.end(body);
 }
 
 async function find(source: KnowledgeSource, url: string): Promise<KnowledgeFile | undefined> {

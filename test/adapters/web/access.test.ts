@@ -50,6 +50,11 @@ describe('web chat: who comes in', () => {
     ['<b>x</b>', 'markup'],
     ['a'.repeat(41), 'too long'],
     ['x\u202Ey', 'reversed'],
+    ['al\u0456ce', 'of two scripts'],
+    ['bob\uFE0F', 'with a mark that nobody sees'],
+    ['bob\u3164', 'with a letter that nobody sees'],
+    ['b\u0336\u0337\u0338\u0335ob', 'a heap of marks'],
+    ['Me', 'what the asker is called'],
     [' \n ', 'blank'],
   ] as const) {
     it(`refuses a name that is ${why}`, async () => {
@@ -120,10 +125,26 @@ describe('web chat: who comes in', () => {
     expect(late.headers.location).to.equal('/#invite-refused');
     const byLink = (await openLink(web, web.link)) ?? '';
     expect((await enter(web, byLink, 'Erin')).status, 'the link of the machine is not hers').to.equal(409);
-    const again = await web.chat.invite('erin', 'web:1');
+    expect(await web.chat.invite('Erin', 'web:1'), 'she is here').to.have.property('kind', 'refused');
+    const again = await web.chat.invite('erin', 'web:1', { known: true });
     if (again.kind !== 'invited') throw new Error('not invited');
     expect(again.known).to.equal(true);
     expect((await enter(web, (await openLink(web, again.link)) ?? '', 'erin')).status).to.equal(200);
+  });
+
+  it('says who is signed in here, for other pages of the robot', async () => {
+    const cookie = await comeIn(web, 'olga');
+    const nameless = (await openLink(web, web.link)) ?? '';
+    web.robot.httpServer?.beforeParsers.get('/test/admits', async (request, response) => {
+      response.end(String(await web.chat.admits(request)));
+    });
+    const admitted = async (headers: Record<string, string>) => (await http(web, '/test/admits', { headers })).body;
+    expect(await admitted({ cookie })).to.equal('true');
+    expect(await admitted({}), 'nobody').to.equal('false');
+    expect(await admitted({ cookie: nameless }), 'without a name yet').to.equal('false');
+    expect(await admitted({ cookie, host: 'evil.example' }), 'DNS rebinding').to.equal('false');
+    await http(web, '/web/signout', { method: 'POST', headers: { cookie, origin: web.url } });
+    expect(await admitted({ cookie }), 'signed out').to.equal('false');
   });
 
   it('signs out everywhere the session is open', async () => {
@@ -173,7 +194,15 @@ describe('web chat: who comes in', () => {
     const headers = { host: 'chat.example.org', 'x-forwarded-for': '203.0.113.9' };
     const reply = await http(open, `/?token=${TOKEN}`, { headers });
     expect(reply.status).to.equal(303);
-    expect(reply.headers['set-cookie']?.[0]).to.contain('; Secure');
+    const cookie = reply.headers['set-cookie']?.[0] ?? '';
+    expect(cookie, 'no other name of the domain can set it').to.match(
+      /^__Host-shipmate=[\w-]{43}; .*Path=\/; .*; Secure$/,
+    );
+    const session = cookie.split(';')[0] ?? '';
+    const entered = await enter(open, session, 'heidi', { ...headers, origin: 'https://chat.example.org' });
+    expect(entered.status).to.equal(200);
+    const me = await http(open, '/web/me', { headers: { ...headers, cookie: session } });
+    expect(JSON.parse(me.body).name).to.equal('heidi');
     expect((await http(open, '/', { headers: { host: 'other.example.org' } })).status).to.equal(403);
     expect(open.chat.link()).to.match(/^https:\/\/chat\.example\.org\/\?token=/);
     await open.close();

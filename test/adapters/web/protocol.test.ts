@@ -113,6 +113,14 @@ describe('web chat: conversation', () => {
       ]);
     });
 
+    it('are not pressed by saying so', async () => {
+      const id = `press-${newId()}`;
+      alice.send({ t: 'say', id, room: 'ops', text: 'deploy hello to nowhere' });
+      const after = await alice.say('ops', 'after the trick');
+      await eventually(async () => (await web.messages.get(after))?.handledAt);
+      expect(web.commands.map(({ text }) => text)).to.not.include('deploy hello to nowhere');
+    });
+
     it('take no command from the browser', async () => {
       const before = web.commands.length;
       const id = newId();

@@ -19,11 +19,12 @@ import {
 import type { Logger } from '../../../bot/log.ts';
 import type { StoredMessage, StoredRoom } from '../../../domain/history/ports.ts';
 import { addressed } from './addressed.ts';
-import { fingerprint } from './gate.ts';
+import { fingerprint, refuseRequest } from './gate.ts';
 import { Hub, type Known } from './hub.ts';
 import { nameProblem } from './name.ts';
 import { addPages } from './pages.ts';
 import type { Account, WebBus, WebEvents, WebMessages, WebOptions, WebSearch, WebStore } from './ports.ts';
+import { problems } from './problems.ts';
 import type { Problem } from './protocol.ts';
 import { PRESSED } from './render.ts';
 import {
@@ -38,6 +39,7 @@ import {
   roomName,
   titleOf,
 } from './rooms.ts';
+import { sessionOf } from './session.ts';
 import { createSockets, type Sockets } from './socket.ts';
 import { createTalk } from './talk.ts';
 
@@ -140,8 +142,19 @@ export class WebChat extends Adapter implements ChatAdapter {
     return options.enabled ? `${this.#base()}/?token=${encodeURIComponent(options.token)}` : undefined;
   }
 
-  /** Makes a link for one more person, or for one who has lost access. It works once, for a day. */
-  async invite(typed: string, by: string): Promise<Invited> {
+  /** Whether a request comes from somebody who is signed in here. */
+  async admits(request: IncomingMessage): Promise<boolean> {
+    const { store, options, now } = this.#parts;
+    const { enabled, publicUrl } = options;
+    if (!enabled || refuseRequest(request, publicUrl) !== undefined) return false;
+    return (await sessionOf(request, { store, publicUrl, now }))?.session.account !== undefined;
+  }
+
+  /**
+   * Makes a link for one more person; with `known`, also for one who is here already and has lost access: whoever opens
+   * that one becomes that person. It works once, for a day.
+   */
+  async invite(typed: string, by: string, { known: mayKnow = false } = {}): Promise<Invited> {
     const { store, now } = this.#parts;
     const name = typed.normalize('NFKC').trim().replace(/^@/, '').replace(/\s+/g, ' ');
     const problem = nameProblem(name, this.robot.name);
@@ -150,6 +163,7 @@ export class WebChat extends Adapter implements ChatAdapter {
     const start = now();
     const until = new Date(start.getTime() + INVITE_MS);
     const known = await store.accountNamed(name);
+    if (known && !mayKnow && personId(known.id) !== by) return { kind: 'refused', problem: problems.known };
     await store.invite({ hash: fingerprint(secret), name: known?.name ?? name, by, now: start, until });
     return { kind: 'invited', link: `${this.#base()}/web/join/${secret}`, until, known: known !== undefined };
   }

@@ -23,6 +23,11 @@ export function refuseRequest(request: IncomingMessage, publicUrl: string | unde
   return undefined;
 }
 
+/** Whether a request comes from this machine itself, by a name of it, and was not passed on by anything. */
+export function isFromHere(request: IncomingMessage): boolean {
+  return refuseRequest(request, undefined) === undefined;
+}
+
 /** Like {@link refuseRequest}, and the page that asks must be ours: for WebSockets and everything that changes something. */
 export function refuseForeignPage(request: IncomingMessage, publicUrl: string | undefined): Refusal | undefined {
   const refusal = refuseRequest(request, publicUrl);
@@ -54,7 +59,17 @@ export function cookie(request: IncomingMessage, name: string): string | undefin
   return undefined;
 }
 
-/** Cookies are shared by all ports of a machine, so ours carries the port in its name. */
-export function cookieName(request: IncomingMessage): string {
+/** Whether the request came to the public address, and that one is https. */
+export function isSecure(request: IncomingMessage, publicUrl: string | undefined): boolean {
+  const host = request.headers.host?.toLowerCase();
+  return publicUrl?.startsWith('https:') === true && host === new URL(publicUrl).host;
+}
+
+/**
+ * Cookies are shared by all ports of a machine, so ours carries the port in its name. At a public https address `__Host-` sees
+ * to it that no other name of the same domain can give a browser a session of its own.
+ */
+export function cookieName(request: IncomingMessage, publicUrl: string | undefined): string {
+  if (isSecure(request, publicUrl)) return '__Host-shipmate';
   return `shipmate-${/:(\d+)$/.exec(request.headers.host ?? '')?.[1] ?? 'web'}`;
 }

@@ -8,9 +8,24 @@ const LINK = /^(?:https?:\/\/|mailto:|\/?#\/room\/)/i;
 
 const parser = createParser();
 
+/** Characters of text whose HTML is remembered: some nasty texts take 50 ms, and everybody who looks into a room needs them. */
+const REMEMBERED = 1_000_000;
+const remembered = new Map<string, string>();
+let size = 0;
+
 /** HTML for text in Markdown. Whatever stands in the text, no script, style, frame or foreign picture comes of it. */
 export function renderMarkdown(text: string): string {
-  return parser.render(text).trim();
+  const known = remembered.get(text);
+  if (known !== undefined) return known;
+  const html = parser.render(text).trim();
+  remembered.set(text, html);
+  size += text.length;
+  for (const [oldest] of remembered) {
+    if (size <= REMEMBERED) break;
+    remembered.delete(oldest);
+    size -= oldest.length;
+  }
+  return html;
 }
 
 function createParser(): MarkdownIt {

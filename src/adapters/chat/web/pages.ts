@@ -6,11 +6,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { extname, join } from 'node:path';
 import type { Request, Response, Router } from 'express';
 import type { Logger } from '../../../bot/log.ts';
-import { cookie, cookieName, fingerprint, refuseForeignPage, refuseRequest, sameSecret } from './gate.ts';
+import { cookie, cookieName, fingerprint, isSecure, refuseForeignPage, refuseRequest, sameSecret } from './gate.ts';
 import { createLimit } from './limit.ts';
 import { nameProblem } from './name.ts';
 import type { Account, WebOptions, WebStore } from './ports.ts';
 import { parseEnter } from './schema.ts';
+import { sessionOf } from './session.ts';
 
 const SESSION_MS = 30 * 86_400_000;
 const BODY_LIMIT = 4096;
@@ -38,6 +39,7 @@ export interface PageParts {
 /** Adds the routes of the web chat. They read their bodies themselves and check on their own who asks. */
 export function addPages(router: Router, parts: PageParts): void {
   const { store, options, now, log } = parts;
+  const sessions = { store, publicUrl: options.publicUrl, now };
   const files = readPublic();
   const wrong = createLimit(10, 0.2);
 
@@ -87,7 +89,7 @@ export function addPages(router: Router, parts: PageParts): void {
       if (!patient) return text(response, 429, 'Too many wrong links. Wait a minute and try again.\n');
       return redirect(response, '/#link-refused');
     }
-    if ((await sessionOf(request))?.account === undefined) await openSession(request, response);
+    if ((await sessionOf(request, sessions))?.session.account === undefined) await openSession(request, response);
     redirect(response, '/');
   }
 
@@ -106,7 +108,7 @@ export function addPages(router: Router, parts: PageParts): void {
 
   /** Who the browser is: in, without a name yet, or out. */
   async function me(request: Request, response: Response): Promise<void> {
-    const session = await sessionOf(request);
+    const session = (await sessionOf(request, sessions))?.session;
     const robot = parts.robotName();
     if (session?.account) return json(response, 200, { state: 'in', robot, name: session.account.name });
     if (!session) return json(response, 200, { state: 'out', robot, local: options.publicUrl === undefined });
@@ -114,7 +116,7 @@ export function addPages(router: Router, parts: PageParts): void {
   }
 
   async function enter(request: Request, response: Response): Promise<void> {
-    const secret = cookie(request, cookieName(request));
+    const secret = cookie(request, cookieName(request, options.publicUrl));
     const body = parseEnter(await readJson(request));
     if (secret === undefined) return json(response, 401, SIGNED_OUT);
     if (!body) return json(response, 400, { problem: 'The name is missing.', next: 'Say what you are called.' });
@@ -138,20 +140,16 @@ export function addPages(router: Router, parts: PageParts): void {
   }
 
   async function signOut(request: Request, response: Response): Promise<void> {
-    const name = cookieName(request);
+    const name = cookieName(request, options.publicUrl);
     const secret = cookie(request, name);
     if (secret !== undefined) {
       const hash = fingerprint(secret);
       await store.closeSession(hash);
       await parts.signedOut(hash);
     }
-    response.setHeader('Set-Cookie', `${name}=; HttpOnly; SameSite=Strict; Path=/; Max-Age=0`);
+    const secureOnly = isSecure(request, options.publicUrl) ? '; Secure' : '';
+    response.setHeader('Set-Cookie', `${name}=; HttpOnly; SameSite=Strict; Path=/; Max-Age=0${secureOnly}`);
     json(response, 200, { state: 'out' });
-  }
-
-  async function sessionOf(request: IncomingMessage) {
-    const secret = cookie(request, cookieName(request));
-    return secret === undefined ? undefined : await store.session(fingerprint(secret), now());
   }
 
   async function openSession(request: IncomingMessage, response: ServerResponse, invite?: string): Promise<void> {
@@ -159,10 +157,10 @@ export function addPages(router: Router, parts: PageParts): void {
     const start = now();
     const until = new Date(start.getTime() + SESSION_MS);
     await store.openSession({ hash: fingerprint(secret), ...(invite !== undefined && { invite }), now: start, until });
-    const secureOnly = options.publicUrl?.startsWith('https:') ? '; Secure' : '';
+    const secureOnly = isSecure(request, options.publicUrl) ? '; Secure' : '';
     response.setHeader(
       'Set-Cookie',
-      `${cookieName(request)}=${secret}; HttpOnly; SameSite=Strict; Path=/; Max-Age=${SESSION_MS / 1000}${secureOnly}`,
+      `${cookieName(request, options.publicUrl)}=${secret}; HttpOnly; SameSite=Strict; Path=/; Max-Age=${SESSION_MS / 1000}${secureOnly}`,
     );
   }
 

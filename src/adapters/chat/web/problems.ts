@@ -16,6 +16,10 @@ export const problems = {
   noMessage: { text: 'There is no such message, or you may not see it.', next: 'It may have been deleted.' },
   noButton: { text: 'This button is not there any more.', next: 'The card has changed: look at it again.' },
   noPerson: { text: 'There is no such person here.', next: 'Invite them: type invite and a name.' },
+  known: {
+    text: 'There is a person of that name already, and a link for that name would make whoever opens it that person.',
+    next: 'Choose another name, or ask somebody who may grant roles to make the link.',
+  },
   roomName: {
     text: 'A room name has 1 to 40 small letters, digits, - or _, and begins with a letter or digit.',
     next: 'Choose another name, for example ops or team-web.',

@@ -7,7 +7,8 @@ export const MAX_TEXT = 12_000;
 /** Largest frame, in bytes. */
 export const MAX_FRAME = 64 * 1024;
 
-const id = z.string().regex(/^[\w-]{8,64}$/);
+/** `press-` in front is the mark of a button that was really pressed (render.ts); nobody may put it there. */
+const id = z.string().regex(/^(?!press-)[\w-]{8,64}$/);
 const roomId = z.string().regex(/^[\w:.-]{1,64}$/);
 const messageId = z.int().positive();
 const request = z.int().nonnegative();

@@ -3,12 +3,13 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
-import { cookie, cookieName, fingerprint, refuseForeignPage } from './gate.ts';
+import { refuseForeignPage } from './gate.ts';
 import type { Browser, Hub } from './hub.ts';
 import { createLimit } from './limit.ts';
 import type { Account, WebStore } from './ports.ts';
 import { problems } from './problems.ts';
 import { MAX_FRAME, parseFrame } from './schema.ts';
+import { sessionOf } from './session.ts';
 import type { Talk, Talker } from './talk.ts';
 import type { Logger } from '../../../bot/log.ts';
 
@@ -41,6 +42,8 @@ export function createSockets(parts: SocketParts): Sockets {
   const { store, hub, talk, log, now } = parts;
   const server = new WebSocketServer({ noServer: true, maxPayload: MAX_FRAME, perMessageDeflate: false });
   const frames = createLimit(80, 20);
+  // However many pages somebody opens: one person must not keep the database busy for all.
+  const framesOfOne = createLimit(240, 40);
   const spoken = createLimit(20, 2);
   const open = new Map<number, number>();
   let sockets = 0;
@@ -49,12 +52,11 @@ export function createSockets(parts: SocketParts): Sockets {
   async function admit(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     if (closing) return refuse(socket, '503 Service Unavailable');
     if (refuseForeignPage(request, parts.publicUrl) !== undefined) return refuse(socket, '403 Forbidden');
-    const secret = cookie(request, cookieName(request));
-    const hash = secret === undefined ? undefined : fingerprint(secret);
-    const session = hash === undefined ? undefined : await store.session(hash, now());
-    if (hash === undefined || !session?.account) return refuse(socket, '401 Unauthorized');
-    if ((open.get(session.account.id) ?? 0) >= SOCKETS_PER_PERSON) return refuse(socket, '429 Too Many Requests');
-    const { account } = session;
+    const signed = await sessionOf(request, parts);
+    const account = signed?.session.account;
+    if (!signed || !account) return refuse(socket, '401 Unauthorized');
+    if ((open.get(account.id) ?? 0) >= SOCKETS_PER_PERSON) return refuse(socket, '429 Too Many Requests');
+    const { hash } = signed;
     if (!socket.destroyed && !closing) server.handleUpgrade(request, socket, head, (ws) => serve(ws, account, hash));
   }
 
@@ -119,7 +121,8 @@ export function createSockets(parts: SocketParts): Sockets {
       }
       const { frame } = parsed;
       const speaking = frame.t === 'say' || frame.t === 'press';
-      const allowed = frames.allow(key, time) && (!speaking || spoken.allow(`person ${account.id}`, time));
+      const asked = frames.allow(key, time) && framesOfOne.allow(`person ${account.id}`, time);
+      const allowed = asked && (!speaking || spoken.allow(`person ${account.id}`, time));
       if (!allowed) {
         if ('id' in frame) talker.send({ t: 'refused', id: frame.id, problem: problems.tooFast });
         else if ('req' in frame) talker.send({ t: 'failed', req: frame.req, problem: problems.tooFast });
