@@ -64,7 +64,8 @@ async function openServer(url: string, options: DatabaseOptions): Promise<Databa
     idle_in_transaction_session_timeout: 60_000,
   });
   // A broken idle connection: the pool drops it and makes a new one when it is needed.
-  pool.on('error', (error) => log.warn({ err: error }, 'database connection lost'));
+  // Not the error itself: it carries the whole connection.
+  pool.on('error', (error) => log.warn({ problem: error.message }, 'database connection lost'));
   // The pool listens to idle connections only; one that breaks inside a transaction would end the process.
   pool.on('connect', (client) => client.on('error', () => undefined));
   try {

@@ -243,6 +243,7 @@ export class Guest {
   readonly name: string;
   cookie = '';
   client: Client | undefined;
+  #program: Program | undefined;
 
   constructor(name: string) {
     this.name = name;
@@ -259,7 +260,15 @@ export class Guest {
       throw new Error(`${this.name} could not connect: ${client.refused ?? client.closed}`);
     }
     this.client = client;
+    this.#program = program;
     return client;
+  }
+
+  /** The connection, made again if it has ended: what a browser does by itself. */
+  async back(): Promise<Client> {
+    if (this.client && this.client.closed === undefined) return this.client;
+    if (!this.#program) throw new Error(`${this.name} was never connected`);
+    return await this.connect(this.#program);
   }
 
   /** Says something; the same id says the same message again. */
@@ -292,8 +301,7 @@ export class Guest {
 
   /** Every message of a room from that one on. */
   async read(room: string, after: number): Promise<readonly { readonly id: number; readonly html: string }[]> {
-    const { client } = this;
-    if (!client) throw new Error(`${this.name} is not connected`);
+    const client = await this.back();
     const found: { id: number; html: string }[] = [];
     for (let last = Math.max(1, after); ; ) {
       const page = await client.ask({ t: 'history', room, after: last }, 'history');
