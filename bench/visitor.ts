@@ -1,8 +1,11 @@
 /** Somebody in the web chat: signs in by the link, then types into their conversation with the robot. */
 
+import { randomUUID } from 'node:crypto';
 import { WebSocket } from 'ws';
 import type { ServerFrame } from '../src/adapters/chat/web/protocol.ts';
 import type { Program } from './program.ts';
+
+const LATE_MS = 10_000;
 
 /** Milliseconds from sending. */
 export interface Taken {
@@ -38,19 +41,23 @@ export async function visit(program: Program, name: string): Promise<Visitor> {
       if (frame.t === 'welcome') resolve(frame.robot.room);
     };
   });
-  let count = 0;
   return {
     async ask(text) {
-      const id = `bench-${name}-${++count}`;
+      const id = randomUUID();
       const sent = performance.now();
       return await new Promise<Taken>((resolve, reject) => {
         let stored = Number.NaN;
+        let message = Number.POSITIVE_INFINITY;
+        const late = setTimeout(() => reject(new Error(`no answer to ${name}`)), LATE_MS);
         hear = (frame) => {
-          if (frame.t === 'ack' && frame.id === id) stored = performance.now() - sent;
-          if (frame.t === 'refused') reject(new Error(frame.problem.text));
-          if (frame.t === 'message' && frame.message.robot && frame.message.room === room) {
-            resolve({ stored, answered: performance.now() - sent });
+          if (frame.t === 'ack' && frame.id === id) {
+            stored = performance.now() - sent;
+            message = frame.message;
           }
+          if (frame.t === 'refused') reject(new Error(frame.problem.text));
+          if (frame.t !== 'message' || !frame.message.robot || frame.message.id <= message) return;
+          clearTimeout(late);
+          resolve({ stored, answered: performance.now() - sent });
         };
         socket.send(JSON.stringify({ t: 'say', id, room, text }));
       });
