@@ -103,9 +103,7 @@ async function say(page: Page, text: string): Promise<void> {
 }
 
 async function openRoom(page: Page, name: string): Promise<void> {
-  await page.evaluate((hash) => {
-    location.hash = hash;
-  }, `/room/${name}`);
+  await page.evaluate(`location.hash = ${JSON.stringify(`/room/${name}`)}`);
   await page.getByRole('heading', { name }).first().waitFor();
 }
 
@@ -147,7 +145,7 @@ async function alert(link: string): Promise<void> {
 /** Waits until fonts, pictures and the last frame are there. */
 async function settle(page: Page): Promise<void> {
   await page.mouse.move(5, 5);
-  await page.evaluate(() => document.fonts.ready);
+  await page.evaluate('document.fonts.ready.then(() => true)');
   await page.waitForLoadState('networkidle');
   await page.waitForTimeout(400);
 }
