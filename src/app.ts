@@ -2,7 +2,6 @@
 
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Readable, Writable } from 'node:stream';
@@ -14,15 +13,15 @@ import { ShellChat } from './adapters/chat/shell/shell.ts';
 import { loadTextChat } from './adapters/chat/text/text.ts';
 import type { WebChat } from './adapters/chat/web/chat.ts';
 import { isFromHere } from './adapters/chat/web/gate.ts';
-import { createCommandTarget } from './adapters/deploy/command/client.ts';
+import { createTargets } from './adapters/deploy/targets.ts';
 import { createKnowledgeFiles } from './adapters/knowledge/files.ts';
 import { runbookHandler } from './adapters/knowledge/page.ts';
 import { type Access, createAccess } from './bot/access.ts';
 import type { Names } from './bot/args.ts';
-import { type Content, plain } from './bot/card.ts';
+import { plain } from './bot/card.ts';
 import type { Address, ChatAdapter, Person } from './bot/chat.ts';
 import { complete } from './bot/complete.ts';
-import { type Conversation, createConversation, type Heard } from './bot/conversation.ts';
+import { type Conversation, createConversation } from './bot/conversation.ts';
 import { createDesk } from './bot/desk.ts';
 import { createDispatch } from './bot/dispatch.ts';
 import { fail } from './bot/errors.ts';
@@ -46,6 +45,7 @@ import { createDeploys } from './domain/deploy/deploys.ts';
 import { foldName } from './domain/history/fold.ts';
 import { createHistory } from './domain/history/history.ts';
 import { prepareMessage } from './domain/history/prepare.ts';
+import { redactContent } from './domain/privacy/content.ts';
 import { redact } from './domain/privacy/redact.ts';
 import { createGrantStore } from './storage/access.ts';
 import { createAlertStore } from './storage/alerts.ts';
@@ -100,7 +100,7 @@ export interface App {
 
 const NO_INVITATIONS: Services['invitations'] = {
   invite: async () => {
-    throw fail('chat.unsupported', { what: 'the web chat, to which people are invited, is off' });
+    throw fail('web.off', {});
   },
 };
 
@@ -154,7 +154,8 @@ export async function startApp(options: AppOptions): Promise<App> {
     const metrics = createMetrics({ version: options.version, database: database.kind });
 
     // The robot and its chats
-    const robot = createRobot(config, log, await choosePort(config));
+    const robot = createRobot(config, log);
+    const localUrl = () => robot.httpServer?.localUrl() ?? '';
     const mainChat = () => robot.chats.get([...robot.chats.keys()][0] ?? '');
     const chat = (name?: string): ChatAdapter | undefined => (name === undefined ? mainChat() : robot.chats.get(name));
     const postStore = createPostStore(database);
@@ -182,7 +183,12 @@ export async function startApp(options: AppOptions): Promise<App> {
     const deploys = createDeploys({
       config: config.services,
       store: createDeployStore(database),
-      target: targets(config),
+      target: createTargets({
+        services: config.services.services,
+        root: config.root,
+        dataFolder: config.data,
+        environment: config.environment,
+      }),
       clock: { now, sleep: async (ms, signal) => await delay(ms, undefined, { signal }).catch(() => undefined) },
       replica: replicas.id,
       enqueue: (id) => jobs.send('deploy.run', { id }, { key: `deploy:${id}` }),
@@ -198,7 +204,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     const work = alertWork(jobs, () => alerts);
     const alerts = createAlerts({
       store: createAlertStore(database),
-      tester: createAlertTester({ url: () => localUrl(robot), token: hookToken, now }),
+      tester: createAlertTester({ url: () => localUrl(), token: hookToken, now }),
       post: posts.post,
       address,
       rooms: (labels) => route(config.alerts, labels),
@@ -213,7 +219,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     const runbooks = createKnowledgeFiles({
       folder: config.runbooks,
       contextFile: join(config.configFolder, 'context.md'),
-      baseUrl: () => variables.SHIPMATE_PUBLIC_URL ?? localUrl(robot),
+      baseUrl: () => variables.SHIPMATE_PUBLIC_URL ?? localUrl(),
       log,
     });
     const knowledge = createKnowledge({
@@ -262,7 +268,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       log,
       robot,
       chat,
-      remember: async (heard) => void (await history.record(newMessage(heard))),
+      remember: async (message) => void (await history.record(message)),
       keepsItself: (name) => name === 'web',
       post: posts.post,
       isStorageTrouble,
@@ -375,10 +381,10 @@ export async function startApp(options: AppOptions): Promise<App> {
 
     return {
       robot,
-      url: robot.shouldEnableHttpd ? localUrl(robot) : undefined,
+      url: robot.shouldEnableHttpd ? localUrl() : undefined,
       link: web?.link(),
       hookUrl: robot.shouldEnableHttpd
-        ? `${localUrl(robot)}/hooks/alertmanager${variables.SHIPMATE_HOOK_TOKEN === undefined ? `/${hookToken}` : ''}`
+        ? `${localUrl()}/hooks/alertmanager${variables.SHIPMATE_HOOK_TOKEN === undefined ? `/${hookToken}` : ''}`
         : undefined,
       ended: endOf(robot),
       stop: async () => {
@@ -403,7 +409,7 @@ export async function startApp(options: AppOptions): Promise<App> {
           if (!robot.httpServer) throw new Error('HTTP is not prepared');
           return robot.httpServer;
         },
-        localUrl: () => localUrl(robot),
+        localUrl: () => localUrl(),
         options: {
           enabled: config.webChat,
           ...(variables.SHIPMATE_PUBLIC_URL === undefined ? {} : { publicUrl: variables.SHIPMATE_PUBLIC_URL }),
@@ -464,7 +470,7 @@ export async function checkScripts(
   config: Config,
   log: HubotLogger & Logger,
 ): Promise<{ readonly loaded: Loaded; readonly table: CommandTable }> {
-  const robot = createRobot(config, log, 0);
+  const robot = createRobot(config, log);
   await robot.prepare();
   try {
     return { loaded: await loadEverything(robot, config, log), table: robot.table };
@@ -484,13 +490,13 @@ export async function migrateDatabase(config: Config, log: Logger): Promise<read
   }
 }
 
-function createRobot(config: Config, log: HubotLogger & Logger, port: number): Robot {
+function createRobot(config: Config, log: HubotLogger & Logger): Robot {
   const { variables, http } = config;
   return new Robot(null, http.enabled, variables.HUBOT_NAME, variables.HUBOT_ALIAS ?? false, {
     logger: log,
     http: {
       host: http.host,
-      port,
+      ...(http.port === undefined ? { port: FIRST_PORT, lastPort: LAST_PORT } : { port: http.port }),
       limit: variables.EXPRESS_LIMIT,
       parameterLimit: variables.EXPRESS_PARAMETER_LIMIT,
       ...(variables.EXPRESS_STATIC ? { static: variables.EXPRESS_STATIC } : {}),
@@ -520,28 +526,6 @@ async function loadEverything(robot: Robot, config: Config, log: Logger): Promis
   return all;
 }
 
-/** The port to listen on: the one that was asked for, else the first free one. */
-async function choosePort({ http }: Config): Promise<number> {
-  if (http.port !== undefined || !http.enabled) return http.port ?? 0;
-  for (let port = FIRST_PORT; port <= LAST_PORT; port++) {
-    const free = await new Promise<boolean>((resolve) => {
-      const probe = createServer();
-      probe.once('error', () => resolve(false));
-      probe.listen(port, http.host, () => probe.close(() => resolve(true)));
-    });
-    if (free) return port;
-  }
-  return FIRST_PORT;
-}
-
-/** Where this machine reaches the robot. */
-function localUrl(robot: Robot): string {
-  const bound = robot.server?.address();
-  if (!bound || typeof bound === 'string') return '';
-  const host = /^(0\.0\.0\.0|::)$/.test(bound.address) ? '127.0.0.1' : bound.address;
-  return `http://${host.includes(':') ? `[${host}]` : host}:${bound.port}`;
-}
-
 /** Whoever sits at the terminal that the robot runs in is its owner. */
 function withOwner(config: Config): Config['access'] {
   if (!config.chats.includes('shell')) return config.access;
@@ -563,25 +547,6 @@ function webRoomsOf(config: Config): string[] {
   return roomsOf(config.alerts)
     .map(address)
     .flatMap(({ chat, room }) => (chat === 'web' ? [room] : []));
-}
-
-function targets(config: Config): (service: string) => ReturnType<typeof createCommandTarget> {
-  const made = new Map<string, ReturnType<typeof createCommandTarget>>();
-  return (name) => {
-    const known = made.get(name);
-    if (known) return known;
-    const service = config.services.services.find((each) => each.name === name);
-    if (!service) throw new Error(`no service ${name}`);
-    const target = createCommandTarget({
-      service: name,
-      config: service.target,
-      root: config.root,
-      dataFolder: config.data,
-      environment: config.environment,
-    });
-    made.set(name, target);
-    return target;
-  };
 }
 
 function namesOf(
@@ -609,29 +574,6 @@ function namesOf(
   };
 }
 
-function newMessage(heard: Heard): Parameters<ReturnType<typeof createHistory>['record']>[0] {
-  const { person, content, thread, messageId, members, ...rest } = heard;
-  return {
-    ...rest,
-    personId: person.id,
-    personName: person.name,
-    ...(typeof content === 'string' ? { text: content } : { text: '', content }),
-    ...(thread === undefined ? {} : { thread }),
-    ...(messageId === undefined ? {} : { messageId }),
-    ...(members === undefined ? {} : { members }),
-  };
-}
-
-function redactContent(content: Content): Content {
-  if (typeof content === 'string') return redact(content);
-  const { text, fields, ...rest } = content;
-  return {
-    ...rest,
-    ...(text === undefined ? {} : { text: redact(text) }),
-    ...(fields === undefined ? {} : { fields: fields.map((field) => ({ ...field, value: redact(field.value) })) }),
-  };
-}
-
 async function greet(
   talk: Conversation,
   access: Access,
@@ -644,7 +586,11 @@ async function greet(
   const environment = service?.environments.at(-1);
   const isAdmin = (await access.rolesOf(person)).includes('admin');
   const sample = service && environment !== undefined ? { service: service.name, environment } : undefined;
-  await talk.say(direct, greetingCard({ robotName: robot.name, sample, isAdmin }), `greeting:${person.id}`);
+  const mayTry =
+    (environment === undefined || (await access.can(person, `deploy:${environment}`))) &&
+    (await access.can(person, 'alerts:test'));
+  const greeting = greetingCard({ robotName: robot.name, sample, isAdmin, mayTry, personName: person.name });
+  await talk.say(direct, greeting, `greeting:${person.id}`);
 }
 
 async function troubles(database: Database, running: boolean): Promise<readonly string[]> {

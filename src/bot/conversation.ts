@@ -1,28 +1,14 @@
 /** From a chat's message to the dispatch and back: who said it, where, and where the answers go. */
 
 import type { Message, TextMessage } from 'hubot';
+import type { NewMessage } from '../domain/history/ports.ts';
 import type { Content } from './card.ts';
-import { type Address, type ChatAdapter, DeliveryDelayed, DeliveryRefused, type Person } from './chat.ts';
+import { type Address, type ChatAdapter, DeliveryDelayed, DeliveryRefused, type Person, type Room } from './chat.ts';
 import type { Here } from './command.ts';
 import type { Dispatch, Line, NotACommand } from './dispatch.ts';
 import { fail, failureText } from './errors.ts';
 import type { Logger } from './log.ts';
 import type { Pipeline } from './robot.ts';
-
-/** What was said, for the history. */
-export interface Heard {
-  readonly chat: string;
-  readonly room: string;
-  readonly thread: string | undefined;
-  readonly messageId: string | undefined;
-  readonly person: Person;
-  readonly at: Date;
-  readonly content: Content;
-  readonly fromRobot: boolean;
-  readonly addressed: boolean;
-  readonly private: boolean;
-  readonly members: readonly string[] | undefined;
-}
 
 export interface ConversationPorts {
   readonly dispatch: Dispatch;
@@ -31,7 +17,7 @@ export interface ConversationPorts {
   /** The chat of that name; the main chat without a name. */
   chat(name?: string): ChatAdapter | undefined;
   /** Keeps what was said in a chat that does not keep it itself. */
-  remember(heard: Heard): Promise<void>;
+  remember(message: NewMessage): Promise<void>;
   /** Chats that store what is said in them themselves. */
   keepsItself(chat: string): boolean;
   /** Durable, for an answer that the chat cannot take now. */
@@ -108,17 +94,15 @@ export function createConversation(ports: ConversationPorts): Conversation {
     if (ports.keepsItself(address.chat)) return;
     const room = await ports.chat(address.chat)?.room(address.room);
     await ports.remember({
-      chat: address.chat,
-      room: address.room,
-      thread: address.thread,
+      ...placeOf(address, room),
       messageId,
-      person: { id: `${address.chat}:robot`, chat: address.chat, name: robot.name },
+      personId: `${address.chat}:robot`,
+      personName: robot.name,
       at: ports.now(),
-      content,
+      ...(typeof content === 'string' ? { text: content } : { text: '', content }),
       fromRobot: true,
       addressed: false,
       private: room?.private ?? true,
-      members: room?.members,
     });
   }
 
@@ -147,19 +131,17 @@ export function createConversation(ports: ConversationPorts): Conversation {
       async record(message) {
         if (ports.keepsItself(chatOf(message))) return;
         const here = await hereOf(message);
-        const room = await ports.chat(here.chat)?.room(here.room);
+        const person = personOf(message);
         await ports.remember({
-          chat: here.chat,
-          room: here.room,
-          thread: here.thread,
-          messageId: message.id,
-          person: personOf(message),
+          ...placeOf(here, await ports.chat(here.chat)?.room(here.room)),
+          ...(message.id === undefined ? {} : { messageId: message.id }),
+          personId: person.id,
+          personName: person.name,
           at: message.at ?? ports.now(),
-          content: message.text,
+          text: message.text,
           fromRobot: false,
           addressed: robot.addressed(message) !== undefined,
           private: here.private,
-          members: room?.members,
         });
       },
       async dispatch(message, text) {
@@ -181,5 +163,18 @@ export function createConversation(ports: ConversationPorts): Conversation {
         await say(address, failureText(failure));
       },
     },
+  };
+}
+
+/** Where something is said, for the history. */
+function placeOf(
+  { chat, room, thread }: Address,
+  known: Room | undefined,
+): Pick<NewMessage, 'chat' | 'room' | 'thread' | 'members'> {
+  return {
+    chat,
+    room,
+    ...(thread === undefined ? {} : { thread }),
+    ...(known?.members === undefined ? {} : { members: known.members }),
   };
 }

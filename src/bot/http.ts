@@ -17,6 +17,8 @@ declare module 'node:http' {
 export interface HttpOptions {
   /** 8080 unless given; 0 lets the system choose. */
   readonly port?: number;
+  /** If `port` is in use, the next one is tried, up to this one. */
+  readonly lastPort?: number;
   /** 127.0.0.1 unless given. */
   readonly host?: string;
   /** Largest body for the parsers, in bytes or as `100kb`, which is the default. */
@@ -41,6 +43,8 @@ export interface HttpServer {
   onUpgrade(path: string, handler: UpgradeHandler): void;
   /** Resolves with where it listens. Throws {@link ListenProblem}. */
   listen(): Promise<{ readonly host: string; readonly port: number }>;
+  /** Where this machine reaches it, `http://127.0.0.1:8080`; empty until it listens. */
+  localUrl(): string;
   /** Takes no new connection, lets answers under way end for at most `graceMs`, then ends every connection. */
   close(graceMs: number): Promise<void>;
 }
@@ -48,10 +52,13 @@ export interface HttpServer {
 /** Why the server cannot listen, and what to do. */
 export class ListenProblem extends Error {
   readonly next: string;
-  constructor(message: string, next: string, options?: ErrorOptions) {
+  /** Another program has the port. */
+  readonly inUse: boolean;
+  constructor(message: string, next: string, options?: ErrorOptions & { readonly inUse?: boolean }) {
     super(message, options);
     this.name = 'ListenProblem';
     this.next = next;
+    this.inUse = options?.inUse ?? false;
   }
 }
 
@@ -105,7 +112,8 @@ export async function createHttpServer(options: HttpOptions, log: Pick<Logger, '
     router,
     beforeParsers,
     onUpgrade: (path, handler) => void upgrades.set(path, handler),
-    listen: () => listen(server, host, port),
+    listen: () => listenFrom(server, host, port, options.lastPort ?? port),
+    localUrl: () => localUrl(server.address()),
     async close(graceMs) {
       closing = true;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
@@ -118,6 +126,27 @@ export async function createHttpServer(options: HttpOptions, log: Pick<Logger, '
       clearTimeout(timer ?? undefined);
     },
   };
+}
+
+async function listenFrom(
+  server: Server,
+  host: string,
+  port: number,
+  lastPort: number,
+): Promise<{ host: string; port: number }> {
+  for (let tried = port; ; tried++) {
+    try {
+      return await listen(server, host, tried);
+    } catch (error) {
+      if (!(error instanceof ListenProblem) || !error.inUse || tried >= lastPort) throw error;
+    }
+  }
+}
+
+function localUrl(bound: AddressInfo | string | null): string {
+  if (!bound || typeof bound === 'string') return '';
+  const host = /^(0\.0\.0\.0|::)$/.test(bound.address) ? '127.0.0.1' : bound.address;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${bound.port}`;
 }
 
 function listen(server: Server, host: string, port: number): Promise<{ host: string; port: number }> {
@@ -139,7 +168,7 @@ function listenProblem(error: NodeJS.ErrnoException, host: string, port: number)
       return new ListenProblem(
         `port ${port} on ${host} is in use`,
         'stop the other program, or set PORT to another port',
-        cause,
+        { ...cause, inUse: true },
       );
     case 'EACCES':
       return new ListenProblem(

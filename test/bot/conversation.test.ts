@@ -53,9 +53,7 @@ describe('conversation', () => {
     room.chat.privateRooms.set('room1', ['test:alice']);
     await room.user.say('alice', 'good morning');
     await room.user.say('alice', 'hubot echo hello');
-    expect(
-      commands.heard.map((each) => [each.person.name, each.content, each.fromRobot, each.addressed]),
-    ).to.deep.equal([
+    expect(commands.heard.map((each) => [each.personName, each.text, each.fromRobot, each.addressed])).to.deep.equal([
       ['alice', 'good morning', false, false],
       ['alice', 'hubot echo hello', false, true],
       ['hubot', 'hello', true, false],

@@ -3,6 +3,7 @@ import { Agent, request } from 'node:http';
 import { expect } from 'chai';
 import pino from 'pino';
 import { createHttpServer, type HttpOptions, type HttpServer, ListenProblem } from '../../src/bot/http.ts';
+import { quiet } from '../support/database.ts';
 import { Helper } from '../support/room.ts';
 
 const log = pino({ level: 'silent' });
@@ -171,10 +172,10 @@ describe('HTTP', () => {
     const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}/hubot/version`;
     expect(await (await fetch(url)).text()).to.equal('14.1.0');
     await room.destroy();
-    const quiet = await new Helper([]).createRoom();
-    quiet.robot.router.get('/x', () => undefined);
-    expect(quiet.robot.server).to.equal(undefined);
-    await quiet.destroy();
+    const off = await new Helper([]).createRoom();
+    off.robot.router.get('/x', () => undefined);
+    expect(off.robot.server).to.equal(undefined);
+    await off.destroy();
   });
 });
 
@@ -189,3 +190,18 @@ function upgrade(path: string): Promise<string> {
     socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`);
   });
 }
+
+describe('port', () => {
+  it('is the next free one where that is asked for, and a clear problem where it is not', async () => {
+    const first = await createHttpServer({ port: 0 }, quiet);
+    const { port } = await first.listen();
+    const second = await createHttpServer({ port, lastPort: port + 20 }, quiet);
+    const found = await second.listen();
+    expect(found.port).to.be.above(port);
+    expect(second.localUrl()).to.equal(`http://127.0.0.1:${found.port}`);
+    const third = await createHttpServer({ port }, quiet);
+    const problem = await third.listen().catch((error: unknown) => error);
+    expect(problem).to.have.property('message', `port ${port} on 127.0.0.1 is in use`);
+    await Promise.all([first.close(0), second.close(0)]);
+  });
+});

@@ -10,7 +10,7 @@
 import { type Access, createAccess } from '../../src/bot/access.ts';
 import type { Names } from '../../src/bot/args.ts';
 import type { AuditOutcome, AuditStart, AuditTrail } from '../../src/bot/audit.ts';
-import { createConversation, type Heard } from '../../src/bot/conversation.ts';
+import { createConversation } from '../../src/bot/conversation.ts';
 import { createDesk } from '../../src/bot/desk.ts';
 import { createDispatch, type Dispatch, type DispatchPorts } from '../../src/bot/dispatch.ts';
 import type { Posts } from '../../src/bot/post.ts';
@@ -19,6 +19,7 @@ import type { Robot } from '../../src/bot/robot.ts';
 import type { Services } from '../../src/bot/services.ts';
 import type { AccessPolicy } from '../../src/domain/access/policy.ts';
 import type { Grant } from '../../src/domain/access/ports.ts';
+import type { NewMessage } from '../../src/domain/history/ports.ts';
 import { redact } from '../../src/domain/privacy/redact.ts';
 import type { MemoryChat } from './room.ts';
 
@@ -44,7 +45,7 @@ export interface InMemoryCommands {
   readonly audit: readonly AuditEntry[];
   readonly grants: readonly Grant[];
   /** What was said, as the history hears it. */
-  readonly heard: readonly Heard[];
+  readonly heard: readonly NewMessage[];
   /** Everything that was logged as a warning or an error. */
   readonly logged: readonly { readonly fields: object; readonly message: string }[];
   /** Set by `prepare`. */
@@ -57,7 +58,7 @@ export interface InMemoryCommands {
 export function inMemoryCommands(options: CommandOptions = {}): InMemoryCommands {
   const audit: AuditEntry[] = [];
   const grants: Grant[] = [];
-  const heard: Heard[] = [];
+  const heard: NewMessage[] = [];
   const logged: { fields: object; message: string }[] = [];
   const now = options.now ?? (() => new Date());
   const note = (fields: object, message: string) => void logged.push({ fields, message });

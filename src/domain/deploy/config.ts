@@ -19,7 +19,7 @@ export interface CommandTargetConfig {
 }
 
 /** One member for each kind of target. */
-type TargetConfig = CommandTargetConfig;
+export type TargetConfig = CommandTargetConfig;
 
 export interface ServiceConfig {
   readonly name: string;
