@@ -37,6 +37,8 @@ export async function startProgram({ data, databaseUrl, environment }: ProgramOp
       HOME: data,
       PORT: String(port),
       SHIPMATE_DATA: data,
+      // Node keeps what it compiled: a new machine has nothing of it yet.
+      NODE_COMPILE_CACHE: join(data, 'compiled'),
       HUBOT_LOG_LEVEL: 'error',
       ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }),
       ...environment,
