@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { checkScripts } from '../src/app.ts';
 import type { Command } from '../src/bot/command.ts';
 import { catalogue } from '../src/bot/errors.ts';
+import { grouped } from '../src/bot/help.ts';
 import { toolOf } from '../src/bot/tools.ts';
 import { accessSchema } from '../src/config/access.ts';
 import { alertsSchema } from '../src/config/alerts.ts';
@@ -30,7 +31,7 @@ async function commandsPage(): Promise<string> {
   if (!config) throw new Error(problems.map((problem) => problem.message).join('\n'));
   const { table, loaded } = await checkScripts(config, pino({ level: 'silent' }));
   if (loaded.problems.length > 0) throw new Error(loaded.problems.map((problem) => problem.cause).join('\n'));
-  const groups = [...Map.groupBy(table.all(), (command) => command.group)];
+  const groups = grouped(table.all());
   return page(
     'Commands',
     'What the scripts in `scripts/` declare. In a room, begin with the name of the robot; in a direct conversation every line is for it. `<…>` must be given, `[…]` may be, `…...` takes the rest of the line.',

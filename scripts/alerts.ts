@@ -16,7 +16,7 @@ export default function alerts(robot: Robot): void {
   command(robot, {
     id: 'alerts.list',
     usage: 'alerts [which]',
-    summary: 'What is firing now; all shows earlier alerts too',
+    summary: 'What is firing now; "alerts all" shows earlier ones too',
     examples: ['alerts', 'alerts all'],
     args: { which: arg.oneOf(['open', 'all']) },
     effect: 'read',
@@ -51,14 +51,15 @@ export default function alerts(robot: Robot): void {
     args: { alert: arg.integer({ min: 1 }), note: arg.text() },
     effect: 'change',
     needs: 'alerts:ack',
-    async run({ args, person, services }) {
+    async run({ args, person, room, services }) {
+      const who = room.private ? 'You have' : `${plain(person.name)} has`;
       const outcome = await services.alerts.acknowledge(args.alert, { id: person.id, name: person.name }, args.note);
       switch (outcome.kind) {
         case 'acknowledged':
-          return `You have alert ${args.alert}: ${plain(outcome.alert.title)}.`;
+          return `${who} alert ${args.alert}: ${plain(outcome.alert.title)}.`;
         case 'already': {
           const { by, at } = outcome.acknowledged;
-          if (by.id === person.id) return `You have alert ${args.alert} since ${moment(at)}.`;
+          if (by.id === person.id) return `${who} alert ${args.alert} since ${moment(at)}.`;
           throw fail('alerts.acknowledged', { alert: args.alert, by: by.name, at: moment(at) });
         }
         case 'resolved':

@@ -14,8 +14,8 @@ const SHOWN = 20;
 export default function history(robot: Robot): void {
   command(robot, {
     id: 'history.search',
-    usage: 'history search [from:<from>] [since:<since>] [until:<until>] [in:<in>] [page:<page>] [query...]',
-    aliases: ['history find [from:<from>] [since:<since>] [until:<until>] [in:<in>] [page:<page>] [query...]'],
+    usage: 'history search [from:<person>] [since:<time>] [until:<time>] [in:<room>] [page:<number>] [query...]',
+    aliases: ['history find [from:<person>] [since:<time>] [until:<time>] [in:<room>] [page:<number>] [query...]'],
     summary: 'What was said: words, "exact phrases", -without',
     examples: [
       'history search "connection refused" from:alice since:7d',
@@ -54,8 +54,8 @@ export default function history(robot: Robot): void {
 
   command(robot, {
     id: 'history.last',
-    usage: 'history [in:<in>] [before:<before>] [count]',
-    aliases: ['history last [in:<in>] [before:<before>] [count]'],
+    usage: 'history [in:<room>] [before:<message>] [count]',
+    aliases: ['history last [in:<room>] [before:<message>] [count]'],
     summary: 'The latest messages of this room, or of another',
     examples: ['history', 'history 50', 'history in:ops'],
     args: { in: arg.word(), before: arg.integer({ min: 1 }), count: arg.integer({ min: 1, max: 100 }) },
@@ -118,9 +118,9 @@ function line(hit: Hit, withRoom: boolean): string {
 
 const ADVICE: Record<Exclude<Hint['kind'], 'word'>, string> = {
   page: 'There are fewer pages: take an earlier one.',
-  time: 'It was said at another time: leave out `since:` and `until:`.',
-  from: 'Somebody else said it: leave out `from:`.',
-  in: 'It was said in another room: leave out `in:`.',
+  time: 'There is something from another time: leave out `since:` and `until:`.',
+  from: 'Others said something like it: leave out `from:`.',
+  in: 'There is something in other rooms: leave out `in:`.',
   minus: 'Leave out the words with a minus.',
   private: 'There is something in your private conversations; I show that only there: ask me in private.',
 };

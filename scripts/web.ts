@@ -28,7 +28,11 @@ export default function web(robot: Robot): void {
       const content = card({
         title: `A link for ${args.name.replace(/^@/, '')}`,
         tone: 'good',
-        text: `${invited.link}\n\nSend it to them yourself. It works once, within ${hours} hours.`,
+        text: [
+          invited.link,
+          `Send it to them yourself. It works once, within ${hours} hours.`,
+          ...(invited.known ? [] : ['They can look and ask; `grant` gives them more, once they are in.']),
+        ].join('\n\n'),
         ...(invited.known && { footer: 'There is a person of that name: the link signs them in again.' }),
       });
       if (room.private) return content;

@@ -589,7 +589,7 @@ async function greet(
   const mayTry =
     (environment === undefined || (await access.can(person, `deploy:${environment}`))) &&
     (await access.can(person, 'alerts:test'));
-  const greeting = greetingCard({ robotName: robot.name, sample, isAdmin, mayTry, personName: person.name });
+  const greeting = greetingCard({ robotName: robot.name, sample, isAdmin, mayTry });
   await talk.say(direct, greeting, `greeting:${person.id}`);
 }
 

@@ -20,7 +20,7 @@ export interface Suggestion {
 /** More than these are not shown. */
 const MOST_SUGGESTIONS = 8;
 
-/** Suggestions for a line that is being typed, by the id of the command. */
+/** Suggestions for a line that is being typed, in the order in which the commands were declared. */
 export async function complete(
   table: CommandTable,
   access: Access,

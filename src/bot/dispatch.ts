@@ -11,6 +11,7 @@ import type { Address, Person } from './chat.ts';
 import type { Command, Here, Invocation, Sentence, Values, Via } from './command.ts';
 import { Failure, fail, failureText } from './errors.ts';
 import type { Logger } from './log.ts';
+import { leadingWords } from './grammar.ts';
 import { matchLine, type Mismatch } from './match.ts';
 import type { Proposal, Proposals } from './proposals.ts';
 import { isSentence } from './sentence.ts';
@@ -105,13 +106,30 @@ type Reading =
     }
   | { readonly kind: 'nothing' };
 
+/** A line that has the form of a usage, with a value that its argument does not take. */
+interface BadValue {
+  readonly failure: Failure;
+  readonly typed: string;
+  readonly entry: Entry;
+}
+
+/** How many words name the command, before its arguments. */
+function wordsBefore({ pattern }: Entry): number {
+  return leadingWords(pattern).length;
+}
+
+/** `deploys log` lacks a number; that `log` is no service of `deploys [service]` would be a strange thing to say. */
+function isAboutValue(bad: BadValue, other: Entry | undefined): boolean {
+  return other === undefined || wordsBefore(other) <= wordsBefore(bad.entry);
+}
+
 export function createDispatch(ports: DispatchPorts): Dispatch {
   const { table, names, access, audit, proposals, rate, metrics, log } = ports;
 
   async function read(text: string, tokens: readonly Token[], context: ArgContext): Promise<Reading> {
     const { entries, known } = table.find(tokens);
     let best: { readonly mismatch: Mismatch; readonly entry: Entry } | undefined;
-    let bad: Failure | undefined;
+    let bad: BadValue | undefined;
     for (const entry of entries) {
       const match = matchLine(entry.pattern, text, tokens);
       if (match.kind !== 'match') {
@@ -120,15 +138,20 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
       }
       for (const raw of match.candidates) {
         const values = await readValues(entry, raw, context);
-        if (!(values instanceof Failure)) return { kind: 'command', parsed: { command: entry.command, values } };
-        bad ??= values;
+        if (!('failure' in values))
+          return { kind: 'command', parsed: { command: entry.command, values: values.values } };
+        bad ??= { ...values, entry };
       }
     }
-    if (bad) return { kind: 'failure', failure: bad, structural: false, near: entries[0]?.command.usage };
     const suggestions = table.suggest(tokens);
+    if (bad && isAboutValue(bad, best?.entry)) {
+      const slip = suggestions.length > 0 && bad.typed === tokens[known]?.text && wordsBefore(bad.entry) === known;
+      const failure = slip ? fail('command.unknown', { typed: text.slice(0, 80), suggestions }) : bad.failure;
+      return { kind: 'failure', failure, structural: false, near: entries[0]?.command.usage };
+    }
     if (best) {
       const failure =
-        suggestions.length > 0 && best.mismatch.kind === 'excess' && best.mismatch.depth === known
+        suggestions.length > 0 && best.mismatch.kind === 'excess' && wordsBefore(best.entry) === known
           ? fail('command.unknown', { typed: text.slice(0, 80), suggestions })
           : mismatchFailure(best.mismatch, best.entry);
       return { kind: 'failure', failure, structural: true, near: best.entry.command.usage };
@@ -145,8 +168,11 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
 
   function mismatchFailure(mismatch: Mismatch, { command, pattern }: Entry): Failure {
     const { usage } = pattern.usage === command.usage ? command : pattern;
-    if (mismatch.kind === 'missing') return fail('command.incomplete', { missing: mismatch.what, usage });
-    if (mismatch.kind === 'excess') return fail('command.excess', { excess: mismatch.what.slice(0, 80), usage });
+    const [example] = command.examples;
+    if (mismatch.kind === 'missing') return fail('command.incomplete', { missing: mismatch.what, usage, example });
+    if (mismatch.kind === 'excess') {
+      return fail('command.excess', { excess: mismatch.what.slice(0, 80), usage, example });
+    }
     const allowed = [...pattern.keyed.values()].map((keyed) => keyed.typed);
     return fail('command.flag', { flag: mismatch.what.slice(0, 80), allowed, usage });
   }
@@ -155,7 +181,7 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
     { command, pattern }: Entry,
     raw: ReadonlyMap<string, string | true>,
     context: ArgContext,
-  ): Promise<Values | Failure> {
+  ): Promise<{ readonly values: Values } | { readonly failure: Failure; readonly typed: string }> {
     const values: Record<string, unknown> = {};
     for (const [name, type] of Object.entries(command.args)) {
       const typed = raw.get(name);
@@ -166,16 +192,17 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
       const result = type.parse(typed, context);
       const parsed = result instanceof Promise ? await result : result;
       if (!parsed.ok) {
-        return fail('command.value', {
+        const failure = fail('command.value', {
           argument: name,
           problem: parsed.problem,
           allowed: parsed.allowed ?? [],
           usage: pattern.usage,
         });
+        return { failure, typed };
       }
       values[name] = parsed.value;
     }
-    return values;
+    return { values };
   }
 
   async function run(line: Line): Promise<Outcome> {

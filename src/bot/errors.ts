@@ -22,19 +22,24 @@ export function alternatives(values: readonly string[]): string {
   return `${shown.slice(0, -1).join(', ')} or ${shown.at(-1)}`;
 }
 
+/** How to type a command: its usage, and one line that works. */
+function typeLike({ usage, example }: { usage: string; example: string | undefined }): string {
+  return `Type \`${usage}\`${example === undefined ? '' : `, for example \`${example}\``}.`;
+}
+
 export const catalogue = {
   'command.unknown': entry<{ typed: string; suggestions: readonly string[] }>(
     ({ typed }) => `I know no command \`${typed.replaceAll('`', '')}\`.`,
     ({ suggestions }) =>
       suggestions.length > 0 ? `Did you mean ${alternatives(suggestions)}?` : 'Type `help` to see what you can run.',
   ),
-  'command.incomplete': entry<{ missing: string; usage: string }>(
+  'command.incomplete': entry<{ missing: string; usage: string; example: string | undefined }>(
     ({ missing }) => `Something is missing: ${missing}.`,
-    ({ usage }) => `Type \`${usage}\`.`,
+    typeLike,
   ),
-  'command.excess': entry<{ excess: string; usage: string }>(
+  'command.excess': entry<{ excess: string; usage: string; example: string | undefined }>(
     ({ excess }) => `I do not understand \`${excess.replaceAll('`', '')}\` here.`,
-    ({ usage }) => `Type \`${usage}\`.`,
+    typeLike,
   ),
   'command.value': entry<{ argument: string; problem: string; allowed: readonly string[]; usage: string }>(
     ({ argument, problem }) => `**${plain(argument)}**: ${problem}.`,
@@ -54,8 +59,11 @@ export const catalogue = {
     ({ seconds }) => `Try again in ${seconds} s.`,
   ),
   'command.repeated': entry<{ state: string }>(
-    ({ state }) => `This message was run before (${state}); a change is never run twice.`,
-    () => 'See `audit`; type the command again if you want it once more.',
+    ({ state }) =>
+      state === 'interrupted'
+        ? 'I was stopped while I ran this, and I never run a change twice.'
+        : `This message was run before (${state}); a change is never run twice.`,
+    () => 'Look whether it took effect (`audit` shows when it began); type the command again if you still want it.',
   ),
   'command.proposal': entry<{ usage: string }>(
     ({ usage }) => `\`${usage}\` changes something, and only a person can ask for a change.`,
@@ -134,7 +142,7 @@ export const catalogue = {
   ),
   'deploy.live': entry<{ service: string; environment: string; version: string; since: string | undefined }>(
     ({ service, environment, version, since }) =>
-      `${plain(service)} ${plain(version)} is already live in ${plain(environment)}${since === undefined ? '' : `, since ${since}`}.`,
+      `${plain(service)} ${plain(version)} is already live in ${plain(environment)}${since === undefined ? '' : `, deployed ${since}`}.`,
     () => 'There is nothing to do.',
   ),
   'deploy.locked': entry<{ service: string; environment: string; version: string; by: string; since: string }>(
@@ -166,10 +174,6 @@ export const catalogue = {
     ({ room }) => `${plain(room)} is private, and others would see it here.`,
     () => 'Ask me there.',
   ),
-  'chat.unsupported': entry<{ what: string }>(
-    ({ what }) => `This chat cannot do that: ${what}.`,
-    () => 'Use the web chat for it.',
-  ),
   'storage.unavailable': entry<{ reference: string }>(
     () => 'The database does not answer, so nothing was done.',
     ({ reference }) => `Try again in a moment. Details are in the log under \`${reference}\`.`,
@@ -183,7 +187,7 @@ export const catalogue = {
     ({ alert }) => `Type \`alerts show ${alert}\` to see it.`,
   ),
   'alerts.acknowledged': entry<{ alert: number; by: string; at: string }>(
-    ({ alert, by, at }) => `${plain(by)} acknowledged alert ${alert} already, ${at}.`,
+    ({ alert, by, at }) => `${plain(by)} acknowledged alert ${alert} already, at ${at}.`,
     ({ alert }) => `Type \`alerts show ${alert}\` to see it.`,
   ),
   'alerts.test': entry<{ reason: string }>(
@@ -221,6 +225,10 @@ export const catalogue = {
   'ask.broken': entry<Record<never, never>>(
     () => 'The model gave no usable answer.',
     () => 'Ask again; the log says more.',
+  ),
+  'web.off': entry<Record<never, never>>(
+    () => 'The web chat, into which people are invited, is off.',
+    () => 'Start me with it: `npm start` without `--adapter`.',
   ),
   'web.name': entry<{ text: string; next: string }>(
     ({ text }) => plain(text),

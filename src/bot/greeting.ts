@@ -4,19 +4,21 @@ import { type Action, card, type Card } from './card.ts';
 
 export interface GreetingFacts {
   readonly robotName: string;
-  /** Something that can be deployed here: the first service, its last environment, and a version if one should be named. */
-  readonly sample: { readonly service: string; readonly environment: string; readonly version?: string } | undefined;
+  /** Something that can be deployed here: the first service and its last environment. */
+  readonly sample: { readonly service: string; readonly environment: string } | undefined;
   readonly isAdmin: boolean;
+  /** May they deploy the sample and send a test alert? */
+  readonly mayTry: boolean;
 }
 
 /** The card with the four things to try; a button is a command, so it can be typed as well. */
-export function greetingCard({ robotName, sample, isAdmin }: GreetingFacts): Card {
+export function greetingCard({ robotName, sample, isAdmin, mayTry }: GreetingFacts): Card {
   const actions: Action[] = [
     ...(sample
       ? [
           {
             label: `Deploy ${sample.service}`,
-            command: ['deploy', sample.service, sample.version, 'to', sample.environment].filter(Boolean).join(' '),
+            command: `deploy ${sample.service} to ${sample.environment}`,
             style: 'primary' as const,
           },
         ]
@@ -30,7 +32,10 @@ export function greetingCard({ robotName, sample, isAdmin }: GreetingFacts): Car
     text: [
       'I deploy, bring alerts into the room, answer from your runbooks and remember what was said. Press a button, or type what it stands for:',
       actions.map((action) => `- \`${action.command}\``).join('\n'),
-      isAdmin ? 'You are the first one here, so you are the **admin**: `invite bob` makes a link for a colleague.' : '',
+      isAdmin ? 'You are an **admin** here: `invite bob` makes a link for a colleague.' : '',
+      isAdmin || mayTry
+        ? ''
+        : 'Deploying and test alerts need a role that you do not have yet: `roles` shows who may give you one.',
     ]
       .filter(Boolean)
       .join('\n\n'),

@@ -19,12 +19,27 @@ export async function visibleCommands(
   return shown;
 }
 
+/** The groups that people come for, first; those that they need when they are asked, last. */
+const FIRST = ['deploy', 'alerts', 'ask', 'history'];
+const LAST = ['help', 'proposal'];
+
+/** The commands by group, in the order of help. */
+export function grouped(commands: readonly Command[]): readonly (readonly [string, readonly Command[]])[] {
+  const place = (group: string): number =>
+    FIRST.includes(group) ? FIRST.indexOf(group) - FIRST.length : LAST.indexOf(group) + 1;
+  return [...Map.groupBy(commands, (command) => command.group)].sort(
+    ([a], [b]) => place(a) - place(b) || a.localeCompare(b),
+  );
+}
+
 /** All of it: a field a group, a line a command. `others` are the help lines of plain Hubot scripts. */
 export function helpCard(commands: readonly Command[], others: readonly string[], robotName: string): Card {
-  const groups = Map.groupBy(commands, (command) => command.group);
-  const fields = [...groups].map(([group, members]) => ({
+  const fields = grouped(commands).map(([group, members]) => ({
     name: capitalised(group),
-    value: members.map((command) => `\`${command.usage}\` — ${plain(command.summary)}`).join('\n'),
+    value: [
+      ...members.map((command) => `\`${command.usage}\` — ${plain(command.summary)}`),
+      ...forExample(members),
+    ].join('\n'),
     short: false,
   }));
   const scripts = others.map((line) => otherLine(line, robotName)).filter((line) => line !== '');
@@ -47,7 +62,7 @@ export function helpOn(
   const exact = commands.filter((command) => command.id === wanted || startsWithWords(command.usage, wanted));
   const found = exact.length > 0 ? exact : commands.filter((command) => mentions(command, wanted));
   const [only, second] = found;
-  if (only && !second) return commandCard(only);
+  if (only && !second) return commandCard(only, commands);
   if (found.length > 0) {
     return card({
       title: `Commands about ${topic}`,
@@ -62,15 +77,25 @@ export function helpOn(
   return lines.length > 0 ? card({ title: `Scripts about ${topic}`, text: lines.join('\n') }) : undefined;
 }
 
+/** A line that works, for the first command of a group that cannot be typed as it stands in the list. */
+function forExample(members: readonly Command[]): string[] {
+  const [example] = members.find((command) => /[<[]/.test(command.usage))?.examples ?? [];
+  return example === undefined ? [] : [`For example \`${example}\``];
+}
+
 /** All there is to say of one command. */
-function commandCard(command: Command): Card {
+function commandCard(command: Command, commands: readonly Command[]): Card {
   const [, ...aliases] = command.patterns.map((pattern) => pattern.usage);
+  const others = commands.filter((other) => other.group === command.group && other !== command);
   return card({
     title: command.usage,
     text: plain(command.summary),
     fields: [
       { name: 'Examples', value: command.examples.map((example) => `\`${example}\``).join('\n'), short: false },
       ...(aliases.length > 0 ? [{ name: 'Also', value: alternatives(aliases), short: false }] : []),
+      ...(others.length > 0
+        ? [{ name: 'See also', value: others.map((other) => `\`${other.usage}\``).join('\n'), short: false }]
+        : []),
       { name: 'Effect', value: command.effect === 'change' ? 'changes something; audited' : 'only looks' },
       { name: 'Needs', value: command.needsPattern === 'public' ? 'nothing special' : `\`${command.needsPattern}\`` },
     ],

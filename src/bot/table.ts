@@ -96,9 +96,9 @@ export class CommandTable {
     return at ? [...at.next.keys()].sort() : [];
   }
 
-  /** All commands, by id. */
+  /** All commands, as they were declared: a script names the one first that people need most. */
   all(): Command[] {
-    return [...this.#commands.values()].sort((a, b) => a.id.localeCompare(b.id));
+    return [...this.#commands.values()];
   }
 
   get fallback(): ((sentence: Sentence) => Promise<void>) | undefined {

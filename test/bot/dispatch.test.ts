@@ -156,6 +156,17 @@ describe('dispatch', () => {
       .and.contain('`help`');
   });
 
+  it('says what is missing of the longer command, not that its word is no value of the shorter one', async () => {
+    await open({}, withListings);
+    expect(await say('alice', 'hubot rollouts log'))
+      .to.contain('Something is missing: `<number>`')
+      .and.contain('for example `rollouts log 3`');
+    expect(await say('alice', 'hubot rollouts lgo')).to.contain('Did you mean `rollouts log`?');
+    expect(await say('alice', 'hubot rollouts lgo 3')).to.contain('Did you mean `rollouts log 3`?');
+    expect(await say('alice', 'hubot rollouts mail')).to.contain('there is no service `mail`');
+    expect(await say('alice', 'hubot rollouts api')).to.equal('listed api');
+  });
+
   it('lets plain Hubot listeners take what is no command, before it complains', async () => {
     await open({}, (robot) =>
       robot.respond(/deployy (.*)/i, async (res) => void (await res.send(`script: ${res.match[1]}`))),
@@ -308,4 +319,28 @@ function brokenAudit() {
     throw new Error('disk full');
   };
   return { begin: failing, end: failing, refuse: failing, list: failing };
+}
+
+/** A list and one of its entries: both begin with the same word. */
+function withListings(robot: Robot): void {
+  command(robot, {
+    id: 'rollouts.list',
+    usage: 'rollouts [service]',
+    summary: 'List',
+    examples: ['rollouts'],
+    args: { service: arg.service() },
+    effect: 'read',
+    needs: 'public',
+    run: ({ args }) => `listed ${args.service ?? 'all'}`,
+  });
+  command(robot, {
+    id: 'rollouts.log',
+    usage: 'rollouts log <number>',
+    summary: 'Log',
+    examples: ['rollouts log 3'],
+    args: { number: arg.integer() },
+    effect: 'read',
+    needs: 'public',
+    run: ({ args }) => `log ${args.number}`,
+  });
 }

@@ -131,7 +131,7 @@ describe('scripts/alerts.ts', function () {
     await alerts.receive(eventAt(1, [incoming('web-1')]));
     expect(await say('bob', 'alerts ack 1')).to.include('alerts:ack');
     expect(shown()).to.deep.equal(['#1 HighErrorRate: firing']);
-    expect(await say('carol', 'ack 1 on it, wait')).to.equal('You have alert 1: HighErrorRate.');
+    expect(await say('carol', 'ack 1 on it, wait')).to.equal('carol has alert 1: HighErrorRate.');
     expect(shown()).to.deep.equal(['#1 HighErrorRate: firing, acknowledged']);
     expect((await alerts.get(1))?.acknowledged).to.deep.equal({
       by: { id: 'test:carol', name: 'carol' },
@@ -139,7 +139,7 @@ describe('scripts/alerts.ts', function () {
       note: 'on it, wait',
     });
     expect(await say('alice', 'alerts ack 1')).to.include('carol acknowledged alert 1 already');
-    expect(await say('carol', 'alerts ack 1')).to.include('You have alert 1 since');
+    expect(await say('carol', 'alerts ack 1')).to.include('carol has alert 1 since');
     await alerts.receive(eventAt(5, [incoming('web-1', { to: 5 })]));
     expect(await say('carol', 'alerts ack 1')).to.include('Alert 1 is resolved');
     expect(await say('carol', 'alerts ack 9')).to.include('There is no alert 9');

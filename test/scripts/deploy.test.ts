@@ -106,7 +106,7 @@ describe('scripts/deploy.ts', function () {
     await say('alice', 'deploy hello v1 to staging');
     const table: [string, string, RegExp][] = [
       ['alice', 'deploy hello v9 to production', /has no version v9.*`v2`, `v1` or `v3-broken`/],
-      ['alice', 'deploy hello v1 to staging', /hello v1 is already live in staging, since just now|ago/],
+      ['alice', 'deploy hello v1 to staging', /hello v1 is already live in staging, deployed (?:just now|.* ago)/],
       ['alice', 'deploy helo v1 to staging', /no service.*`hello`/],
       ['alice', 'deploy hello v1 to moon', /no environment.*`staging` or `production`/],
       ['alice', 'deploy hello "--help" to staging', /cannot be a version|no option/],

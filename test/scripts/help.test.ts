@@ -40,12 +40,26 @@ describe('scripts: help, access, audit', () => {
       .and.not.contain('deploy <service> [version]');
   });
 
+  it('help begins with what people come for, and shows a line that works', async () => {
+    const shown = await say('alice', 'help');
+    const places = ['deploy <service>', 'deploys [service]', 'grant <person>', 'help [topic...]'].map((usage) =>
+      shown.indexOf(usage),
+    );
+    expect(places)
+      .to.deep.equal([...places].sort((a, b) => a - b))
+      .and.not.include(-1);
+    expect(shown).to.contain('For example `deploy hello v2 to production`');
+  });
+
   it('help shows what a grant with a wildcard opens', async () => {
     await say('alice', 'grant @bob deployer');
     expect(await say('bob', 'help')).to.contain('deploy <service> [version] to <environment>');
   });
 
   it('help on one command, on a word, on nothing', async () => {
+    expect(await say('alice', 'help deploy'))
+      .to.contain('See also')
+      .and.contain('deploys log <number>');
     expect(await say('alice', 'help grant'))
       .to.contain('grant @bob deployer')
       .and.contain('changes something');

@@ -99,9 +99,9 @@ describe('history commands', () => {
   });
 
   it('says what to try when nothing is found', async () => {
-    expect((await say('bob', 'history search flaky from:alice')).text).to.contain('Somebody else said it');
-    expect((await say('bob', 'history search flaky in:ops')).text).to.contain('in another room');
-    expect((await say('bob', 'history search flaky until:30d')).text).to.contain('at another time');
+    expect((await say('bob', 'history search flaky from:alice')).text).to.contain('Others said something like it');
+    expect((await say('bob', 'history search flaky in:ops')).text).to.contain('in other rooms');
+    expect((await say('bob', 'history search flaky until:30d')).text).to.contain('from another time');
     expect((await say('bob', 'history search flaky nonsense')).text).to.equal('Leave out “nonsense”.');
     expect((await say('bob', 'history search zzz')).text).to.contain('fewer words');
     expect((await say('bob', 'history search')).text).to.contain('You did not say what to look for');
