@@ -1,7 +1,7 @@
 /** The database goes away and comes back, the disk is full and gets room again, under the running program. */
 
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm, unlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, rm, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -20,6 +20,16 @@ import {
   start,
   status,
 } from '../support/program.ts';
+import { REDIS_INSTALL, type Redis, redisProgram, startRedis } from '../support/redis.ts';
+
+const KEEP = `export default function (robot) {
+  robot.respond(/keep (\\S+) (\\S+)$/, (res) => {
+    robot.brain.set(res.match[1], Number(res.match[2]));
+    return res.send('kept ' + res.match[1]);
+  });
+  robot.respond(/recall (\\S+)$/, (res) => res.send('recalled ' + res.match[1] + '=' + robot.brain.get(res.match[1]) + ';'));
+}
+`;
 
 describe('an outage', function () {
   this.timeout(120_000);
@@ -159,6 +169,56 @@ describe('an outage', function () {
     });
   });
 
+  describe('of Redis', () => {
+    let redis: Redis | undefined;
+
+    before(async function () {
+      if (!redisProgram()) return needs(this, 'Redis', REDIS_INSTALL);
+      redis = await startRedis();
+    });
+    after(() => redis?.remove());
+
+    it('keeps nobody from working, and the brain is stored when it is back', async () => {
+      const scripts = join(folder, 'scripts');
+      await mkdir(scripts);
+      await writeFile(join(scripts, 'keep.mjs'), KEEP);
+      const options = { data: join(folder, 'data'), env: { REDIS_URL: redis?.url ?? '', HUBOT_SCRIPTS: scripts } };
+      let program = await start(options);
+      const guest = new Guest('alice');
+      let client = await guest.connect(program);
+      await guest.say('general', 'shipmate keep early 1');
+      await client.message('kept early');
+      await redis?.stop();
+      await guest.say('general', 'shipmate keep late 2');
+      await client.message('kept late');
+      await guest.say('general', 'shipmate recall early');
+      await client.message('early=1;');
+      await guest.say('general', 'shipmate deploy hello v2 to staging');
+      await eventually(() => JSON.stringify(client.frames).includes('hello v2 is live in staging'), Boolean, 20_000);
+      expect(await status(program, '/readyz')).to.equal(200);
+      await redis?.start();
+      await eventually(() => /Redis connected[\s\S]*Redis is away[\s\S]*Redis connected/.test(program.log()));
+      expect((await program.end('SIGTERM')).code).to.equal(0);
+      program = await start({ ...options, port: program.port });
+      client = await guest.connect(program);
+      for (const [name, value] of [
+        ['early', 1],
+        ['late', 2],
+      ] as const) {
+        await guest.say('general', `shipmate recall ${name}`);
+        await client.message(`${name}=${value};`);
+      }
+      expect((await program.end('SIGTERM')).code).to.equal(0);
+    });
+
+    it('keeps it from starting, with a sentence', async () => {
+      await redis?.stop();
+      const { code, err } = await run([], { data: folder, env: { REDIS_URL: redis?.url ?? '' } });
+      expect(code).to.equal(1);
+      expect(err).to.match(/Redis cannot be reached: .*REDIS_URL/);
+    });
+  });
+
   describe('of the disk', () => {
     let disk: string;
 
@@ -182,7 +242,6 @@ describe('an outage', function () {
 
     async function fill(): Promise<void> {
       const block = Buffer.alloc(64 * 1024);
-      const { open } = await import('node:fs/promises');
       const file = await open(join(disk, 'filler'), 'w');
       try {
         for (;;) await file.write(block);
