@@ -260,6 +260,23 @@ describe('web chat in Chromium', function () {
     expect(await alice.locator('.pending').count()).to.equal(0);
   });
 
+  it('says how much too long a message is, and lets nobody write where there is no room', async () => {
+    const alice = await comeIn('alice');
+    await say(alice, 'x'.repeat(20_000));
+    await alice
+      .getByText(/\d+ characters too many/)
+      .first()
+      .waitFor();
+    expect(await line(alice).inputValue()).to.have.length(20_000);
+    await say(alice, 'short');
+    await message(alice, 'short').first().waitFor();
+    await alice.goto(`${web.url}/#/room/nowhere`);
+    await alice.getByText('There is no such room').waitFor();
+    expect(await line(alice).isVisible()).to.equal(false);
+    await alice.getByRole('button', { name: 'To the conversation with the robot' }).click();
+    await line(alice).waitFor();
+  });
+
   it('sends what was typed too fast a little later, all of it, once', async () => {
     const alice = await comeIn('alice');
     await goTo(alice, 'general');

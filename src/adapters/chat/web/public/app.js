@@ -272,6 +272,7 @@ function chat() {
     const mine = ++opening;
     const changed = state.open !== id;
     state.open = id;
+    composer.element.hidden = false;
     sessionStorage.setItem('shipmate.room', id);
     if (changed && thread.current()?.room !== id && panel === thread) closePanel();
     showHead();
@@ -308,6 +309,8 @@ function chat() {
       sidebar.render();
     } catch (error) {
       if (mine !== opening) return;
+      // Where nothing can be said, nothing is to be written.
+      composer.element.hidden = !state.rooms.has(id);
       timeline.top.replaceChildren(
         h(
           'div',

@@ -33,12 +33,13 @@ export function createComposer(options) {
   );
   const list = h('ul', { class: 'suggestions', id: listId, role: 'listbox', 'aria-label': 'Commands' });
   const status = h('div', { class: 'composer-status' });
+  const excess = h('div', { class: 'composer-excess', role: 'status' });
   const form = h(
     'form',
     { class: 'composer', onsubmit: submit },
     list,
     h('div', { class: 'composer-box' }, input, button),
-    status,
+    h('div', { class: 'composer-foot' }, status, excess),
   );
   let suggestions = [];
   let prefix = '';
@@ -55,7 +56,7 @@ export function createComposer(options) {
     button.disabled = input.value.trim() === '';
     const left = options.limit - input.value.length;
     form.classList.toggle('too-long', left < 0);
-    button.title = left < 0 ? `${-left} characters too many` : 'Send (Enter)';
+    excess.textContent = left < 0 ? `${-left} characters too many: shorten it, or send it in parts` : '';
   }
 
   function submit(event) {
@@ -63,7 +64,7 @@ export function createComposer(options) {
     const text = input.value.trim();
     if (text === '') return;
     if (text.length > options.limit) {
-      announce(`The message is ${text.length - options.limit} characters too long.`);
+      announce(excess.textContent);
       return;
     }
     if (sent.at(-1) !== text) sent.push(text);
