@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 import pg from 'pg';
 import { WebSocket } from 'ws';
 import { postgresPrograms, startPostgres } from '../test/support/postgres.ts';
-import { machine, markdown, median, quantile, type Table } from './figures.ts';
+import { markdown, median, quantile, type Table } from './figures.ts';
 import { startProgram, withFolder } from './program.ts';
 import { type Taken, visit } from './visitor.ts';
 
@@ -57,7 +57,7 @@ async function hubot(): Promise<Answers> {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   try {
-    const port = await new Promise((resolve) => createInterface({ input: child.stdout }).once('line', resolve));
+    const port = await new Promise<string>((resolve) => createInterface({ input: child.stdout }).once('line', resolve));
     const socket = new WebSocket(`ws://127.0.0.1:${port}`);
     await new Promise((resolve) => socket.once('open', resolve));
     const taken: Taken[] = [];
@@ -75,7 +75,7 @@ async function hubot(): Promise<Answers> {
   }
 }
 
-export async function answerTable(): Promise<Table> {
+async function answerTable(): Promise<Table> {
   const rows: string[][] = [];
   const row = (name: string, { taken, queries }: Answers): void => {
     const stored = taken.map((one) => one.stored);
@@ -112,4 +112,4 @@ export async function answerTable(): Promise<Table> {
   };
 }
 
-if (import.meta.main) console.log(`${markdown(await answerTable())}\n${machine()}`);
+console.log(markdown(await answerTable()));

@@ -11,6 +11,7 @@ import { parseFrontMatter } from '../src/adapters/knowledge/schema.ts';
 import { fitOf } from '../src/domain/ask/answerable.ts';
 import { splitFrontMatter } from '../src/domain/ask/chunk.ts';
 import { buildIndex, type Found, type KnowledgeFile } from '../src/domain/ask/index.ts';
+import { markdown, type Table } from './figures.ts';
 
 export const DATA = fileURLToPath(new URL('../../shared/data/runbooks/', import.meta.url));
 
@@ -121,27 +122,31 @@ export function measure(): Figures {
   };
 }
 
-function row(name: string, { at1, at3, mrr }: Quality): string {
-  return `${name.padEnd(44)} ${at1.toFixed(2).padStart(6)} ${at3.toFixed(2).padStart(6)} ${mrr.toFixed(2).padStart(6)}`;
+function row(name: string, { at1, at3, mrr }: Quality): string[] {
+  return [name, at1.toFixed(2), at3.toFixed(2), mrr.toFixed(2)];
+}
+
+function retrievalTable(): Table {
+  const figures = measure();
+  return {
+    title: 'Finding the runbook',
+    head: ['', 'first', 'among three', 'mean reciprocal rank'],
+    rows: [
+      row('minisearch as it comes, described in words', figures.rival),
+      row('Shipmate, described in words', figures.description),
+      row('Shipmate, summary of the alert', figures.summary),
+      row('Shipmate, with the name of the alert', figures.name),
+    ],
+    notes: [
+      `Answerable or not, area under the curve: ${figures.answerable.toFixed(2)}. Answered: ${figures.answered.toFixed(2)} of the questions`,
+      `with a runbook, ${figures.falselyAnswered.toFixed(2)} of those without. 700 runbooks are indexed in ${figures.build700.toFixed(0)} ms; a question`,
+      `to them takes ${figures.medianQuestion.toFixed(1)} ms (slowest ${figures.slowestQuestion.toFixed(1)} ms).`,
+    ],
+  };
 }
 
 if (import.meta.main) {
-  if (!dataIsThere()) {
-    console.log('skipped: ../shared/data/runbooks is not there');
-  } else {
-    const figures = measure();
-    console.log(`${''.padEnd(44)}   at 1   at 3    MRR`);
-    console.log(row('minisearch as it comes, description', figures.rival));
-    console.log(row('ours, description', figures.description));
-    console.log(row('ours, summary', figures.summary));
-    console.log(row('ours, with the name of the alert', figures.name));
-    console.log(`\nanswerable or not, area under the curve: ${figures.answerable.toFixed(2)}`);
-    console.log(
-      `answered: ${figures.answered.toFixed(2)} of those with a runbook, ${figures.falselyAnswered.toFixed(2)} of those without`,
-    );
-    console.log(`index of 700 runbooks: ${figures.build700.toFixed(0)} ms`);
-    console.log(
-      `a question on 700 runbooks: ${figures.medianQuestion.toFixed(1)} ms (slowest ${figures.slowestQuestion.toFixed(1)} ms)`,
-    );
-  }
+  console.log(
+    dataIsThere() ? markdown(retrievalTable()) : 'Runbook retrieval skipped: ../shared/data/runbooks is not there\n',
+  );
 }

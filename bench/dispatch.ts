@@ -14,7 +14,7 @@ import { createRateLimit } from '../src/bot/rate.ts';
 import { Robot } from '../src/bot/robot.ts';
 import { inMemoryCommands } from '../test/support/commands.ts';
 import { MemoryChat } from '../test/support/room.ts';
-import { machine, markdown, median, rounded, type Table } from './figures.ts';
+import { markdown, median, rounded, type Table } from './figures.ts';
 
 const ROUNDS = 7;
 const ROUND_MS = 250;
@@ -144,7 +144,7 @@ async function compare(contestants: readonly Contestant[], textOf: (turn: number
   return rates.map(median);
 }
 
-export async function dispatchTable(): Promise<Table> {
+async function dispatchTable(): Promise<Table> {
   const rows: string[][] = [];
   const row = (name: string, [mine = 0, stock = 0]: number[]): void => {
     rows.push([name, rounded(mine), rounded(stock), `${rounded(mine / stock)} ×`]);
@@ -168,4 +168,4 @@ export async function dispatchTable(): Promise<Table> {
   };
 }
 
-if (import.meta.main) console.log(`${markdown(await dispatchTable())}\n${machine()}`);
+console.log(markdown(await dispatchTable()));

@@ -18,6 +18,7 @@ import { prepareMessage } from '../src/domain/history/prepare.ts';
 import { type Database, openDatabase } from '../src/storage/database.ts';
 import { createMessageStore } from '../src/storage/messages.ts';
 import { migrate } from '../src/storage/migrate.ts';
+import { markdown, type Table } from './figures.ts';
 
 const quiet: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const COUNT = Number(process.argv[2] ?? 200_000);
@@ -130,12 +131,10 @@ async function bench(db: Database): Promise<void> {
     index: string;
   }>`select pg_size_pretty(pg_total_relation_size('messages')) as all,
     pg_size_pretty(pg_relation_size('messages_lexemes')) as index`.execute(db.sql);
-  console.log(
-    `\n${db.kind}: ${COUNT} messages in ${((performance.now() - filling) / 1000).toFixed(0)} s, ${size.rows[0]?.all}, index ${size.rows[0]?.index}`,
-  );
+  const filled = ((performance.now() - filling) / 1000).toFixed(0);
   const store = createMessageStore(db, prepareMessage, foldName);
   const history = createHistory({ store, link: () => undefined, escape: plain });
-  console.log('query'.padEnd(46), 'found', '  ours ms (worst)', '  ILIKE ms (worst)');
+  const rows: string[][] = [];
   const medians: number[] = [];
   for (const text of QUERIES) {
     const request = { text, viewer: 'web:1', now: new Date() };
@@ -148,15 +147,10 @@ async function bench(db: Database): Promise<void> {
     );
     medians.push(ours.median);
     const found = result.kind === 'found' ? result.total : 0;
-    console.log(
-      text.padEnd(46),
-      String(found).padStart(5),
-      `${ours.median.toFixed(1)} (${ours.worst.toFixed(1)})`.padStart(17),
-      `${rival.median.toFixed(1)} (${rival.worst.toFixed(1)})`.padStart(17),
-    );
+    const milliseconds = ({ median, worst }: typeof ours): string => `${median.toFixed(1)} ms (${worst.toFixed(0)})`;
+    rows.push([`\`${text}\``, String(found), milliseconds(ours), milliseconds(rival)]);
   }
   medians.sort((a, b) => a - b);
-  console.log(`median of all queries ${medians[Math.floor(medians.length / 2)]?.toFixed(1)} ms`);
   const recording = await measure(() =>
     store.record({
       chat: 'web',
@@ -170,7 +164,16 @@ async function bench(db: Database): Promise<void> {
       private: false,
     }),
   );
-  console.log(`record one message: median ${recording.median.toFixed(2)} ms, worst ${recording.worst.toFixed(1)} ms`);
+  const table: Table = {
+    title: `Search in ${COUNT.toLocaleString('en')} messages, ${db.kind === 'server' ? 'PostgreSQL server' : 'embedded database'}`,
+    head: ['query', 'found', 'Shipmate, median (worst)', 'ILIKE, median (worst)'],
+    rows,
+    notes: [
+      `Median of all queries: ${medians[Math.floor(medians.length / 2)]?.toFixed(1)} ms. One more message is recorded in ${recording.median.toFixed(1)} ms (median).`,
+      `${size.rows[0]?.all} in all, of it the index ${size.rows[0]?.index}; filled in ${filled} s.`,
+    ],
+  };
+  console.log(markdown(table));
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'shipmate-bench-'));

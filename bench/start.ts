@@ -5,12 +5,12 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { postgresPrograms, startPostgres } from '../test/support/postgres.ts';
-import { machine, markdown, median, type Table } from './figures.ts';
+import { markdown, median, type Table } from './figures.ts';
 import { type Program, startProgram, withFolder } from './program.ts';
 import { visit } from './visitor.ts';
 
-const WARM_STARTS = 1;
-const IDLE_MS = 1_000;
+const WARM_STARTS = 5;
+const IDLE_MS = 10_000;
 const PEOPLE = 20;
 const EACH = 15;
 
@@ -72,7 +72,7 @@ function row(name: string, { readyMs, ready, idle, inUse, most }: Start): string
   return [name, `${(readyMs / 1000).toFixed(2)} s`, ...megabytes];
 }
 
-export async function startTable(): Promise<Table> {
+async function startTable(): Promise<Table> {
   const all = await rows('embedded database');
   if (postgresPrograms()) {
     const server = await startPostgres();
@@ -93,4 +93,4 @@ export async function startTable(): Promise<Table> {
   };
 }
 
-if (import.meta.main) console.log(`${markdown(await startTable())}\n${machine()}`);
+console.log(markdown(await startTable()));
