@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
 import type { LoadProblem } from './bot/load-problem.ts';
-import { readableLine } from './bot/log-lines.ts';
+import { readableLine, withoutSecrets } from './bot/log-lines.ts';
 import { type Config, loadConfig } from './config/config.ts';
 import { problemText } from './config/problem.ts';
 import { redact } from './domain/privacy/redact.ts';
@@ -78,7 +78,7 @@ async function check(config: Config | undefined, problems: readonly string[], le
   const usable = config ?? (await loadConfig(process.cwd(), { HUBOT_SCRIPTS, SHIPMATE_CONFIG: '/nonexistent' })).config;
   const { loaded } = usable ? await checkScripts(usable, logger('error', false)) : {};
   const all = [...problems, ...(loaded?.problems ?? []).map(scriptProblem)];
-  for (const note of loaded?.notes ?? []) say(`Note: ${shown(note)}\n`);
+  for (const note of loaded?.notes ?? []) say(redact(`Note: ${shown(note)}\n`));
   if (all.length > 0) stop(1, `${lead}${count(all.length)}:\n\n${all.join('\n')}\n`);
   else say(`OK: the configuration and ${loaded?.scripts.length ?? 0} scripts\n`);
   // Packages may have left timers behind.
@@ -152,7 +152,12 @@ function logger(level: string, toPeople: boolean) {
   const readable = toPeople && process.stderr.isTTY;
   return pino(
     { level, base: null },
-    { write: (line: string) => void process.stderr.write(readable ? readableLine(redact(line)) : redact(line)) },
+    {
+      write: (line: string) => {
+        const harmless = withoutSecrets(line, redact);
+        process.stderr.write(readable ? readableLine(harmless) : harmless);
+      },
+    },
   );
 }
 
@@ -167,7 +172,8 @@ function say(text: string): void {
 
 function stop(code: number, text: string): void {
   process.exitCode = code;
-  process.stderr.write(text);
+  // Errors of drivers may hold the addresses that they were given, with the passwords.
+  process.stderr.write(redact(text));
 }
 
 function scriptProblem({ file, line, cause, next }: LoadProblem): string {
