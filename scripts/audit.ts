@@ -3,7 +3,7 @@
 
 import { arg } from '../src/bot/args.ts';
 import type { AuditRow } from '../src/bot/audit.ts';
-import { card, plain } from '../src/bot/card.ts';
+import { card, codeSpan, plain } from '../src/bot/card.ts';
 import { command } from '../src/bot/command.ts';
 import type { Robot } from '../src/bot/robot.ts';
 
@@ -18,7 +18,7 @@ export default function audit(robot: Robot): void {
     args: { from: arg.person(), since: arg.time(), about: arg.word(), limit: arg.integer({ min: 1, max: 100 }) },
     effect: 'read',
     needs: 'audit:read',
-    async run({ args, services }) {
+    async run({ args, room, services }) {
       const rows = await services.audit.list({
         ...(args.from ? { personId: args.from.id } : {}),
         ...(args.since ? { since: args.since } : {}),
@@ -26,19 +26,20 @@ export default function audit(robot: Robot): void {
         limit: args.limit ?? SHOWN,
       });
       if (rows.length === 0) return 'Nothing was changed in that time.';
-      return card({ title: 'Who changed what', text: rows.map(auditLine).join('\n') });
+      return card({ title: 'Who changed what', text: rows.map((row) => auditLine(row, room.private)).join('\n') });
     },
   });
 }
 
 const MARKS = { succeeded: '✓', failed: '✗', refused: '⊘', interrupted: '!' } as const;
 
-function auditLine(row: AuditRow): string {
+/** What somebody typed in private is not shown where others read: there, the name of the command stands for it. */
+function auditLine(row: AuditRow, inPrivate: boolean): string {
   const when = row.at.toISOString().replace('T', ' ').slice(0, 16);
   const where = row.private ? 'in private' : `in ${plain(row.room)}`;
   const mark = row.outcome ? `${MARKS[row.outcome]} ${row.outcome}` : '… running';
   const detail = row.detail ? ` (${plain(row.detail)})` : '';
   const approved = row.approvedBy ? `, approved by ${plain(row.approvedBy)}` : '';
-  const text = row.text.replaceAll('`', "'").replace(/\s+/g, ' ').slice(0, 200);
-  return `- ${when} UTC · ${plain(row.personName)} ${where}: \`${text}\` ${mark}${detail}${approved}`;
+  const text = codeSpan((row.private && !inPrivate ? row.commandId : row.text).slice(0, 200));
+  return `- ${when} UTC · ${plain(row.personName)} ${where}: ${text} ${mark}${detail}${approved}`;
 }

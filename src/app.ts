@@ -562,10 +562,13 @@ function namesOf(
       services.find((each) => each.name === service)?.environments ?? environments.map((each) => each.name),
     people: async () =>
       Object.values(robot.brain.users()).map((user): Person => {
-        const { id } = user;
-        const [, chat] = /^([\w-]+):/.exec(id) ?? [];
-        if (chat !== undefined && robot.chats.has(chat)) return { id, chat, name: user.name };
-        return { id: `${mainChat()}:${id}`, chat: mainChat(), name: user.name };
+        const { id, name } = user;
+        const [, prefix] = /^([\w-]+):/.exec(id) ?? [];
+        // The web chat's ids are whole; other chats call somebody what they like.
+        if (user['chat'] === undefined && prefix === 'web' && robot.chats.has(prefix))
+          return { id, chat: prefix, name };
+        const chat = typeof user['chat'] === 'string' ? user['chat'] : mainChat();
+        return { id: `${chat}:${id}`, chat, name };
       }),
     rooms: async () => {
       const known = await Promise.all([...robot.chats.keys()].map((chat) => messages.roomsOf(chat, '')));

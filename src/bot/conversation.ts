@@ -8,6 +8,7 @@ import type { Here } from './command.ts';
 import type { Dispatch, Line, NotACommand } from './dispatch.ts';
 import { fail, failureText } from './errors.ts';
 import type { Logger } from './log.ts';
+import { chatOfUser, personIdOf } from './message.ts';
 import type { Pipeline } from './robot.ts';
 
 export interface ConversationPorts {
@@ -44,13 +45,12 @@ export function createConversation(ports: ConversationPorts): Conversation {
   const unclear = new WeakMap<Message, NotACommand>();
 
   function chatOf(message: Message): string {
-    return message.chat ?? ports.chat()?.chat ?? 'unknown';
+    return message.chat ?? chatOfUser(message.user) ?? ports.chat()?.chat ?? 'unknown';
   }
 
   function personOf(message: Message): Person {
     const chat = chatOf(message);
-    const id = message.personId ?? message.user.id;
-    return { id: id.startsWith(`${chat}:`) ? id : `${chat}:${id}`, chat, name: message.user.name };
+    return { id: personIdOf(message, chat), chat, name: message.user.name };
   }
 
   async function hereOf(message: Message): Promise<Here> {

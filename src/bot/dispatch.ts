@@ -207,7 +207,8 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
 
   async function run(line: Line): Promise<Outcome> {
     try {
-      const text = normalise(line.text);
+      // What was confirmed or approved runs as it was shown: read a second time it might mean something else.
+      const text = line.answered ? line.text : normalise(line.text);
       if (text.length > LINE_LIMIT) throw fail('command.long', { limit: LINE_LIMIT });
       const tokens = tokenise(text);
       const now = ports.now();

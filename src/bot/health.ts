@@ -43,8 +43,10 @@ function answer(response: ServerResponse, status: number, body: object): void {
 /** From this machine itself, and not passed on by a proxy on it. */
 function isLocal(request: IncomingMessage): boolean {
   const peer = request.socket.remoteAddress ?? '';
-  const passedOn = request.headers['x-forwarded-for'] ?? request.headers.forwarded;
-  return passedOn === undefined && /^(::ffff:)?127\.|^::1$/.test(peer);
+  const passedOn = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'via'].some(
+    (name) => request.headers[name] !== undefined,
+  );
+  return !passedOn && /^(::ffff:)?127\.|^::1$/.test(peer);
 }
 
 function holds(request: IncomingMessage, token: string): boolean {

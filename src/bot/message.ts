@@ -1,6 +1,6 @@
 /** What our chats know of an incoming message beyond Hubot's fields. Messages of other Hubot adapters carry none of it. */
 
-import { CatchAllMessage, type Message, TextMessage, TopicMessage } from 'hubot';
+import { CatchAllMessage, type Message, TextMessage, TopicMessage, type User } from 'hubot';
 
 declare module 'hubot' {
   interface Message {
@@ -20,6 +20,22 @@ declare module 'hubot' {
     /** When it was said, if the chat says so. */
     at?: Date;
   }
+}
+
+/** The chat that a person of the brain was heard in, if that chat lets people choose their ids. */
+export function chatOfUser(user: User | undefined): string | undefined {
+  const chat = user?.['chat'];
+  return typeof chat === 'string' ? chat : undefined;
+}
+
+/**
+ * The id of who said a message in that chat: the chat's name and the chat's own id. A chat's own id that looks like a whole
+ * one is taken for it only where nobody can choose it: who is called `web:1` elsewhere is not the web chat's first person.
+ */
+export function personIdOf(message: Message, chat: string): string {
+  const own = `${message.user?.id ?? ''}`;
+  const whole = message.personId ?? (chatOfUser(message.user) === undefined ? own : `${chat}:${own}`);
+  return whole.startsWith(`${chat}:`) ? whole : `${chat}:${whole}`;
 }
 
 /** A message with words of a person in it; a changed topic is none. */

@@ -22,7 +22,7 @@ import type { Address, ChatAdapter, Person } from './chat.ts';
 import { noCommandBus } from './command-bus.ts';
 import { createHttpServer, type HttpOptions, type HttpServer } from './http.ts';
 import { guardedClient } from './http-client.ts';
-import { isSaid, nobodyMatched } from './message.ts';
+import { chatOfUser, isSaid, nobodyMatched, personIdOf } from './message.ts';
 import { StrictMiddleware } from './middleware.ts';
 import { RobotResponse } from './response.ts';
 import { commandsInHeader } from './script-header.ts';
@@ -141,10 +141,9 @@ export class Robot extends HubotRobot {
 
   /** Who said it. The id is the chat's name and the chat's own id of the person. */
   personOf(message: Message): Person {
-    const chat = message.chat ?? this.#mainChat()?.chat ?? this.adapterName.toLowerCase();
-    const own = `${message.user?.id ?? ''}`;
-    const id = message.personId ?? (own.startsWith(`${chat}:`) ? own : `${chat}:${own}`);
-    return { id, chat, name: message.user?.name ?? own };
+    const main = this.#mainChat()?.chat ?? this.adapterName.toLowerCase();
+    const chat = message.chat ?? chatOfUser(message.user) ?? main;
+    return { id: personIdOf(message, chat), chat, name: message.user?.name ?? `${message.user?.id ?? ''}` };
   }
 
   /** Where it was said. */

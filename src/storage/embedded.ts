@@ -79,7 +79,7 @@ async function openIn(folder: string, log: Logger): Promise<PGlite> {
       );
     }
   }
-  mkdirSync(folder, { recursive: true });
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
   writeFileSync(unfinished, '');
   const pglite = await create(files, log);
   rmSync(unfinished);

@@ -52,7 +52,7 @@ const STALE_MS = 8_000;
  * @throws FolderLocked when a living process holds it
  */
 export async function lockFolder(folder: string): Promise<FolderLock> {
-  mkdirSync(folder, { recursive: true });
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
   const path = join(folder, 'lock');
   const mine = `${JSON.stringify(self())}\n`;
   const draft = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;

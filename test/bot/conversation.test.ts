@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { TextMessage } from 'hubot';
 import { arg } from '../../src/bot/args.ts';
 import { DeliveryDelayed, DeliveryRefused } from '../../src/bot/chat.ts';
 import { command } from '../../src/bot/command.ts';
@@ -38,6 +39,15 @@ describe('conversation', () => {
     await room.user.say('alice', 'hubot echo hello', { thread: 'm7' });
     expect(whereabouts).to.deep.equal(['test:alice room1/m7 false typed']);
     expect(room.chat.posts.at(-1)).to.include({ room: 'room1', thread: 'm7', text: 'hello' });
+  });
+
+  it('takes nobody for somebody else whose id they chose as their own in another chat', async () => {
+    const user = room.robot.brain.userForId('test:eve', { name: 'eve', room: 'room1' });
+    // As a script says again what it once heard: without what the chat knew of the message.
+    await room.robot.receive(new TextMessage(user, 'hubot echo as said here', '1'));
+    user['chat'] = 'irc';
+    await room.robot.receive(new TextMessage(user, 'hubot echo as said there', '2'));
+    expect(whereabouts.map((line) => line.split(' ')[0])).to.deep.equal(['test:eve', 'irc:test:eve']);
   });
 
   it('takes a room that nobody knows for a private one', async () => {

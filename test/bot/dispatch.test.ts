@@ -207,6 +207,24 @@ describe('dispatch', () => {
     expect(ran).to.deep.equal([]);
   });
 
+  it('runs what was approved, not what it would mean when it is read once more', async () => {
+    await open({}, (robot) => {
+      command(robot, {
+        id: 'say.aloud',
+        usage: 'say <words...>',
+        summary: 'Say',
+        examples: ['say hello'],
+        args: { words: arg.text() },
+        effect: 'change',
+        needs: 'public',
+        confirm: () => 'Sure?',
+        run: ({ args }) => args.words,
+      });
+    });
+    await say('alice', 'hubot say &lt;drop|keep&gt; &amp;amp;');
+    expect(await say('alice', 'hubot confirm c1')).to.equal('<drop|keep> &amp;');
+  });
+
   it('lets somebody else approve, never the asker, never without the permission, never twice', async () => {
     await open();
     expect(await say('alice', 'hubot deploy api risky to staging')).to.contain('alice asks for approval');

@@ -20,7 +20,7 @@ export async function readHistory(file: string): Promise<string[]> {
 /** Adds one line. A history that cannot be written stops nobody from typing. */
 export async function addToHistory(file: string, line: string): Promise<void> {
   try {
-    await mkdir(dirname(file), { recursive: true });
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
     await appendFile(file, `${line}\n`, { mode: 0o600 });
   } catch {
     // The conversation goes on without it.

@@ -134,6 +134,7 @@ export class ShellChat extends Adapter implements ChatAdapter {
   async #hear(text: string): Promise<void> {
     const { id, name } = this.#options.user ?? { id: '1', name: 'Shell' };
     const user = this.robot.brain.userForId(id, { name, room: ROOM });
+    user['chat'] = this.chat;
     const message = new TextMessage(user, text, this.#nextId());
     message.chat = this.chat;
     message.personId = `shell:${id}`;

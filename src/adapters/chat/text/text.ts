@@ -146,6 +146,8 @@ export class TextChat extends Adapter implements ChatAdapter {
     const room = message.room ?? '';
     message.chat = this.chat;
     message.personId ??= `${this.chat}:${message.user?.id}`;
+    // In the brain stand the people of all chats; without it `7` of this one could be taken for `7` of another.
+    if (message.user) message.user['chat'] = this.chat;
     message.private ??= !this.#isPublic(room);
     const heard = this.#heard.get(room) ?? new Set();
     this.#heard.set(room, heard.add(message.personId));

@@ -9,7 +9,7 @@ const TOKEN = /^[\w-]{32,}$/;
 /** Reads the token of a data folder; makes a random one, readable by its owner only, where there is none. */
 export async function linkToken(folder: string): Promise<string> {
   const path = join(folder, 'web-token');
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   const fresh = randomBytes(24).toString('base64url');
   try {
     const file = await open(path, 'wx', 0o600);

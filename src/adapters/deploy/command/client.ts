@@ -56,7 +56,7 @@ export function createCommandTarget(options: CommandTargetOptions): Target {
   async function deploy(request: TargetRequest, run: TargetRun): Promise<TargetOutcome> {
     const filled = fill(config.deploy, request);
     if (filled.kind === 'refused') return { kind: 'failed', code: 'value', text: filled.text };
-    await mkdir(own, { recursive: true });
+    await mkdir(own, { recursive: true, mode: 0o700 });
     const line = (text: string) => {
       const shown = mask(text);
       const progress = progressOf(shown);
@@ -86,7 +86,7 @@ export function createCommandTarget(options: CommandTargetOptions): Target {
     const values: Values = { service: options.service, environment: place ?? '', version: '' };
     const filled = fill(list, values);
     if (filled.kind === 'refused') throw new TargetUnclear(`the program for “${what}” was not run: ${filled.text}`);
-    await mkdir(own, { recursive: true });
+    await mkdir(own, { recursive: true, mode: 0o700 });
     const lines: string[] = [];
     let size = 0;
     let complaint = '';
