@@ -25,7 +25,7 @@ import { type Conversation, createConversation } from './bot/conversation.ts';
 import { createDesk } from './bot/desk.ts';
 import { createDispatch } from './bot/dispatch.ts';
 import { fail } from './bot/errors.ts';
-import { greetingCard } from './bot/greeting.ts';
+import { greetingCard, type GreetingFacts } from './bot/greeting.ts';
 import { healthRoutes } from './bot/health.ts';
 import { createHooks } from './bot/hooks.ts';
 import { loadExternalScripts, loadHubotScripts, loadScript, loadScripts, type Loaded } from './bot/load.ts';
@@ -94,6 +94,8 @@ export interface App {
   readonly hookUrl: string | undefined;
   /** Resolves when a terminal conversation is over. Never if there is none. */
   readonly ended: Promise<void>;
+  /** Begins the conversation at the terminal, if there is one. */
+  greetTerminal(): Promise<void>;
   /** Takes nothing new, finishes what is under way, stores everything, closes. */
   stop(): Promise<void>;
 }
@@ -386,7 +388,11 @@ export async function startApp(options: AppOptions): Promise<App> {
       hookUrl: robot.shouldEnableHttpd
         ? `${localUrl()}/hooks/alertmanager${variables.SHIPMATE_HOOK_TOKEN === undefined ? `/${hookToken}` : ''}`
         : undefined,
-      ended: endOf(robot),
+      ended: shellOf(robot)?.ended ?? new Promise(() => undefined),
+      greetTerminal: async () => {
+        const facts = await greetingFacts(access, config, robot, terminalPerson(config));
+        shellOf(robot)?.greet(greetingCard({ ...facts, inTerminal: true }));
+      },
       stop: async () => {
         running = false;
         await close();
@@ -442,7 +448,7 @@ export async function startApp(options: AppOptions): Promise<App> {
 
     function createShell(): ShellChat {
       const user = { id: variables.HUBOT_SHELL_USER_ID, name: variables.HUBOT_SHELL_USER_NAME };
-      const person: Person = { id: `shell:${user.id}`, chat: 'shell', name: user.name };
+      const person = terminalPerson(config);
       return new ShellChat(robot, {
         input: options.input,
         output: options.output,
@@ -585,6 +591,11 @@ async function greet(
   person: Person,
   direct: Address,
 ): Promise<void> {
+  const greeting = greetingCard(await greetingFacts(access, config, robot, person));
+  await talk.say(direct, greeting, `greeting:${person.id}`);
+}
+
+async function greetingFacts(access: Access, config: Config, robot: Robot, person: Person): Promise<GreetingFacts> {
   const [service] = config.services.services;
   const environment = service?.environments.at(-1);
   const isAdmin = (await access.rolesOf(person)).includes('admin');
@@ -592,8 +603,7 @@ async function greet(
   const mayTry =
     (environment === undefined || (await access.can(person, `deploy:${environment}`))) &&
     (await access.can(person, 'alerts:test'));
-  const greeting = greetingCard({ robotName: robot.name, sample, isAdmin, mayTry });
-  await talk.say(direct, greeting, `greeting:${person.id}`);
+  return { robotName: robot.name, sample, isAdmin, mayTry };
 }
 
 async function troubles(database: Database, running: boolean): Promise<readonly string[]> {
@@ -606,8 +616,11 @@ async function troubles(database: Database, running: boolean): Promise<readonly 
   }
 }
 
-/** Resolves when the conversation at the terminal is over. */
-function endOf(robot: Robot): Promise<void> {
-  const shell = [...robot.chats.values()].find((chat) => chat instanceof ShellChat);
-  return shell ? shell.ended : new Promise(() => undefined);
+function shellOf(robot: Robot): ShellChat | undefined {
+  return [...robot.chats.values()].find((chat) => chat instanceof ShellChat);
+}
+
+/** Who types in the shell chat. */
+function terminalPerson({ variables }: Config): Person {
+  return { id: `shell:${variables.HUBOT_SHELL_USER_ID}`, chat: 'shell', name: variables.HUBOT_SHELL_USER_NAME };
 }

@@ -98,7 +98,10 @@ async function migrate(config: Config): Promise<void> {
 async function start(config: Config): Promise<void> {
   const began = performance.now();
   const pipe = config.chats.includes('shell') && !process.stdin.isTTY;
-  const log = logger(config.variables.HUBOT_LOG_LEVEL, true);
+  const talking = config.chats.includes('shell') && process.stdin.isTTY && process.stdout.isTTY;
+  // In the middle of a conversation, lines about what goes well are only in the way.
+  const quiet = talking && config.environment['HUBOT_LOG_LEVEL'] === undefined;
+  const log = logger(quiet ? 'warn' : config.variables.HUBOT_LOG_LEVEL, true);
   const tell = (text: string) => void (pipe || process.stderr.write(`${text}\n`));
   tell(`Shipmate ${version()}`);
   const { ScriptsFailed, startApp } = await import('./app.ts');
@@ -136,7 +139,8 @@ async function start(config: Config): Promise<void> {
   else if (app.link) tell(`Web chat, for this machine:  ${app.link}`);
   else if (app.url) tell(`HTTP:  ${app.url}  (the web chat is off)`);
   if (app.hookUrl && !config.http.open) tell(`Alertmanager's webhook:      ${app.hookUrl}`);
-  tell('Stop it with Ctrl-C.\n');
+  tell(talking ? '' : 'Stop it with Ctrl-C.\n');
+  if (talking) await app.greetTerminal();
   await Promise.race([app.ended, aborted(stopping.signal)]);
   await app.stop();
   process.exit();

@@ -9,10 +9,12 @@ export interface GreetingFacts {
   readonly isAdmin: boolean;
   /** May they deploy the sample and send a test alert? */
   readonly mayTry: boolean;
+  /** In a terminal there is nothing to press, and nobody to invite. */
+  readonly inTerminal?: boolean;
 }
 
 /** The card with the four things to try; a button is a command, so it can be typed as well. */
-export function greetingCard({ robotName, sample, isAdmin, mayTry }: GreetingFacts): Card {
+export function greetingCard({ robotName, sample, isAdmin, mayTry, inTerminal = false }: GreetingFacts): Card {
   const actions: Action[] = [
     ...(sample
       ? [
@@ -30,16 +32,18 @@ export function greetingCard({ robotName, sample, isAdmin, mayTry }: GreetingFac
   return card({
     title: `Hello, I am ${robotName}`,
     text: [
-      'I deploy, bring alerts into the room, answer from your runbooks and remember what was said. Press a button, or type what it stands for:',
+      `I deploy, bring alerts into the room, answer from your runbooks and remember what was said. ${inTerminal ? 'Type one of these to begin' : 'Press a button, or type what it stands for'}:`,
       actions.map((action) => `- \`${action.command}\``).join('\n'),
-      isAdmin ? 'You are an **admin** here: `invite bob` makes a link for a colleague.' : '',
+      isAdmin && !inTerminal ? 'You are an **admin** here: `invite bob` makes a link for a colleague.' : '',
       isAdmin || mayTry
         ? ''
         : 'Deploying and test alerts need a role that you do not have yet: `roles` shows who may give you one.',
     ]
       .filter(Boolean)
       .join('\n\n'),
-    actions: [...actions, { label: 'Help', command: 'help' }],
-    footer: `In rooms, begin with ${robotName}; here every line is for me`,
+    actions: inTerminal ? [] : [...actions, { label: 'Help', command: 'help' }],
+    footer: inTerminal
+      ? 'Type help for all that you can run, exit to leave'
+      : `In rooms, begin with ${robotName}; here every line is for me`,
   });
 }

@@ -5,6 +5,7 @@ import type { Access } from './access.ts';
 import { card, type Card, plain } from './card.ts';
 import type { Person } from './chat.ts';
 import type { Command } from './command.ts';
+import { leadingWords, type Pattern } from './grammar.ts';
 
 /** The commands that the person may run, at least with some arguments. */
 export async function visibleCommands(
@@ -77,10 +78,18 @@ export function helpOn(
   return lines.length > 0 ? card({ title: `Scripts about ${topic}`, text: lines.join('\n') }) : undefined;
 }
 
-/** A line that works, for the first command of a group that cannot be typed as it stands in the list. */
+/** A line that works, of the first command of a group that must be given something, or else may be. */
 function forExample(members: readonly Command[]): string[] {
-  const [example] = members.find((command) => /[<[]/.test(command.usage))?.examples ?? [];
+  const filled = (command: Command): string | undefined =>
+    command.examples.find((example) => !command.patterns.some((pattern) => isBare(pattern, example)));
+  const [main] = members.filter((command) => (command.patterns[0]?.required.size ?? 0) > 0);
+  const example = (main && filled(main)) ?? members.map(filled).find((line) => line !== undefined);
   return example === undefined ? [] : [`For example \`${example}\``];
+}
+
+/** Only the words that every line of the command has. */
+function isBare(pattern: Pattern, example: string): boolean {
+  return example.split(/\s+/).length <= leadingWords(pattern).length;
 }
 
 /** All there is to say of one command. */

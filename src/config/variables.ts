@@ -108,7 +108,10 @@ export const variables = {
   ),
   HUBOT_LOG_LEVEL: variable(
     'choice',
-    { summary: 'How much is logged: trace, debug, info, warn, error, fatal, silent' },
+    {
+      summary:
+        'How much is logged: trace, debug, info, warn, error, fatal, silent; in a conversation at a terminal, warn unless set',
+    },
     choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
     'info',
   ),

@@ -148,6 +148,8 @@ describe('ShellChat', () => {
     const folder = await mkdtemp(join(tmpdir(), 'shipmate-shell-'));
     const historyFile = join(folder, 'data', 'history');
     await open(true, { historyFile, complete: (line) => (line === 'slo' ? ['slow one'] : []) });
+    shell.greet('hello there');
+    await output.until('hello there\n');
     await output.until('shipmate> ');
     input.write('slo\t');
     await output.until('slow one');

@@ -18,4 +18,13 @@ describe('greeting', () => {
       .and.not.contain('invite');
     expect(greetingCard({ ...facts, isAdmin: false, mayTry: true }).text).to.not.contain('role');
   });
+
+  it('in a terminal, says only what can be done there', () => {
+    const greeting = greetingCard({ ...facts, isAdmin: true, mayTry: true, inTerminal: true });
+    expect(greeting.actions ?? []).to.deep.equal([]);
+    expect(greeting.text)
+      .to.contain('`deploy hello to production`')
+      .and.not.match(/press|invite/i);
+    expect(greeting.footer).to.contain('exit');
+  });
 });

@@ -48,7 +48,14 @@ describe('scripts: help, access, audit', () => {
     expect(places)
       .to.deep.equal([...places].sort((a, b) => a - b))
       .and.not.include(-1);
-    expect(shown).to.contain('For example `deploy hello v2 to production`');
+    for (const line of [
+      'deploy hello v2 to production',
+      'grant @bob deployer',
+      'audit from:bob since:7d',
+      'help deploy',
+    ]) {
+      expect(shown).to.contain(`For example \`${line}\``);
+    }
   });
 
   it('help shows what a grant with a wildcard opens', async () => {

@@ -105,7 +105,6 @@ export class ShellChat extends Adapter implements ChatAdapter {
       else lines.write(null, { ctrl: true, name: 'u' });
     });
     lines.on('close', () => this.close());
-    lines.prompt();
   }
 
   async #typed(line: string): Promise<void> {
@@ -145,6 +144,11 @@ export class ShellChat extends Adapter implements ChatAdapter {
     if (this.#interactive) return;
     await this.#robot.idle(LINE_LIMIT_MS);
     await this.#options.flushed?.();
+  }
+
+  /** Shows what a conversation at a terminal begins with, and the first prompt. Nothing where lines come from a pipe. */
+  greet(content: Content): void {
+    if (this.#interactive) this.#print(this.#text(content));
   }
 
   // ── out ────────────────────────────────────────────────────────────────────────────────────────────────────────────
