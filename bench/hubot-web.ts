@@ -21,7 +21,9 @@ robot.respond(/whoami$/i, async (response) => {
 });
 const user = robot.brain.userForId('alice', { name: 'alice', room: 'ops' });
 server.on('connection', (socket) => {
-  socket.on('message', (data) => void robot.receive(new TextMessage(user, data.toString(), 'id')));
+  socket.on('message', (data) => {
+    if (Buffer.isBuffer(data)) void robot.receive(new TextMessage(user, data.toString(), 'id'));
+  });
 });
 server.on('listening', () => {
   const bound = server.address();

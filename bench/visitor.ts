@@ -34,7 +34,9 @@ export async function visit(program: Program, name: string): Promise<Visitor> {
     headers: { cookie, origin: program.url },
   });
   let hear: (frame: ServerFrame) => void = () => undefined;
-  socket.on('message', (data) => hear(JSON.parse(data.toString())));
+  socket.on('message', (data) => {
+    if (Buffer.isBuffer(data)) hear(JSON.parse(data.toString()));
+  });
   const room = await new Promise<string>((resolve, reject) => {
     socket.once('error', reject);
     hear = (frame) => {
