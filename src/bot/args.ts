@@ -1,5 +1,6 @@
 /** The types of arguments: how a word becomes a value, what is allowed, how it is completed, and its JSON schema for tools. */
 
+import { codeSpan } from './card.ts';
 import type { Person } from './chat.ts';
 
 /** The names that exist here; asked for at the moment of use, so that a changed configuration is seen. */
@@ -59,7 +60,7 @@ function wrong(
 }
 
 function quote(text: string): string {
-  return `\`${text.slice(0, 60).replaceAll('`', '')}\``;
+  return codeSpan(text.slice(0, 60));
 }
 
 /** One of some names, whatever the case. */

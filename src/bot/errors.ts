@@ -3,7 +3,7 @@
  * data in them goes through `plain()`. The page docs/reference/errors.md is made from this file.
  */
 
-import { plain } from './card.ts';
+import { codeSpan, plain } from './card.ts';
 
 interface Entry<P> {
   text(params: P): string;
@@ -29,7 +29,7 @@ function typeLike({ usage, example }: { usage: string; example: string | undefin
 
 export const catalogue = {
   'command.unknown': entry<{ typed: string; suggestions: readonly string[] }>(
-    ({ typed }) => `I know no command \`${typed.replaceAll('`', '')}\`.`,
+    ({ typed }) => `I know no command ${codeSpan(typed)}.`,
     ({ suggestions }) =>
       suggestions.length > 0 ? `Did you mean ${alternatives(suggestions)}?` : 'Type `help` to see what you can run.',
   ),
@@ -38,7 +38,7 @@ export const catalogue = {
     typeLike,
   ),
   'command.excess': entry<{ excess: string; usage: string; example: string | undefined }>(
-    ({ excess }) => `I do not understand \`${excess.replaceAll('`', '')}\` here.`,
+    ({ excess }) => `I do not understand ${codeSpan(excess)} here.`,
     typeLike,
   ),
   'command.value': entry<{ argument: string; problem: string; allowed: readonly string[]; usage: string }>(
@@ -46,7 +46,7 @@ export const catalogue = {
     ({ allowed, usage }) => (allowed.length > 0 ? `Give ${alternatives(allowed)}.` : `The command is \`${usage}\`.`),
   ),
   'command.flag': entry<{ flag: string; allowed: readonly string[]; usage: string }>(
-    ({ flag }) => `This command has no option \`${flag.replaceAll('`', '')}\`.`,
+    ({ flag }) => `This command has no option ${codeSpan(flag)}.`,
     ({ allowed, usage }) =>
       allowed.length > 0 ? `It has ${alternatives(allowed)}.` : `It has no options: \`${usage}\`.`,
   ),
@@ -74,7 +74,7 @@ export const catalogue = {
     () => 'Leave the secret out; put it where the program that needs it can read it.',
   ),
   'help.nothing': entry<{ topic: string }>(
-    ({ topic }) => `I know nothing about \`${topic.slice(0, 60).replaceAll('`', '')}\` that you may run.`,
+    ({ topic }) => `I know nothing about ${codeSpan(topic.slice(0, 60))} that you may run.`,
     () => 'Type `help` to see everything.',
   ),
   'access.denied': entry<{ permission: string; roles: readonly string[]; granters: readonly string[] }>(
@@ -96,7 +96,7 @@ export const catalogue = {
     () => 'Try again in a moment; if it stays so, look at the log.',
   ),
   'access.role': entry<{ role: string; roles: readonly string[] }>(
-    ({ role }) => `There is no role \`${role.replaceAll('`', '')}\`.`,
+    ({ role }) => `There is no role ${codeSpan(role)}.`,
     ({ roles }) => `Give ${alternatives(roles)}.`,
   ),
   'access.file': entry<{ person: string; role: string }>(
@@ -108,8 +108,7 @@ export const catalogue = {
     () => 'Grant `admin` to somebody else first.',
   ),
   'proposal.gone': entry<{ code: string }>(
-    ({ code }) =>
-      `There is nothing to confirm under \`${code.replaceAll('`', '')}\`: it was answered, has expired or never was.`,
+    ({ code }) => `There is nothing to confirm under ${codeSpan(code)}: it was answered, has expired or never was.`,
     () => 'Type the command again.',
   ),
   'proposal.other': entry<{ person: string }>(
@@ -163,7 +162,7 @@ export const catalogue = {
     () => 'Type `history search timeout`, or a filter such as `from:alice`, `in:ops`, `since:7d`.',
   ),
   'history.time': entry<{ filter: string; value: string }>(
-    ({ filter, value }) => `I do not understand the time in \`${filter}:${value.replaceAll('`', '')}\`.`,
+    ({ filter, value }) => `I do not understand the time in ${codeSpan(`${filter}:${value}`)}.`,
     () => 'Give `7d`, `yesterday`, `14:30` or `2026-05-01`.',
   ),
   'history.room': entry<{ room: string }>(

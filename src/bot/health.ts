@@ -40,13 +40,15 @@ function answer(response: ServerResponse, status: number, body: object): void {
   response.end(`${JSON.stringify(body)}\n`);
 }
 
-/** From this machine itself, and not passed on by a proxy on it. */
+const LOOPBACK_NAME = /^(?:127(?:\.\d{1,3}){3}|localhost|\[::1\])(?::\d+)?$/i;
+
+/** From this machine itself, by a name of it (no foreign page reaches us by a name of its own), and not passed on by a proxy on it. */
 function isLocal(request: IncomingMessage): boolean {
   const peer = request.socket.remoteAddress ?? '';
   const passedOn = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'via'].some(
     (name) => request.headers[name] !== undefined,
   );
-  return !passedOn && /^(::ffff:)?127\.|^::1$/.test(peer);
+  return !passedOn && LOOPBACK_NAME.test(request.headers.host ?? '') && /^(::ffff:)?127\.|^::1$/.test(peer);
 }
 
 function holds(request: IncomingMessage, token: string): boolean {

@@ -93,6 +93,6 @@ describe('argument types', () => {
 
   it('a wrong value is never shown as Markdown', async () => {
     const result = await parse(arg.service(), 'x` **boo**');
-    expect(result).to.have.property('problem', 'there is no service `x **boo**`');
+    expect(result).to.have.property('problem', "there is no service `x' **boo**`");
   });
 });

@@ -1,3 +1,4 @@
+import { get } from 'node:http';
 import { expect } from 'chai';
 import { healthRoutes } from '../../src/bot/health.ts';
 import { createHttpServer, type HttpServer } from '../../src/bot/http.ts';
@@ -42,6 +43,21 @@ describe('health and metrics', () => {
     expect(text).to.contain('shipmate_messages_total{chat="web",addressed="true"} 1');
     expect(text).to.contain('shipmate_hook_requests_total{source="alertmanager",outcome="accepted"} 1');
     expect(text).to.contain('shipmate_build_info{version="1.2.3",database="embedded"} 1');
+  });
+
+  it('/metrics is closed to a page that found a name for this machine, and to every kind of proxy', async () => {
+    const asked = async (headers: Record<string, string>): Promise<number> =>
+      await new Promise((resolve, reject) => {
+        get(`${url}/metrics`, { headers, agent: false }, (response) => {
+          response.resume();
+          resolve(response.statusCode ?? 0);
+        }).on('error', reject);
+      });
+    expect(await asked({})).to.equal(200);
+    expect(await asked({ Host: 'evil.example' })).to.equal(401);
+    for (const name of ['Forwarded', 'X-Forwarded-For', 'X-Forwarded-Host', 'X-Real-IP', 'Via']) {
+      expect(await asked({ [name]: 'x' }), name).to.equal(401);
+    }
   });
 
   it('/metrics wants the token from whoever comes through a proxy', async () => {

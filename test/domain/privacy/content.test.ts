@@ -1,22 +1,30 @@
-import { randomBytes } from 'node:crypto';
 import { expect } from 'chai';
 import { card } from '../../../src/bot/card.ts';
 import { redactContent } from '../../../src/domain/privacy/content.ts';
 
-describe('secrets in what is posted', () => {
-  const token = `ghp_${randomBytes(40).toString('hex').slice(0, 36)}`;
+const TOKEN = `ghp_${'q7Zp2mV9xK4tR8wLs1Nf6Yb3Dh5Jc0GuAe4T'}`;
 
-  it('go from text, card text and fields, and nothing else changes', () => {
-    expect(redactContent(`use ${token}`)).to.equal('use [redacted: GitHub token]');
-    const shown = card({
-      title: 'Log',
-      text: `out: ${token}`,
-      fields: [{ name: 'last', value: token, short: false }],
-      actions: [{ label: 'Again', command: 'deploys' }],
+describe('secrets in what is posted', () => {
+  it('are replaced wherever they stand', () => {
+    const content = card({
+      title: `Deploying ${TOKEN}`,
+      text: `with ${TOKEN}`,
+      fields: [
+        { name: 'Version', value: TOKEN },
+        { name: 'Password', value: 'q7Zp2mV9xK4' },
+      ],
+      actions: [{ label: TOKEN, command: `history search ${TOKEN} page:2`, style: 'primary' }],
+      image: { url: `https://x.example/?a=${TOKEN}`, alt: TOKEN },
+      footer: TOKEN,
     });
-    const clean = redactContent(shown);
-    expect(JSON.stringify(clean)).to.not.contain(token);
-    expect(clean).to.deep.include({ title: 'Log', actions: shown.actions, tone: 'neutral' });
-    expect(redactContent(card({ title: 'Only a title' }))).to.deep.equal(card({ title: 'Only a title' }));
+    const harmless = JSON.stringify(redactContent(content));
+    expect(harmless).to.not.contain(TOKEN).and.not.contain('q7Zp2mV9xK4');
+    expect(harmless.match(/\[redacted: GitHub token\]/g)).to.have.length(8);
+    expect(redactContent(`say ${TOKEN}`)).to.equal('say [redacted: GitHub token]');
+  });
+
+  it('leaves a card without secrets as it is', () => {
+    const content = card({ title: 'a', tone: 'good', text: 'b', fields: [{ name: 'c', value: 'd', short: false }] });
+    expect(redactContent(content)).to.deep.equal(content);
   });
 });
