@@ -175,7 +175,7 @@ function time(options: { readonly direction: 'past' | 'future' } = { direction: 
       const length = parseDuration(typed);
       if (length !== undefined) return good(new Date(now.getTime() + sign * length));
       if (/^\d{4}-\d\d-\d\dT/.test(typed) && !Number.isNaN(Date.parse(typed))) return good(new Date(typed));
-      const { casual } = await import('chrono-node');
+      const { casual } = await import('chrono-node/en');
       const found = casual.parse(typed, now, { forwardDate: options.direction === 'future' });
       const [only] = found;
       if (!only || found.length > 1 || only.text.length < typed.trim().length) {
