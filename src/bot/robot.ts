@@ -192,7 +192,8 @@ export class Robot extends HubotRobot {
       this.emit('error', error, response);
       return null;
     } finally {
-      await Promise.all(this.#failures.get(original(message)) ?? []);
+      const failures = this.#failures.get(original(message));
+      if (failures) await Promise.all(failures);
     }
   }
 
