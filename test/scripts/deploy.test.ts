@@ -36,7 +36,8 @@ describe('scripts/deploy.ts', function () {
         environments: () => environments.map(({ name }) => name),
       },
     });
-    room = await new Helper(`${ROOT}scripts/deploy.ts`).createRoom({ name: 'ops', prepare: commands.prepare });
+    const scripts = [`${ROOT}scripts/deploy.ts`, `${ROOT}scripts/audit.ts`];
+    room = await new Helper(scripts).createRoom({ name: 'ops', prepare: commands.prepare });
   });
   afterEach(async () => {
     await ours.idle();
@@ -100,6 +101,13 @@ describe('scripts/deploy.ts', function () {
       .to.match(/hello in staging: \*\*v1\*\*, since .*, by bob/)
       .and.include('hello in production: nothing');
     expect(list).to.match(/hello v1 to staging: succeeded after .*, by bob, just now/);
+  });
+
+  it('the audit says that a deployment was begun, not that it succeeded', async () => {
+    await say('alice', 'deploy hello v3-broken to staging');
+    expect(await say('alice', 'audit'))
+      .to.include('`deploy hello v3-broken to staging` ✓ begun')
+      .and.include('How deployments ended');
   });
 
   it('refuses, and says why and what now', async () => {
