@@ -102,6 +102,16 @@ describe('TextChat', () => {
     expect(outcome).to.be.instanceOf(DeliveryDelayed);
   });
 
+  it('takes nobody for a person of another chat, also when a script says again what it heard', async () => {
+    const ids: string[] = [];
+    robot.receiveMiddleware(async ({ response: { message } }) => void ids.push(robot.personOf(message).id));
+    const user = robot.brain.userForId('web:1', { name: 'eve', room: 'ops' });
+    await inner.hears(user, 'hello');
+    const again = new TextMessage(user, 'hello again', '2');
+    await robot.receive(again);
+    expect([...new Set(ids)]).to.deep.equal(['plain:web:1']);
+  });
+
   it('marks what it hears, answers there, and takes rooms for private unless configured', async () => {
     const heard: unknown[] = [];
     robot.receiveMiddleware(async ({ response: { message } }) => {

@@ -88,6 +88,16 @@ describe('scripts: help, access, audit', () => {
       .and.contain('looking only');
   });
 
+  it('audit shows what was typed in private to nobody who reads it elsewhere', async () => {
+    room.chat.privateRooms.set('room1', ['test:alice']);
+    await say('alice', 'grant @bob deployer');
+    expect(await say('alice', 'audit')).to.contain('grant @bob deployer');
+    room.chat.privateRooms.delete('room1');
+    expect(await say('alice', 'audit'))
+      .to.contain('`access.grant`')
+      .and.not.contain('@bob');
+  });
+
   it('grant and revoke work by name, are audited, and only for those who may', async () => {
     expect(await say('bob', 'grant @bob admin')).to.contain('`access:grant`');
     expect(await say('alice', 'grant @bob DEPLOYER')).to.equal('bob is now `deployer`.');

@@ -67,7 +67,7 @@ function inlinePieces(text: string): Piece[] {
 const INLINE_LINK =
   /!?\[(?<label>(?:[^\][\\]|\\.|\[[^\][]{0,200}\]){0,400})\]\(\s{0,20}(?<url><[^>\n]{0,2000}>|[^\s()]{0,2000}(?:\([^\s()]{0,200}\)[^\s()]{0,200}){0,20})(?:\s[^)]{0,400})?\)/g;
 const ADDRESS =
-  /(?:\b[a-z][a-z0-9+.-]*:\/\/|\bwww\.|\/\/(?=[\p{L}\p{N}]))[^\s<>"'`\])]+|\b(?:mailto|javascript|data|tel|vbscript):[^\s<>"'`\])]+|\b(?:[\p{L}\p{N}-]{1,63}\.){1,8}\p{L}{2,24}(?::\d+)?[/?#][^\s<>"'`\])]*/giu;
+  /(?:\b[a-z][a-z0-9+.-]{0,30}:\/\/|\bwww\.|\/\/(?=[\p{L}\p{N}]))[^\s<>"'`\])]+|\b(?:mailto|javascript|data|tel|vbscript):[^\s<>"'`\])]+|\b(?:[\p{L}\p{N}-]{1,63}\.){1,8}\p{L}{2,24}(?::\d+)?[/?#][^\s<>"'`\])]*/giu;
 
 /** Chats turn these into links, too. */
 const EMAIL = /[\p{L}\p{N}][\p{L}\p{N}._%+-]{0,63}@[\p{L}\p{N}-]{1,63}(?:\.[\p{L}\p{N}-]{1,63}){1,8}/gu;
@@ -101,7 +101,7 @@ function prose(text: string, allowed: Allowed): string {
       return allowed.link(target) ? keep(linkTo(label.replace(/\\(.)/g, '$1'), target)) : label;
     })
     .replace(/<\/?[a-z][^<>]*>|<!--[\s\S]*?-->/gi, (tag) =>
-      /^<[a-z][a-z0-9+.-]*:|^<[^\s<>]+@/i.test(tag) ? tag.slice(1, -1) : '',
+      /^<[a-z][a-z0-9+.-]{0,30}:|^<[^\s<>]+@/i.test(tag) ? tag.slice(1, -1) : '',
     )
     .replace(ADDRESS, address)
     .replace(EMAIL, (mail) => keep(`\`${mail}\``))

@@ -16,6 +16,7 @@ describe('web chat: token of the link', () => {
     expect(first).to.match(/^[\w-]{32}$/);
     expect(await linkToken(join(folder, 'data'))).to.equal(first);
     expect((await stat(join(folder, 'data', 'web-token'))).mode & 0o777).to.equal(0o600);
+    expect((await stat(join(folder, 'data'))).mode & 0o777).to.equal(0o700);
     expect(await linkToken(join(folder, 'other'))).not.to.equal(first);
   });
 

@@ -25,6 +25,13 @@ const table: [string, Partial<PlanFacts>, Partial<Plan>][] = [
   ['an empty list of versions', { versions: [] }, { kind: 'refused', reason: 'no_version' }],
   ['an unknown version', { version: 'v9' }, { kind: 'refused', reason: 'unknown_version', known: ['v3', 'v2', 'v1'] }],
   ['an option', { version: '--force', versions: 'unsupported' }, { kind: 'refused', reason: 'bad_version' }],
+  [
+    'a way out of a folder',
+    { version: 'v1/../../x', versions: 'unsupported' },
+    { kind: 'refused', reason: 'bad_version' },
+  ],
+  ['a way up at the end', { version: 'v1/..', versions: 'unsupported' }, { kind: 'refused', reason: 'bad_version' }],
+  ['dots in a name', { version: 'v1..2/x.y', versions: 'unsupported' }, { kind: 'deploy' }],
   ['a line end', { version: 'v1\nv2', versions: 'unsupported' }, { kind: 'refused', reason: 'bad_version' }],
   [
     'what is live',
