@@ -121,7 +121,9 @@ function troubleText({ trouble, retryAfterSeconds, model = '' }: Answer): string
     case 'unknown-model':
       return failureText(fail('ask.model', { model }));
     case 'busy':
-      return failureText(fail('ask.busy', { seconds: retryAfterSeconds === undefined ? undefined : Math.ceil(retryAfterSeconds) }));
+      return failureText(
+        fail('ask.busy', { seconds: retryAfterSeconds === undefined ? undefined : Math.ceil(retryAfterSeconds) }),
+      );
     case 'too-long':
       return failureText(fail('ask.long', {}));
     case 'refused':
@@ -135,7 +137,10 @@ function troubleText({ trouble, retryAfterSeconds, model = '' }: Answer): string
   }
 }
 
-/** Greetings and thanks need no runbook. */
+const ASKS_ABOUT_ME =
+  /^(?:what can (?:you|i) do(?: here)?|what do you do|who are you|what are you|how are you|whats up|what is up|how does this work|commands)$/;
+
+/** Greetings, thanks and questions about the robot need no runbook. */
 function smallTalk(text: string): Content | undefined {
   const said = text
     .toLowerCase()
@@ -143,11 +148,11 @@ function smallTalk(text: string): Content | undefined {
     .trim();
   if (/^(?:thanks|thank you|thx|cheers|great|nice|ok|okay|cool|perfect)(?: \w+){0,2}$/.test(said))
     return 'You are welcome.';
-  if (said !== '' && !/^(?:hi|hello|hey|good (?:morning|evening|afternoon)|moin|yo)(?: \w+){0,1}$/.test(said))
-    return undefined;
+  const greets = /^(?:hi|hello|hey|good (?:morning|evening|afternoon)|moin|yo)(?: \w+){0,1}$/.test(said);
+  if (said !== '' && !greets && !ASKS_ABOUT_ME.test(said)) return undefined;
   return card({
     title: 'Hello!',
-    text: 'Ask me about the runbooks, or type `help` for what I can do.',
+    text: 'I deploy, bring alerts, answer from the runbooks and find what was said. `help` shows what you can run; a question in plain words is answered.',
     actions: [
       { label: 'What can you do?', command: 'help' },
       { label: 'Ask about an alert', command: 'ask what do I do when KubePodCrashLooping fires?' },

@@ -99,6 +99,15 @@ describe('scripts/ask-ai.ts', function () {
       expect(last()).to.equal('You are welcome.');
     });
 
+    it('says what it is for when asked about itself', async () => {
+      await open();
+      for (const question of ['what can you do?', 'Who are you?', "what's up?"]) {
+        await room.user.say('alice', `hubot ${question}`);
+        expect(room.cards.at(-1)?.title, question).to.equal('Hello!');
+        expect(room.cards.at(-1)?.text).to.contain('`help` shows what you can run');
+      }
+    });
+
     it('understands a follow-up, until it is told to forget', async () => {
       await open();
       await room.user.say('alice', `hubot ask ${QUESTION}`);
