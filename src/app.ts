@@ -12,7 +12,7 @@ import { alertmanagerHook } from './adapters/alerts/alertmanager/hook.ts';
 import { ShellChat } from './adapters/chat/shell/shell.ts';
 import { loadTextChat } from './adapters/chat/text/text.ts';
 import type { WebChat } from './adapters/chat/web/chat.ts';
-import { isFromHere } from './adapters/chat/web/gate.ts';
+import { isFromHere, isLocalUrl } from './adapters/chat/web/gate.ts';
 import { createTargets } from './adapters/deploy/targets.ts';
 import { createKnowledgeFiles } from './adapters/knowledge/files.ts';
 import { runbookHandler } from './adapters/knowledge/page.ts';
@@ -331,10 +331,13 @@ export async function startApp(options: AppOptions): Promise<App> {
     const doors = robot.httpServer?.beforeParsers;
     if (doors) {
       doors.use('/hooks', hooks.handler);
-      // What is in a runbook is for the team: this machine, and whoever is signed in. A proxy on this machine is neither.
+      // What is in a runbook is for the team: this machine, and whoever is signed in. Behind a public address, a proxy on
+      // this machine may look like the machine itself.
+      const publicUrl = variables.SHIPMATE_PUBLIC_URL;
+      const open = config.http.open || (publicUrl !== undefined && !isLocalUrl(publicUrl));
       const reads = async (request: IncomingMessage): Promise<boolean> =>
-        (!config.http.open && isFromHere(request)) || (await web?.admits(request)) === true;
-      if (!config.http.open || config.webChat) doors.use('/runbooks', runbookHandler(runbooks, reads));
+        (!open && isFromHere(request)) || (await web?.admits(request)) === true;
+      if (!open || config.webChat) doors.use('/runbooks', runbookHandler(runbooks, reads));
       healthRoutes(doors, { metrics, token: hookToken, troubles: () => troubles(database, running) });
     }
 

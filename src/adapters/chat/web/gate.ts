@@ -23,6 +23,11 @@ export function refuseRequest(request: IncomingMessage, publicUrl: string | unde
   return undefined;
 }
 
+/** Whether an address leads to the machine it is used on. */
+export function isLocalUrl(url: string): boolean {
+  return LOOPBACK_NAME.test(new URL(url).host);
+}
+
 /** Whether a request comes from this machine itself, by a name of it, and was not passed on by anything. */
 export function isFromHere(request: IncomingMessage): boolean {
   return refuseRequest(request, undefined) === undefined;
