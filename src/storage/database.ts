@@ -108,15 +108,17 @@ async function reach(pool: pg.Pool, waitMs: number, log: Logger): Promise<void> 
 
 async function openFolder(folder: string, log: Logger): Promise<Database> {
   const embedded: Embedded = await openEmbedded(folder, log);
-  const pool = new pg.Pool({
-    ...embedded.config,
-    types,
-    max: 1,
-    idleTimeoutMillis: 0,
-    // A transaction that waits for a query outside itself would wait for ever.
-    connectionTimeoutMillis: 30_000,
-  });
-  pool.on('error', (error) => log.error({ err: error }, 'embedded database failed'));
+  const pool = keepingItsConnection(
+    new pg.Pool({
+      ...embedded.config,
+      types,
+      max: 1,
+      idleTimeoutMillis: 0,
+      // A transaction that waits for a query outside itself would wait for ever.
+      connectionTimeoutMillis: 30_000,
+    }),
+  );
+  pool.on('error', (error) => log.error({ problem: error.message }, 'embedded database failed'));
   const bus = localBus(log);
   const stopCare = embedded.care(pool);
   try {
@@ -140,6 +142,22 @@ async function openFolder(folder: string, log: Logger): Promise<Database> {
       await embedded.close();
     }),
   };
+}
+
+/**
+ * After a query that failed, the pool's own `query` throws the connection away and makes another. Both would be the same
+ * PostgreSQL here: the rest of the conversation of the first one would answer the queries of the second one.
+ */
+function keepingItsConnection(pool: pg.Pool): pg.Pool {
+  async function query(text: string, values?: unknown[]): Promise<pg.QueryResult> {
+    const client = await pool.connect();
+    try {
+      return await (values === undefined ? client.query(text) : client.query(text, values));
+    } finally {
+      client.release();
+    }
+  }
+  return Object.assign(pool, { query });
 }
 
 function once(run: () => Promise<void>): () => Promise<void> {
