@@ -25,9 +25,7 @@ export function fitOf(found: Found): Fit {
   // that runs etcd", but "502s".
   const meant = found.matched > 1 || found.inTitle || found.coverage > NEARLY_ALL;
   if (!meant || found.coverage < MAYBE) return 'none';
-  // It may be what was meant; more cannot be said of one word.
-  const alone = found.matched <= 1 && !found.inTitle;
-  return found.coverage >= SURE && !found.unknownName && !alone ? 'sure' : 'maybe';
+  return found.coverage >= SURE && !found.unknownName ? 'sure' : 'maybe';
 }
 
 /** The files worth showing, best first, and how well the best of them fits. */
