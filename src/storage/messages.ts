@@ -275,6 +275,8 @@ export function createMessageStore(
         conditions.push(sql`not ts_match_vq(m.lexemes, ${quote(term.lexeme)}::tsquery)`);
       }
     }
+    // Questions to the history and its answers have no words to be found by; filters alone must not find them either.
+    if (plan.all.length === 0) conditions.push(sql`m.search_text <> ''`);
     const words = plan.all.flatMap((term) => term.prefixes.map((prefix) => `${quote(prefix)}:*`)).join(' & ');
     const indexed = words !== '' && (await matchesUpTo(words, MANY)) < MANY;
     // `+ 0` keeps the planner from walking all messages by id in the hope of early matches; calling the function in

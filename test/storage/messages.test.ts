@@ -272,6 +272,7 @@ describe('messages', () => {
         });
         await say('the needle');
         expect(await find('needle')).to.deep.equal(['the needle']);
+        expect(await find('since:7d')).to.deep.equal(['the needle']);
       });
     });
 
