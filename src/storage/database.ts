@@ -119,6 +119,7 @@ async function openFolder(folder: string, log: Logger): Promise<Database> {
     }),
   );
   pool.on('error', (error) => log.error({ problem: error.message }, 'embedded database failed'));
+  pool.on('connect', (client) => client.on('error', () => undefined));
   const bus = localBus(log);
   const stopCare = embedded.care(pool);
   try {

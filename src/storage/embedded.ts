@@ -1,7 +1,9 @@
 /** PostgreSQL inside this process (PGlite): created from a ready-made cluster, guarded by a lock, kept small. */
 
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import type { PGlite, PGliteOptions } from '@electric-sql/pglite';
 import type { Pool, PoolConfig } from 'pg';
@@ -27,12 +29,12 @@ const SETTINGS = ['shared_buffers=16MB', 'timezone=UTC', 'max_wal_size=64MB', 'm
  */
 export async function openEmbedded(folder: string, log: Logger): Promise<Embedded> {
   if (folder === 'memory') {
-    return embedded(await create('memory://', log), () => undefined, log);
+    return embedded(await create('memory://', log), undefined, () => undefined, log);
   }
   try {
     const lock = await lockFolder(folder);
     try {
-      return embedded(await openIn(folder, log), lock.release, log);
+      return embedded(await openIn(folder, log), folder, lock.release, log);
     } catch (error) {
       lock.release();
       throw error;
@@ -114,11 +116,16 @@ const CARE_MS = 60_000;
 const CHECKPOINT_BYTES = 32 * 1024 * 1024;
 const VACUUM_MS = 60 * 60_000;
 
-async function embedded(pglite: PGlite, release: () => void, log: Logger): Promise<Embedded> {
+async function embedded(
+  pglite: PGlite,
+  folder: string | undefined,
+  release: () => void,
+  log: Logger,
+): Promise<Embedded> {
   const { createPgConfig } = await import('@electric-sql/pglite/node-postgres');
-  const config = createPgConfig(pglite);
+  const survivor = surviving(pglite, folder, log);
   return {
-    config,
+    config: createPgConfig(survivor.pglite),
     care(pool) {
       // Without a background writer and autovacuum, the log and the dead rows would grow for ever.
       let vacuumed = Date.now();
@@ -142,7 +149,7 @@ async function embedded(pglite: PGlite, release: () => void, log: Logger): Promi
     },
     async close() {
       try {
-        await pglite.close();
+        await survivor.close();
       } catch (error) {
         log.warn({ err: error }, 'embedded database did not close cleanly');
       } finally {
@@ -150,4 +157,69 @@ async function embedded(pglite: PGlite, release: () => void, log: Logger): Promi
       }
     },
   };
+}
+
+const REOPEN_MS = 1_000;
+/** What PostgreSQL may need to come up again: its log, in segments of 16 MB. */
+const ROOM_TO_OPEN = 48 * 1024 * 1024;
+
+/**
+ * PostgreSQL panics when it cannot write its log because the disk is full. A server would be started again; here a query
+ * to what is left of it never ends and stops the whole process. So it gets none: it is opened again, as after a crash,
+ * when there is room. Until then every query fails with the code for a full disk.
+ */
+function surviving(
+  first: PGlite,
+  folder: string | undefined,
+  log: Logger,
+): { readonly pglite: PGlite; close(): Promise<void> } {
+  let current = first;
+  let execute: PGlite['execProtocolStream'] = first.execProtocolStream.bind(first);
+  let lost: Error | undefined;
+  let closed = false;
+
+  async function exec(...call: Parameters<PGlite['execProtocolStream']>): ReturnType<PGlite['execProtocolStream']> {
+    if (lost) throw failed(lost.message);
+    const answers = await execute(...call);
+    const panic = answers.find((answer) => answer.name === 'error' && 'severity' in answer && isEnd(answer.severity));
+    if (!panic) return answers;
+    lost = failed('message' in panic ? String(panic.message) : 'the database ended');
+    log.error({ folder, problem: lost.message }, 'embedded database ended, opening it again when there is room');
+    if (folder !== undefined) void reopen(folder);
+    throw lost;
+  }
+
+  async function reopen(where: string): Promise<void> {
+    while (!closed) {
+      await delay(REOPEN_MS, undefined, { ref: false });
+      try {
+        const { bavail, bsize } = await statfs(where);
+        if (bavail * bsize < ROOM_TO_OPEN || closed) continue;
+        current = await start({ dataDir: join(where, 'postgres') });
+        execute = current.execProtocolStream.bind(current);
+        lost = undefined;
+        log.warn({ folder: where }, 'embedded database is open again');
+        return;
+      } catch (error) {
+        log.error({ err: error, folder: where }, 'embedded database could not be opened again');
+      }
+    }
+  }
+
+  return {
+    pglite: Object.assign(first, { execProtocolStream: exec }),
+    async close() {
+      closed = true;
+      // What has panicked cannot be closed; the next start recovers it.
+      if (!lost) await current.close();
+    },
+  };
+}
+
+function isEnd(severity: unknown): boolean {
+  return severity === 'PANIC' || severity === 'FATAL';
+}
+
+function failed(message: string): Error {
+  return Object.assign(new Error(message), { code: '53100' });
 }

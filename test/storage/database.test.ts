@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { sql as raw } from 'kysely';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Database, openDatabase } from '../../src/storage/database.ts';
@@ -45,6 +46,27 @@ describe('database', () => {
           }),
         );
         expect((await db.pool.query('select 1 as one')).rows).to.deep.equal([{ one: 1 }]);
+      });
+
+      it('gives each query its own answer after one that failed', async () => {
+        const { pool, sql } = await open();
+        await pool.query('create table once (id int primary key deferrable initially deferred)');
+        await pool.query('insert into once values (1)');
+        const bad: (() => Promise<unknown>)[] = [
+          () => pool.query('select 1 / $1::int', [0]),
+          () => pool.query('insert into once values ($1)', [1]),
+          () => raw`select 1 / ${0}::int`.execute(sql),
+          () => pool.query('select nonsense'),
+        ];
+        for (const fails of bad) {
+          const answers = await Promise.all([
+            failure(fails()),
+            ...[1, 2, 3].map(async (n) => (await pool.query('select $1::int as n', [n])).rows),
+          ]);
+          expect(answers.slice(1)).to.deep.equal([[{ n: 1 }], [{ n: 2 }], [{ n: 3 }]]);
+          for (const n of [4, 5, 6]) expect((await pool.query('select $1::int as n', [n])).rows).to.deep.equal([{ n }]);
+        }
+        await pool.query('drop table once');
       });
 
       it('refuses a database that is newer than the program', async () => {
@@ -214,6 +236,57 @@ describe('database', () => {
     });
   });
 
+  describe('on a disk without room for the log', function () {
+    this.timeout(60_000);
+
+    it('fails every query, and opens the database again when there is room, with all that was stored', async function () {
+      const folder = mkdtempSync(join(tmpdir(), 'shipmate-data-'));
+      if (process.getuid?.() !== 0 || !mounts(folder, '160m')) {
+        console.warn('skipped: only root can mount the small disk that this test fills');
+        return this.skip();
+      }
+      try {
+        const log = collectingLog();
+        const db = await openDatabase({ folder, log });
+        await db.pool.query('create table t (id int, n int, text text)');
+        await db.pool.query('insert into t select id, -1 from generate_series(0, 9) id');
+        const filler = join(folder, 'filler');
+        // Room for the pages of the table, none for another segment of the log.
+        execFileSync('fallocate', ['-l', String(free(folder) - 6_000_000), filler]);
+        let stored = 0;
+        const error = await failure(
+          (async () => {
+            for (; ; stored++) {
+              await db.pool.query(
+                `update t set n = $1, text = (select string_agg(md5(random()::text || $1::int), '') from generate_series(1, 40))
+                 where id = $2`,
+                [stored, stored % 10],
+              );
+              if (stored % 50 === 0) await db.pool.query('vacuum t');
+            }
+          })(),
+        );
+        expect(databaseTrouble(error)?.kind, error.message).to.equal('full');
+        for (let n = 0; n < 3; n++) {
+          expect(databaseTrouble(await failure(db.pool.query('select 1')))?.kind).to.equal('full');
+        }
+        rmSync(filler);
+        await eventually(() => db.pool.query('select 1').then(() => true));
+        expect(log.messages()).to.include('embedded database is open again');
+        const { rows } = await db.pool.query<{ n: number }>('select max(n) as n from t');
+        expect(rows[0]?.n).to.be.at.least(stored - 1);
+        await db.pool.query('update t set n = 0');
+        await db.close();
+        const next = await openDatabase({ folder, log: quiet });
+        expect((await next.pool.query('select distinct n from t')).rows).to.deep.equal([{ n: 0 }]);
+        await next.close();
+      } finally {
+        execFileSync('umount', ['-l', folder]);
+        rmSync(folder, { recursive: true, force: true });
+      }
+    });
+  });
+
   describe('on a server that goes away', function () {
     this.timeout(30_000);
     let postgres: Postgres;
@@ -282,11 +355,16 @@ describe('database', () => {
 });
 
 /** True if a small file system could be put there. */
-function mounts(folder: string): boolean {
+function mounts(folder: string, size = '64m'): boolean {
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m', 'tmpfs', folder], { stdio: 'ignore' });
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', folder], { stdio: 'ignore' });
     return true;
   } catch {
     return false;
   }
+}
+
+function free(folder: string): number {
+  const { bavail, bsize } = statfsSync(folder);
+  return bavail * bsize;
 }
