@@ -26,27 +26,18 @@ export default function audit(robot: Robot): void {
         limit: args.limit ?? SHOWN,
       });
       if (rows.length === 0) return 'Nothing was changed in that time.';
-      return card({
-        title: 'Who changed what',
-        text: rows.map((row) => auditLine(row, room.private)).join('\n'),
-        actions: rows.some(isBegun) ? [{ label: 'How deployments ended', command: 'deploys' }] : [],
-      });
+      return card({ title: 'Who changed what', text: rows.map((row) => auditLine(row, room.private)).join('\n') });
     },
   });
 }
 
 const MARKS = { succeeded: '✓', failed: '✗', refused: '⊘', interrupted: '!' } as const;
 
-/** The command of a deployment is over when the deployment begins; how that ends is in `deploys`. */
-function isBegun(row: AuditRow): boolean {
-  return row.commandId === 'deploy.start' && row.outcome === 'succeeded';
-}
-
 /** What somebody typed in private is not shown where others read: there, the name of the command stands for it. */
 function auditLine(row: AuditRow, inPrivate: boolean): string {
   const when = row.at.toISOString().replace('T', ' ').slice(0, 16);
   const where = row.private ? 'in private' : `in ${plain(row.room)}`;
-  const mark = row.outcome ? `${MARKS[row.outcome]} ${isBegun(row) ? 'begun' : row.outcome}` : '… running';
+  const mark = row.outcome ? `${MARKS[row.outcome]} ${row.outcome}` : '… running';
   const detail = row.detail ? ` (${plain(row.detail)})` : '';
   const approved = row.approvedBy ? `, approved by ${plain(row.approvedBy)}` : '';
   const text = codeSpan((row.private && !inPrivate ? row.commandId : row.text).slice(0, 200));

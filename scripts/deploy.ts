@@ -19,7 +19,8 @@ export default function deploy(robot: Robot): void {
     args: { service: arg.service(), version: arg.word(), environment: arg.environment() },
     effect: 'change',
     needs: ({ environment }) => `deploy:${environment}`,
-    async run({ args, person, room, services, now }) {
+    async run({ args, person, room, services, now, handOver }) {
+      const audit = handOver();
       const origin = {
         chat: room.chat,
         room: room.room,
@@ -31,6 +32,7 @@ export default function deploy(robot: Robot): void {
         ...(args.version === undefined ? {} : { version: args.version }),
         by: { id: person.id, name: person.name },
         origin,
+        ...(audit === undefined ? {} : { audit }),
       });
       if (result.kind === 'refused') throw refusal(result, now);
       // The card of the deployment is the answer; it is in the room already.

@@ -42,6 +42,7 @@ import { roomsOf, route } from './domain/alerts/route.ts';
 import { alertWork } from './domain/alerts/work.ts';
 import { createKnowledge } from './domain/ask/ask.ts';
 import { createDeploys } from './domain/deploy/deploys.ts';
+import { auditEnd } from './domain/deploy/outcome.ts';
 import { foldName } from './domain/history/fold.ts';
 import { createHistory } from './domain/history/history.ts';
 import { prepareMessage } from './domain/history/prepare.ts';
@@ -195,6 +196,11 @@ export async function startApp(options: AppOptions): Promise<App> {
       replica: replicas.id,
       enqueue: (id) => jobs.send('deploy.run', { id }, { key: `deploy:${id}` }),
       post: (origin, content, key) => posts.post(origin, content, { key }),
+      ended: async (deployment, state, reason) => {
+        metrics.deployed(state);
+        const { outcome, detail } = auditEnd(deployment, state, reason);
+        if (deployment.audit !== undefined) await audit.end(deployment.audit, outcome, detail, now());
+      },
       redact,
       log,
     });

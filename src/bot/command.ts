@@ -30,8 +30,11 @@ export interface Invocation<Values> {
   readonly via: Via;
   readonly now: Date;
   readonly services: Services;
-  /** Number of the audit row; only for changes. */
-  readonly auditId: number | undefined;
+  /**
+   * Says that the change goes on after `run` has returned. Whoever takes it over ends the audit row of this number;
+   * undefined for a command that only reads.
+   */
+  handOver(): number | undefined;
   /** Answers where the command came from. */
   reply(content: Content): Promise<void>;
   /** Posts elsewhere or under a key, durably. */

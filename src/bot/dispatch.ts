@@ -255,14 +255,19 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
     if (await askFirst(line, text, command, values, now)) return finish('asked');
 
     let auditId: number | undefined;
+    let goesOn = false;
+    const handOver = (): number | undefined => {
+      goesOn = true;
+      return auditId;
+    };
     try {
       if (start) {
         const begun = await audit.begin(start);
         if (begun.kind === 'repeated') throw fail('command.repeated', { state: begun.outcome ?? 'not finished' });
         auditId = begun.id;
       }
-      const answer = await command.run(invocation(line, text, values, now, auditId));
-      if (auditId !== undefined) await audit.end(auditId, 'succeeded', undefined, ports.now());
+      const answer = await command.run(invocation(line, text, values, now, handOver));
+      if (auditId !== undefined && !goesOn) await audit.end(auditId, 'succeeded', undefined, ports.now());
       if (answer !== undefined) await line.reply(answer);
       return finish('succeeded');
     } catch (error) {
@@ -320,7 +325,7 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
     text: string,
     args: Values,
     now: Date,
-    auditId: number | undefined,
+    handOver: () => number | undefined,
   ): Invocation<Values> {
     return {
       args,
@@ -329,7 +334,7 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
       text,
       via: line.via,
       now,
-      auditId,
+      handOver,
       services: ports.services(),
       reply: line.reply,
       post: ports.post,

@@ -8,6 +8,8 @@ export interface Metrics {
   readonly commands: CommandMetrics;
   readonly hooks: HookMetrics;
   heard(chat: string, addressed: boolean): void;
+  /** A deployment has ended. */
+  deployed(state: string): void;
   readonly contentType: string;
   /** The page, in Prometheus' text format. */
   page(): Promise<string>;
@@ -41,6 +43,12 @@ export function createMetrics(about: { readonly version: string; readonly databa
     labelNames: ['chat', 'addressed'],
     registers,
   });
+  const deployments = new Counter({
+    name: 'shipmate_deployments_total',
+    help: 'Deployments that ended, by how',
+    labelNames: ['state'],
+    registers,
+  });
   const hooks = new Counter({
     name: 'shipmate_hook_requests_total',
     help: 'Requests to /hooks by outcome',
@@ -55,6 +63,7 @@ export function createMetrics(about: { readonly version: string; readonly databa
       },
     },
     hooks: { received: (source, outcome) => hooks.inc({ source, outcome }) },
+    deployed: (state) => deployments.inc({ state }),
     heard: (chat, addressed) => messages.inc({ chat, addressed: String(addressed) }),
     contentType: registry.contentType,
     page: () => registry.metrics(),

@@ -22,10 +22,12 @@ export type AuditTables = {
     owner: string;
   };
   audit_ended: { begun: number; at: Date; outcome: AuditOutcome; detail: string | null };
+  /** Whoever inserts a row here ends what was begun, whatever becomes of the replica that began it. */
+  audit_handed_over: { begun: number };
 };
 
 export interface AuditStore extends AuditTrail {
-  /** Closes what a lost replica had begun, as interrupted. Returns how many rows. */
+  /** Closes what a lost replica had begun and not handed over, as interrupted. Returns how many rows. */
   interrupt(owner: string, at: Date): Promise<number>;
 }
 
@@ -140,6 +142,7 @@ export function createAuditStore(db: Database, owner: string): AuditStore {
       const result = await raw`insert into audit_ended (begun, at, outcome, detail)
         select id, ${at}, 'interrupted', 'the robot was stopped' from audit_begun
         where owner = ${lost} and not exists (select 1 from audit_ended where begun = audit_begun.id)
+          and not exists (select 1 from audit_handed_over where begun = audit_begun.id)
         on conflict do nothing`.execute(db.sql);
       return Number(result.numAffectedRows ?? 0n);
     },

@@ -9,6 +9,7 @@ import type {
   Finish,
   NewDeployment,
 } from '../domain/deploy/ports.ts';
+import type { AuditTables } from './audit.ts';
 
 /** For `withTables`, which asks for a type with an index signature: an interface has none. */
 type DeployTables = {
@@ -26,6 +27,7 @@ interface DeploymentTable {
   chat: string;
   room: string;
   thread: string | null;
+  audit: number | null;
   state: Generated<DeploymentState>;
   owner: string | null;
   requested_at: Date;
@@ -49,6 +51,7 @@ const COLUMNS = [
   'chat',
   'room',
   'thread',
+  'audit',
   'state',
   'requested_at',
   'started_at',
@@ -63,28 +66,50 @@ type Row = Pick<Selectable<DeploymentTable>, (typeof COLUMNS)[number]>;
 const ATTEMPTS = 5;
 
 export function createDeployStore(db: { readonly sql: Kysely<object> }): DeployStore {
-  const tables = db.sql.withTables<DeployTables>();
+  const tables = db.sql.withTables<DeployTables & Pick<AuditTables, 'audit_handed_over'>>();
 
   async function start(deployment: NewDeployment): ReturnType<DeployStore['start']> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
       const row = await tables
-        .insertInto('deployments')
-        .values({
-          service: deployment.service,
-          environment: deployment.environment,
-          version: deployment.version,
-          previous: deployment.previous ?? null,
-          requested_by: deployment.by.id,
-          requested_by_name: deployment.by.name,
-          chat: deployment.origin.chat,
-          room: deployment.origin.room,
-          thread: deployment.origin.thread ?? null,
-          requested_at: deployment.at,
-        })
-        .onConflict((conflict) =>
-          conflict.columns(['service', 'environment']).where(sql<boolean>`state in ('queued', 'running')`).doNothing(),
+        .with('started', (query) =>
+          query
+            .insertInto('deployments')
+            .values({
+              service: deployment.service,
+              environment: deployment.environment,
+              version: deployment.version,
+              previous: deployment.previous ?? null,
+              requested_by: deployment.by.id,
+              requested_by_name: deployment.by.name,
+              chat: deployment.origin.chat,
+              room: deployment.origin.room,
+              thread: deployment.origin.thread ?? null,
+              audit: deployment.audit ?? null,
+              requested_at: deployment.at,
+            })
+            .onConflict((conflict) =>
+              conflict
+                .columns(['service', 'environment'])
+                .where(sql<boolean>`state in ('queued', 'running')`)
+                .doNothing(),
+            )
+            .returning(COLUMNS),
         )
-        .returning(COLUMNS)
+        // In the same statement: from the moment that it exists, the deployment ends its audit row, and nothing else does.
+        .with('handed_over', (query) =>
+          query
+            .insertInto('audit_handed_over')
+            .columns(['begun'])
+            .expression((from) =>
+              from
+                .selectFrom('started')
+                .select('started.audit as begun')
+                .where('started.audit', 'is not', null)
+                .$narrowType<{ begun: number }>(),
+            ),
+        )
+        .selectFrom('started')
+        .selectAll()
         .executeTakeFirst();
       if (row) return { kind: 'started', deployment: fromRow(row) };
       const holder = await tables
@@ -206,6 +231,7 @@ function fromRow(row: Row): Deployment {
     origin: { chat: row.chat, room: row.room, ...(row.thread === null ? {} : { thread: row.thread }) },
     state: row.state,
     requestedAt: row.requested_at,
+    ...(row.audit === null ? {} : { audit: row.audit }),
     ...(row.previous === null ? {} : { previous: row.previous }),
     ...(row.started_at === null ? {} : { startedAt: row.started_at }),
     ...(row.finished_at === null ? {} : { finishedAt: row.finished_at }),

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { expect } from 'chai';
+import { renderMarkdown } from '../../src/adapters/chat/web/markdown.ts';
 import { arg } from '../../src/bot/args.ts';
 import { command, fallback } from '../../src/bot/command.ts';
 import type { Robot } from '../../src/bot/robot.ts';
@@ -205,6 +206,18 @@ describe('dispatch', () => {
       .grant({ id: 'test:dora', chat: 'test', name: 'dora' }, 'lead', { id: 'x', chat: 'x', name: 'x' });
     expect(await say('mallory', 'hubot deploy api to staging --force')).to.contain('You may not do that');
     expect(ran).to.deep.equal([]);
+  });
+
+  it('repeats what it does not understand as text of one line, whatever it is', async () => {
+    await open();
+    for (const typed of [
+      'deploi\n\n[Sign in](https://evil.example)',
+      'deploy `x`\n\n# y to nowhere',
+      'confirm "a\n\n**b**"',
+    ]) {
+      const html = renderMarkdown(await say('alice', `hubot ${typed}`));
+      expect(html, typed).to.not.match(/<a |<h1|<strong>b/);
+    }
   });
 
   it('runs what was approved, not what it would mean when it is read once more', async () => {

@@ -4,6 +4,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { auditEnd } from '../../src/domain/deploy/outcome.ts';
+import { createAuditStore } from '../../src/storage/audit.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { createDeployStore } from '../../src/storage/deploys.ts';
 import { inMemoryCommands } from '../support/commands.ts';
@@ -24,13 +26,20 @@ describe('scripts/deploy.ts', function () {
   after(() => db.close());
 
   beforeEach(async () => {
-    await db.pool.query('truncate deployments restart identity');
+    await db.pool.query('truncate deployments, audit_begun, audit_ended, audit_handed_over restart identity');
     data = await mkdtemp(join(tmpdir(), 'deploy-'));
-    ours = await testDeploys(db, data);
+    const audit = createAuditStore(db, 'here');
+    ours = await testDeploys(db, data, {
+      ended: async (deployment, state, reason) => {
+        const { outcome, detail } = auditEnd(deployment, state, reason);
+        if (deployment.audit !== undefined) await audit.end(deployment.audit, outcome, detail, new Date());
+      },
+    });
     const { services, environments } = await shippedServices();
     const commands = inMemoryCommands({
       policy: { everyone: ['deploy:staging'], people: { 'test:alice': ['admin'] } },
-      services: { deploys: ours.deploys },
+      services: { deploys: ours.deploys, audit },
+      ports: { audit },
       names: {
         services: () => services.map(({ name }) => name),
         environments: () => environments.map(({ name }) => name),
@@ -103,11 +112,40 @@ describe('scripts/deploy.ts', function () {
     expect(list).to.match(/hello v1 to staging: succeeded after .*, by bob, just now/);
   });
 
-  it('the audit says that a deployment was begun, not that it succeeded', async () => {
+  it('the audit tells how a deployment ended, and which version it was', async () => {
     await say('alice', 'deploy hello v3-broken to staging');
-    expect(await say('alice', 'audit'))
-      .to.include('`deploy hello v3-broken to staging` ✓ begun')
-      .and.include('How deployments ended');
+    await say('alice', 'deploy hello to staging');
+    await say('alice', 'deploy hello nonsense to staging');
+    const [, refused = '', good = '', broken = ''] = (await say('alice', 'audit')).replaceAll('\\', '').split('\n');
+    expect(refused).to.include('✗ failed (deploy.version)');
+    expect(good).to.include('`deploy hello to staging` ✓ succeeded (deployment 2, v2)');
+    expect(broken).to.include('`deploy hello v3-broken to staging` ✗ failed (deployment 1, v3-broken, ');
+  });
+
+  it('a deployment that was accepted keeps its audit row open until it has ended, whoever began it', async () => {
+    const trail = createAuditStore(db, 'gone');
+    const begun = await trail.begin({
+      at: new Date(),
+      person: { id: 'test:alice', chat: 'test', name: 'alice' },
+      room: { chat: 'test', room: 'ops', private: false },
+      commandId: 'deploy.start',
+      text: 'deploy hello v1 to staging',
+      args: {},
+      via: 'typed',
+      source: undefined,
+      approvedBy: undefined,
+    });
+    if (begun.kind !== 'begun') throw new Error('not begun');
+    const by = { id: 'test:alice', name: 'alice' };
+    const origin = { chat: 'test', room: 'ops' };
+    const at = new Date();
+    const place = { service: 'hello', environment: 'staging', version: 'v1', by, origin, at };
+    await createDeployStore(db).start({ ...place, audit: begun.id });
+    expect(await trail.interrupt('gone', new Date())).to.equal(0);
+    await ours.deploys.interrupt('gone');
+    await ours.idle();
+    const [row] = await trail.list({ limit: 1 });
+    expect(row).to.include({ outcome: 'succeeded', detail: 'deployment 1, v1' });
   });
 
   it('refuses, and says why and what now', async () => {

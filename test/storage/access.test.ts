@@ -35,7 +35,9 @@ eachDatabase((open) => {
     db = await open();
   });
   beforeEach(async () => {
-    await db.pool.query('truncate access_grants, audit_begun, audit_ended, proposals restart identity');
+    await db.pool.query(
+      'truncate access_grants, audit_begun, audit_ended, audit_handed_over, proposals restart identity',
+    );
   });
 
   describe('grants', () => {

@@ -77,6 +77,7 @@ export async function testDeploys(
       shown.set(key, content);
       history.push(content);
     },
+    ended: async () => undefined,
     redact,
     log: quiet,
     ...change,

@@ -73,6 +73,7 @@ export function createDeploys(ports: DeployPorts): Deploys {
       ...(planned.previous === undefined ? {} : { previous: planned.previous }),
       by: request.by,
       origin: request.origin,
+      ...(request.audit === undefined ? {} : { audit: request.audit }),
       at: clock.now(),
     });
     if (started.kind === 'locked') return locked(started.holder);
@@ -267,6 +268,7 @@ export function createDeploys(ports: DeployPorts): Deploys {
     output: string,
     at: Date,
   ): Promise<void> {
+    await ports.ended(deployment, result.state, result.reason);
     const good = result.state === 'succeeded';
     const offer = good
       ? undefined

@@ -125,3 +125,15 @@ function sentence(text: string, capital = true): string {
   const end = /[.!?]$/.test(text) ? '' : '.';
   return plain(`${first}${text.slice(1)}${end}`);
 }
+
+/** How the audit row of a deployment ends: what became of it, and which deployment and version it was. */
+export function auditEnd(
+  { id, version }: Pick<Deployment, 'id' | 'version'>,
+  state: Finish['state'],
+  reason: string | undefined,
+): { readonly outcome: 'succeeded' | 'failed' | 'interrupted'; readonly detail: string } {
+  return {
+    outcome: state === 'cancelled' ? 'interrupted' : state,
+    detail: [`deployment ${id}`, version, reason].filter(Boolean).join(', '),
+  };
+}

@@ -28,6 +28,8 @@ export interface Deployment {
   readonly previous?: string;
   readonly by: Requester;
   readonly origin: Origin;
+  /** Number of the audit row that this deployment ends. */
+  readonly audit?: number;
   readonly state: DeploymentState;
   readonly requestedAt: Date;
   readonly startedAt?: Date;
@@ -45,6 +47,7 @@ export interface NewDeployment {
   readonly previous?: string;
   readonly by: Requester;
   readonly origin: Origin;
+  readonly audit?: number;
   readonly at: Date;
 }
 
@@ -167,6 +170,8 @@ export interface DeployPorts {
   enqueue(id: number): Promise<void>;
   /** Durable; the same key updates in place. */
   post(origin: Origin, content: Content, key: string): Promise<void>;
+  /** Told of each deployment that has ended, before its room is; for audit and metrics. May be told twice. */
+  ended(deployment: Deployment, state: Finish['state'], reason: string | undefined): Promise<void>;
   /** Blots out secrets. */
   redact(text: string): string;
   readonly log: DeployLog;
@@ -178,6 +183,8 @@ export interface StartRequest {
   readonly version?: string;
   readonly by: Requester;
   readonly origin: Origin;
+  /** Number of the audit row to end when the deployment has ended. */
+  readonly audit?: number;
 }
 
 export type Refusal =

@@ -38,6 +38,11 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     detail text
   )`.execute(db);
 
+  // What was begun and goes on after its command: something durable ends it, not the replica that began it.
+  await sql`create table audit_handed_over (
+    begun bigint primary key references audit_begun (id)
+  )`.execute(db);
+
   await sql`create table proposals (
     id bigint generated always as identity primary key,
     code text not null,

@@ -14,6 +14,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     chat text not null,
     room text not null,
     thread text,
+    audit bigint,
     state text not null default 'queued'
       check (state in ('queued', 'running', 'succeeded', 'failed', 'interrupted', 'cancelled')),
     owner text,
