@@ -157,7 +157,7 @@ async function kills(count: number, seed: number, data: string, env: Readonly<Re
         for (const open of story.lines.filter(({ id }) => id === undefined)) if (!(await say(open))) return;
         await Promise.all([talk(own), ring(at)]);
       })();
-      const killed = pause(dice.between(30, 1_100)).then(() => at.end('SIGKILL'));
+      const killed = pause(dice.between(30, 850)).then(() => at.end('SIGKILL'));
       await Promise.all([busy, killed]);
     }
     await program.end('SIGKILL');

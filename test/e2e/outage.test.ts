@@ -1,6 +1,7 @@
 /** The database goes away and comes back, the disk is full and gets room again, under the running program. */
 
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, open, rm, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -240,13 +241,14 @@ describe('an outage', function () {
       } catch {}
     });
 
-    async function fill(): Promise<void> {
+    async function fill(leave = 0): Promise<void> {
       const block = Buffer.alloc(64 * 1024);
       const file = await open(join(disk, 'filler'), 'w');
       try {
         for (;;) await file.write(block);
       } catch (error) {
         expect(error).to.have.property('code', 'ENOSPC');
+        await file.truncate((await file.stat()).size - leave);
       } finally {
         await file.close();
       }
@@ -255,7 +257,10 @@ describe('an outage', function () {
     async function until(program: Program, guest: Guest): Promise<{ stored: string[]; refused: string }> {
       const stored: string[] = [];
       for (let n = 0; ; n++) {
-        const text = `line ${n} ${'lorem ipsum '.repeat(900)}`;
+        const text = `line ${n} ${randomBytes(5_000)
+          .toString('hex')
+          .match(/.{1,9}/g)
+          ?.join(' ')}`;
         const said = await guest.say('general', text);
         if (said.kind === 'stored') stored.push(`line ${n} `);
         else if (said.kind === 'lost') throw new Error(`the connection was lost: ${program.log().slice(-3_000)}`);
@@ -263,13 +268,18 @@ describe('an outage', function () {
       }
     }
 
-    it('is told, loses nothing that was acknowledged, and is over when there is room again', async () => {
+    for (const leave of [0, 7_000_000]) {
+      it(`is told, loses nothing that was acknowledged, and is over when there is room again (${leave} bytes left)`, () =>
+        outage(leave));
+    }
+
+    async function outage(leave: number): Promise<void> {
       const data = join(disk, 'data');
       let program = await start({ data });
       const guest = new Guest('alice');
       await guest.connect(program);
       await guest.say('general', 'while there was room');
-      await fill();
+      await fill(leave);
       const { stored, refused } = await until(program, guest);
       expect(refused).to.match(/could not be stored/);
       expect(await status(program, '/healthz')).to.equal(200);
@@ -297,7 +307,7 @@ describe('an outage', function () {
       const after = JSON.stringify(await guest.read('general', 0));
       for (const text of [...stored, 'while there was room', 'there is room again']) expect(after).to.include(text);
       expect((await program.end('SIGTERM')).code).to.equal(0);
-    });
+    }
 
     it('keeps it from its first start, with a sentence, and not from the next one', async () => {
       await fill();
