@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
 import type { LoadProblem } from './bot/load-problem.ts';
@@ -27,10 +28,15 @@ Options:
 Everything else is set by environment variables and the files in config/: see docs/reference/configuration.md.
 `;
 
+/** How long everything together may take to stop, in milliseconds: hosts kill after thirty seconds. */
+const STOP_MS = 25_000;
+
 const root = resolve(import.meta.dirname, '..');
 
 /** Runs the program. Sets the exit code; returns when the robot has ended. */
 export async function main(args: readonly string[]): Promise<void> {
+  // Whoever read our output may be gone: without this, each line that cannot be written is an error that is logged, without end.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   const parsed = parse(args);
   if ('problem' in parsed) return stop(2, `${parsed.problem}\n\n${HELP}`);
   const { values, positionals } = parsed;
@@ -105,7 +111,6 @@ async function start(config: Config): Promise<void> {
   const tell = (text: string) => void (pipe || process.stderr.write(`${text}\n`));
   tell(`Shipmate ${version()}`);
   const { ScriptsFailed, startApp } = await import('./app.ts');
-  let app: Awaited<ReturnType<typeof startApp>>;
   const stopping = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
@@ -117,8 +122,9 @@ async function start(config: Config): Promise<void> {
   // A script's own timer that throws must not take the robot of a whole team down.
   process.on('uncaughtException', (error) => log.error({ err: error }, 'a script threw an error that nobody caught'));
   process.on('unhandledRejection', (error) => log.error({ err: error }, 'a script did not handle an error'));
+  let app: App;
   try {
-    app = await startApp({
+    const starting = startApp({
       config,
       version: version(),
       log,
@@ -126,6 +132,9 @@ async function start(config: Config): Promise<void> {
       output: process.stdout,
       progress: (text) => tell(`  ${text}`),
     });
+    const started = await Promise.race([starting, aborted(stopping.signal)]);
+    // Told to stop before it was ready: if the start hangs, nobody waits for it.
+    app = started ?? (await Promise.race([starting, over(STOP_MS)]));
   } catch (error) {
     log.debug({ err: error }, 'start failed');
     const problems = error instanceof ScriptsFailed ? error.problems.map(scriptProblem) : [textOf(error)];
@@ -142,8 +151,15 @@ async function start(config: Config): Promise<void> {
   tell(talking ? '' : 'Stop it with Ctrl-C.\n');
   if (talking) await app.greetTerminal();
   await Promise.race([app.ended, aborted(stopping.signal)]);
-  await app.stop();
+  await Promise.race([app.stop(), over(STOP_MS)]);
   process.exit();
+}
+
+/** What is not done by now is taken up at the next start. */
+async function over(ms: number): Promise<never> {
+  await delay(ms, undefined, { ref: false });
+  process.stderr.write('It takes too long; ending now. What was under way is taken up at the next start.\n');
+  process.exit(1);
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

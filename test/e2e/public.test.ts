@@ -1,10 +1,13 @@
 /** The program as it runs behind a public address: what a stranger gets to see. */
 
+import { spawn } from 'node:child_process';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { type Program, start } from '../support/program.ts';
+import { eventually } from '../support/eventually.ts';
+import { freePort } from '../support/postgres.ts';
+import { BIN, type Program, start, status } from '../support/program.ts';
 import { enter, http, openLink } from '../support/web-client.ts';
 
 const HOST = 'chat.example.org';
@@ -54,5 +57,16 @@ describe('the program behind a public address', function () {
     await http(program, `/hooks/alertmanager/${SECRET}${SECRET}`, { method: 'POST' });
     expect(program.log()).to.contain('hook refused').and.not.contain(`${SECRET}${SECRET}`);
     expect((await stat(data)).mode & 0o777).to.equal(0o700);
+  });
+
+  it('goes on, and ends when told to, after whoever read its log is gone', async () => {
+    const port = await freePort();
+    const env = { ...process.env, PORT: String(port), SHIPMATE_DATA: `${data}-unread`, HUBOT_LOG_LEVEL: 'debug' };
+    const child = spawn(process.execPath, [BIN], { env, stdio: ['ignore', 'ignore', 'pipe'] });
+    const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+    child.stderr.once('data', () => child.stderr.destroy());
+    await eventually(async () => (await status({ port }, '/readyz').catch(() => 0)) === 200, Boolean, 20_000);
+    child.kill('SIGTERM');
+    expect(await ended).to.equal(0);
   });
 });
