@@ -98,7 +98,7 @@ async function kills(count: number, seed: number, data: string, env: Readonly<Re
   }
 
   async function ring(at: Program): Promise<void> {
-    for (const heard of [...story.unanswered.values()]) if (!(await post(at, heard))) return;
+    for (const heard of story.unanswered.values()) if (!(await post(at, heard))) return;
     for (;;) {
       const again = [...story.accepted.values()].filter(({ state }) => state === 'firing');
       const old = again[dice.between(0, Math.max(0, again.length - 1))];
@@ -169,7 +169,7 @@ async function kills(count: number, seed: number, data: string, env: Readonly<Re
   await connect(program);
   await look();
   for (const open of story.lines.filter(({ id }) => id === undefined)) await say(open);
-  for (const heard of [...story.unanswered.values()]) await post(program, heard);
+  for (const heard of story.unanswered.values()) await post(program, heard);
   for (const environment of ['staging', 'production']) {
     const versions = ['v1', 'v2'];
     await eventually(

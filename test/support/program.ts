@@ -24,7 +24,8 @@ export interface Program {
   readonly link: string;
   /** Everything that it has written to standard error so far. */
   log(): string;
-  readonly ended: Promise<Exit>;
+  /** How it ended; undefined while it runs. */
+  exit(): Exit | undefined;
   /** Sends the signal to this one process and waits until it is gone. */
   end(signal: NodeJS.Signals): Promise<Exit>;
 }
@@ -66,7 +67,11 @@ export async function launch(options: ProgramOptions): Promise<Program> {
   child.stderr.on('data', (chunk: Buffer) => {
     said += chunk.toString();
   });
-  const ended = endOf(child);
+  let gone: Exit | undefined;
+  const ended = endOf(child).then((exit) => {
+    gone = exit;
+    return exit;
+  });
   const url = `http://127.0.0.1:${port}`;
   return {
     pid,
@@ -76,7 +81,7 @@ export async function launch(options: ProgramOptions): Promise<Program> {
       return /Web chat, for this machine: +(\S+)/.exec(said)?.[1] ?? '';
     },
     log: () => said,
-    ended,
+    exit: () => gone,
     async end(signal) {
       child.kill(signal);
       return await ended;
@@ -93,13 +98,9 @@ export async function start(options: ProgramOptions): Promise<Program> {
 
 /** Waits until it is ready; throws with what it said if it ends before. */
 export async function ready(program: Program, ms = 30_000): Promise<void> {
-  let gone: Exit | undefined;
-  void program.ended.then((exit) => {
-    gone = exit;
-  });
   await eventually(
     async () => {
-      if (gone) return true;
+      if (program.exit()) return true;
       return program.link !== '' && (await status(program, '/readyz')) === 200;
     },
     Boolean,
@@ -107,6 +108,7 @@ export async function ready(program: Program, ms = 30_000): Promise<void> {
   ).catch((error: unknown) => {
     throw new Error(`not ready: ${String(error)}\n${program.log().slice(-4_000)}`);
   });
+  const gone = program.exit();
   if (gone) throw new Error(`ended before it was ready, code ${gone.code}: ${program.log().slice(-4_000)}`);
 }
 
