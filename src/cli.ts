@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
+import type { App } from './app.ts';
 import type { LoadProblem } from './bot/load-problem.ts';
 import { readableLine, withoutSecrets } from './bot/log-lines.ts';
 import { type Config, loadConfig } from './config/config.ts';
@@ -30,6 +31,8 @@ Everything else is set by environment variables and the files in config/: see do
 
 /** How long everything together may take to stop, in milliseconds: hosts kill after thirty seconds. */
 const STOP_MS = 25_000;
+/** How long a start that is no longer wanted may take to come to where it can be stopped properly. */
+const START_MS = 5_000;
 
 const root = resolve(import.meta.dirname, '..');
 
@@ -134,7 +137,7 @@ async function start(config: Config): Promise<void> {
     });
     const started = await Promise.race([starting, aborted(stopping.signal)]);
     // Told to stop before it was ready: if the start hangs, nobody waits for it.
-    app = started ?? (await Promise.race([starting, over(STOP_MS)]));
+    app = started ?? (await Promise.race([starting, over(START_MS)]));
   } catch (error) {
     log.debug({ err: error }, 'start failed');
     const problems = error instanceof ScriptsFailed ? error.problems.map(scriptProblem) : [textOf(error)];

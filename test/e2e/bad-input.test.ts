@@ -377,5 +377,21 @@ services:
       expect(await alert(again, notification('AfterEarly', 'firing', new Date()))).to.equal(202);
       expect((await again.end('SIGTERM')).code).to.equal(0);
     });
+
+    it('ends when it is told to stop while a chat does not come up', async () => {
+      const adapter = join(folder, 'hanging.mjs');
+      await writeFile(
+        adapter,
+        `import { Adapter } from ${JSON.stringify(import.meta.resolve('hubot'))};
+         class Hanging extends Adapter { async run() { setInterval(() => {}, 1000); await new Promise(() => {}); } }
+         export default { use: (robot) => new Hanging(robot) };`,
+      );
+      const program = await launch({
+        data: join(folder, 'hanging'),
+        env: { HUBOT_FILE: adapter, HUBOT_ADAPTER: 'hanging' },
+      });
+      await eventually(async () => (await status(program, '/healthz')) === 200);
+      expect((await program.end('SIGTERM')).code).to.equal(1);
+    });
   });
 });
