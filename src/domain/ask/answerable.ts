@@ -21,9 +21,10 @@ export interface Evidence extends Found {
 /** Does this file answer? A file that the question names always does. */
 export function fitOf(found: Found): Fit {
   if (found.named) return 'sure';
-  // One shared word in running text is chance, unless it is nearly all that was said: "coffee machine" and "the machine
-  // that runs etcd", but "502s".
-  const meant = found.matched > 1 || found.inTitle || found.coverage > NEARLY_ALL;
+  // One shared word in running text is chance: "coffee machine" and "the machine that runs etcd", "ship it" and "logs that
+  // have been shipped". A code or a word of a heading is meant, where it is nearly all that was said: "502s", "rollback".
+  const alone = found.coverage > NEARLY_ALL && (found.inHeading || found.isCode);
+  const meant = found.matched > 1 || found.inTitle || alone;
   if (!meant || found.coverage < MAYBE) return 'none';
   return found.coverage >= SURE && !found.unknownName ? 'sure' : 'maybe';
 }

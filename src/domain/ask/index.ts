@@ -1,5 +1,6 @@
 /** Finds passages by the words of a question. */
 
+import { stemmer } from 'stemmer';
 import { type FrontMatter, type Passage, chunk, fileName } from './chunk.ts';
 import { indexTermsOf, nameKey, splitIdentifier, termsOf } from './terms.ts';
 
@@ -21,8 +22,12 @@ export interface Found {
   readonly coverage: number;
   /** How many different words of the question are in the file, */
   readonly matched: number;
-  /** and whether one of them is in its title. */
+  /** and whether one of them is in its title, */
   readonly inTitle: boolean;
+  /** in a heading above the passage ("rollback" in "Roll back"), */
+  readonly inHeading: boolean;
+  /** or is a code such as 502. */
+  readonly isCode: boolean;
   /** The question names the alert or the file itself. */
   readonly named: boolean;
   /** The question holds a name like `KubeNodeEviction` that is in none of the files. */
@@ -134,6 +139,7 @@ function keysIn(question: string): Set<string> {
 export function buildIndex(files: readonly KnowledgeFile[]): Index {
   const passages: { passage: Passage; file: number }[] = [];
   const passageTerms: Map<string, number>[] = [];
+  const headings = new Map<Passage, ReadonlySet<string>>();
   const titles: Map<string, number>[] = [];
   const fileTerms: Map<string, number>[] = [];
   const passagesOfFile = new Map<number, Passage[]>();
@@ -148,7 +154,9 @@ export function buildIndex(files: readonly KnowledgeFile[]): Index {
     count(whole, titleWords);
     titles.push(new Map(whole));
     for (const passage of own) {
-      const words = [...indexTermsOf(passage.heading.join('\n')), ...indexTermsOf(passage.text)];
+      const above = indexTermsOf(passage.heading.join('\n'));
+      headings.set(passage, new Set([...above, ...passage.heading.map((text) => stemmer(nameKey(text)))]));
+      const words = [...above, ...indexTermsOf(passage.text)];
       const terms = new Map<string, number>();
       count(terms, titleWords);
       count(terms, words);
@@ -196,13 +204,16 @@ export function buildIndex(files: readonly KnowledgeFile[]): Index {
         const listed = ranked.flatMap(({ unit }) => passages[unit]?.passage ?? []);
         const passage = listed[0] ?? passagesOfFile.get(file)?.[0];
         if (passage === undefined) continue;
+        const matched = [...terms.keys()].filter((term) => fileTerms[file]?.has(term));
         found.push({
           passage,
           more: listed.slice(1),
           score: (ranked[0]?.score ?? 0) + TITLE_WEIGHT * (titleScores.get(file) ?? 0),
           coverage: coverageOf(terms, compounds, fileTerms[file] ?? new Map(), byFile),
-          matched: [...terms.keys()].filter((term) => fileTerms[file]?.has(term)).length,
-          inTitle: [...terms.keys()].some((term) => titles[file]?.has(term)),
+          matched: matched.length,
+          inTitle: matched.some((term) => titles[file]?.has(term)),
+          inHeading: matched.some((term) => headings.get(passage)?.has(term)),
+          isCode: matched.some((term) => /\d/.test(term)),
           unknownName,
           named: named.has(file),
         });

@@ -60,6 +60,22 @@ describe('index', () => {
     expect(chance && fitOf(chance)).to.equal('none');
   });
 
+  it('takes one word of running text for chance, not one of a title or heading, nor a code', () => {
+    const more = buildIndex([
+      ...files,
+      file(
+        'runbooks/logs.md',
+        '# Logs\n## Rotate\nDelete what has been shipped.\n## Errors\nMany answers with 502.\n## Roll back\nA rollback is a deploy.',
+      ),
+    ]);
+    const fit = (question: string): string => answerable(more.search(question)).fit;
+    for (const question of ['ship it', 'shipped', 'delete?', 'lunch anyone'])
+      expect(fit(question), question).to.equal('none');
+    for (const question of ['502s', 'we see 502', 'rollback', 'rotate', 'pods', 'make room']) {
+      expect(fit(question), question).to.equal('sure');
+    }
+  });
+
   const sections: [string, string[]][] = [
     ['what do I do when KubePodCrashLooping fires?', ['First steps', 'Fix it']],
     ['what does KubePodCrashLooping mean?', ['What it means']],
