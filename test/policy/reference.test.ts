@@ -50,6 +50,17 @@ describe('documentation and code', () => {
     }
   });
 
+  it('every dependency is named with its reason', async () => {
+    const manifest: unknown = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+    const decision = await readFile(join(root, 'docs/decisions/0002-dependencies.md'), 'utf8');
+    expect(manifest).to.have.property('dependencies').that.is.an('object');
+    const { dependencies } = manifest as { dependencies: object };
+    for (const name of Object.keys(dependencies)) {
+      const short = name.replace('@electric-sql/pglite-', 'pglite-');
+      expect(decision.includes(short), `${name} is not in docs/decisions/0002-dependencies.md`).to.equal(true);
+    }
+  });
+
   it('links between pages lead somewhere', async () => {
     const pages = [...(await filesIn('docs', /\.md$/)), join(root, 'README.md')];
     for (const page of pages) {
