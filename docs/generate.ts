@@ -4,18 +4,21 @@ import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { z } from 'zod';
-import { checkScripts } from '../src/app.ts';
 import type { Command } from '../src/bot/command.ts';
 import { catalogue } from '../src/bot/errors.ts';
 import { grouped } from '../src/bot/help.ts';
+import { loadScript } from '../src/bot/load.ts';
+import { Robot } from '../src/bot/robot.ts';
 import { toolOf } from '../src/bot/tools.ts';
 import { accessSchema } from '../src/config/access.ts';
 import { alertsSchema } from '../src/config/alerts.ts';
-import { loadConfig } from '../src/config/config.ts';
 import { servicesSchema } from '../src/config/services.ts';
 import { type Variable, variables } from '../src/config/variables.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** The scripts that ship. What a team writes or installs is its own: `help` and `--check` know it, this page does not. */
+const SHIPPED = ['access', 'alerts', 'ask-ai', 'audit', 'deploy', 'help', 'history', 'proposals', 'web'];
 
 /** Every reference page by its path below the project. */
 export async function referencePages(): Promise<ReadonlyMap<string, string>> {
@@ -27,14 +30,20 @@ export async function referencePages(): Promise<ReadonlyMap<string, string>> {
 }
 
 async function commandsPage(): Promise<string> {
-  const { config, problems } = await loadConfig(root, {});
-  if (!config) throw new Error(problems.map((problem) => problem.message).join('\n'));
-  const { table, loaded } = await checkScripts(config, pino({ level: 'silent' }));
-  if (loaded.problems.length > 0) throw new Error(loaded.problems.map((problem) => problem.cause).join('\n'));
-  const groups = grouped(table.all());
+  const robot = new Robot(null, false, 'shipmate', false, { logger: pino({ level: 'silent' }) });
+  try {
+    await robot.prepare();
+    for (const name of SHIPPED) {
+      const [problem] = (await loadScript(robot, `${root}scripts/${name}.ts`)).problems;
+      if (problem) throw new Error(`${problem.file}: ${problem.cause}`);
+    }
+  } finally {
+    robot.shutdown();
+  }
+  const groups = grouped(robot.table.all());
   return page(
     'Commands',
-    'What the scripts in `scripts/` declare. In a room, begin with the name of the robot; in a direct conversation every line is for it. `<…>` must be given, `[…]` may be, `…...` takes the rest of the line.',
+    'What the scripts that ship declare; your own are in `help`. In a room, begin with the name of the robot; in a direct conversation every line is for it. `<…>` must be given, `[…]` may be, `…...` takes the rest of the line.',
     groups.map(([group, commands]) => `## ${group}\n\n${commands.map(commandSection).join('\n')}`),
   );
 }

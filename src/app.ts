@@ -10,6 +10,7 @@ import { createOpenAiModel } from './adapters/ai/openai/client.ts';
 import { createAlertTester } from './adapters/alerts/alertmanager/client.ts';
 import { alertmanagerHook } from './adapters/alerts/alertmanager/hook.ts';
 import { ShellChat } from './adapters/chat/shell/shell.ts';
+import { AdapterProblem, type AdapterSource, findHubotAdapter } from './adapters/chat/text/load-adapter.ts';
 import { loadTextChat } from './adapters/chat/text/text.ts';
 import type { WebChat } from './adapters/chat/web/chat.ts';
 import { isFromHere, isLocalUrl } from './adapters/chat/web/gate.ts';
@@ -29,13 +30,13 @@ import { greetingCard, type GreetingFacts } from './bot/greeting.ts';
 import { healthRoutes } from './bot/health.ts';
 import { createHooks } from './bot/hooks.ts';
 import { loadExternalScripts, loadHubotScripts, loadScript, loadScripts, type Loaded } from './bot/load.ts';
+import type { LoadProblem } from './bot/load-problem.ts';
 import type { Logger } from './bot/log.ts';
 import { createMetrics } from './bot/metrics.ts';
 import { createPosts } from './bot/post.ts';
 import { createRateLimit } from './bot/rate.ts';
 import { Robot } from './bot/robot.ts';
 import type { Services } from './bot/services.ts';
-import type { CommandTable } from './bot/table.ts';
 import type { Config } from './config/config.ts';
 import { createAlerts } from './domain/alerts/alerts.ts';
 import { roomsOf, route } from './domain/alerts/route.ts';
@@ -52,6 +53,7 @@ import { createGrantStore } from './storage/access.ts';
 import { createAlertStore } from './storage/alerts.ts';
 import { createAskStore, defineAskRetention } from './storage/ask.ts';
 import { createAuditStore } from './storage/audit.ts';
+import { readBacklog } from './storage/backlog.ts';
 import { attachBrain } from './storage/brain.ts';
 import { postgresBrain } from './storage/brain-postgres.ts';
 import { redisBrain } from './storage/brain-redis.ts';
@@ -119,6 +121,28 @@ export class ScriptsFailed extends Error {
   }
 }
 
+/** The adapters that other people have written; our own are always there. */
+function hubotAdapters({ chats, root, variables }: Config): AdapterSource[] {
+  return chats
+    .filter((name) => name !== 'web' && name !== 'shell')
+    .map((adapter) => ({ adapter, root, ...(variables.HUBOT_FILE ? { file: variables.HUBOT_FILE } : {}) }));
+}
+
+/** Adapters that cannot be loaded, without making or starting one. */
+export async function checkAdapters(config: Config): Promise<readonly LoadProblem[]> {
+  const problems: LoadProblem[] = [];
+  for (const source of hubotAdapters(config)) {
+    try {
+      await findHubotAdapter(source);
+    } catch (error) {
+      if (!(error instanceof AdapterProblem)) throw error;
+      const key = source.file ? 'HUBOT_FILE' : 'HUBOT_ADAPTER';
+      problems.push({ file: 'environment', cause: `${key}: ${error.message}`, next: error.next });
+    }
+  }
+  return problems;
+}
+
 /** Composes the robot and starts it. Throws an Error with a sentence for the operator when it cannot start. */
 export async function startApp(options: AppOptions): Promise<App> {
   const { config, log, progress } = options;
@@ -154,7 +178,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     const proposals = createProposalStore(database, () => randomBytes(2).toString('hex'));
     const messages = createMessageStore(database, prepareMessage, foldName);
     const hookToken = variables.SHIPMATE_HOOK_TOKEN ?? (await settings.secret('hook-token'));
-    const metrics = createMetrics({ version: options.version, database: database.kind });
+    const metrics = createMetrics({ version: options.version, database: database.kind }, () => readBacklog(database));
 
     // The robot and its chats
     const robot = createRobot(config, log);
@@ -307,7 +331,14 @@ export async function startApp(options: AppOptions): Promise<App> {
       deploys,
       history,
       invitations: web ?? NO_INVITATIONS,
-      knowledge,
+      knowledge: {
+        ...knowledge,
+        async ask(...question) {
+          const answer = await knowledge.ask(...question);
+          metrics.asked(answer.origin);
+          return answer;
+        },
+      },
     };
 
     // Scripts, strictly, with the brain loaded before
@@ -386,6 +417,8 @@ export async function startApp(options: AppOptions): Promise<App> {
       work.start(),
       askRetention.schedule(),
       jobs.schedule('history.retention', '17 3 * * *'),
+      // A robot that is restarted every day, or off at night, would never come to it.
+      jobs.send('history.retention', {}, { key: 'at start' }),
     ]);
     robot.emit('scripts have loaded', robot);
     running = true;
@@ -441,17 +474,12 @@ export async function startApp(options: AppOptions): Promise<App> {
     }
 
     async function addChats(): Promise<void> {
+      const others = new Map(hubotAdapters(config).map((source) => [source.adapter, source]));
       for (const name of config.chats) {
-        if (name === 'web' && web) robot.addChat(web);
-        else if (name.toLowerCase() === 'shell') robot.addChat(createShell());
-        else {
-          robot.addChat(
-            await loadTextChat(robot, {
-              adapter: name,
-              ...(variables.HUBOT_FILE ? { file: variables.HUBOT_FILE } : {}),
-            }),
-          );
-        }
+        const other = others.get(name);
+        if (other) robot.addChat(await loadTextChat(robot, other));
+        else if (name === 'shell') robot.addChat(createShell());
+        else if (web) robot.addChat(web);
       }
     }
 
@@ -464,6 +492,7 @@ export async function startApp(options: AppOptions): Promise<App> {
         colour: config.environment['NO_COLOR'] === undefined,
         user,
         historyFile: join(config.data, 'shell-history'),
+        historySize: variables.HUBOT_SHELL_HISTSIZE,
         complete: async (line) => {
           const found = await complete(robot.table, access, line, { person, room: 'shell', names, now: now() });
           return found.map((suggestion) => suggestion.text);
@@ -480,17 +509,27 @@ export async function startApp(options: AppOptions): Promise<App> {
   }
 }
 
-/** Loads every script without opening a database or listening; for `--check` and the reference. */
-export async function checkScripts(
-  config: Config,
-  log: HubotLogger & Logger,
-): Promise<{ readonly loaded: Loaded; readonly table: CommandTable }> {
+/** Loads every script and adapter without opening a database or listening; for `--check`. */
+export async function checkScripts(config: Config, log: HubotLogger & Logger): Promise<Loaded> {
   const robot = createRobot(config, log);
-  await robot.prepare();
+  const problems = [...(await checkAdapters(config)), ...(await prepareProblems(robot))];
   try {
-    return { loaded: await loadEverything(robot, config, log), table: robot.table };
+    // Without HTTP, every script that has a route would be one more problem.
+    if (!robot.httpServer) return { scripts: [], problems, notes: [] };
+    const loaded = await loadEverything(robot, config, log);
+    return { ...loaded, problems: [...problems, ...loaded.problems] };
   } finally {
     robot.shutdown();
+  }
+}
+
+async function prepareProblems(robot: Robot): Promise<readonly LoadProblem[]> {
+  try {
+    await robot.prepare();
+    return [];
+  } catch (error) {
+    const cause = `HTTP cannot be prepared: ${error instanceof Error ? error.message : String(error)}`;
+    return [{ file: 'environment', cause, next: 'check PORT and the EXPRESS_ variables' }];
   }
 }
 

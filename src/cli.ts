@@ -20,11 +20,17 @@ const HELP = `Usage: shipmate [command] [options]
 Options:
   -a, --adapter <name>          the chat: web (default), shell, or the package of any Hubot adapter;
                                 several with commas, the main one first
+  -f, --file <file>             the chat is the Hubot adapter in this file
   -n, --name <name>             what the robot is called (default: shipmate)
   -l, --alias <alias>           a second name, for example !
+  -r, --require <path>          one more script, or folder of scripts; may be given several times
+  -d, --disable-httpd           do not listen on HTTP
   -t, --check                   check configuration and scripts, start nothing; exit code 1 on any problem
   -h, --help                    show this
   -v, --version                 show the version
+
+Hubot's -e (--execute) and -c (--create) are not here: pipe the line into shipmate --adapter shell;
+copy this project, and write scripts with npm run new -- <name>.
 
 Everything else is set by environment variables and the files in config/: see docs/reference/configuration.md.
 `;
@@ -33,6 +39,12 @@ Everything else is set by environment variables and the files in config/: see do
 const STOP_MS = 25_000;
 /** How long a start that is no longer wanted may take to come to where it can be stopped properly. */
 const START_MS = 5_000;
+
+/** Hubot's switches that are not here, and what to do instead. */
+const NOT_HERE: Readonly<Record<string, string>> = {
+  execute: 'There is no --execute: pipe the line in, as in: echo help | shipmate --adapter shell',
+  create: 'There is no --create: copy this project; npm run new -- <name> writes a script to begin with',
+};
 
 const root = resolve(import.meta.dirname, '..');
 
@@ -49,47 +61,56 @@ export async function main(args: readonly string[]): Promise<void> {
   if (rest.length > 0 || (command !== undefined && command !== 'migrate')) {
     return stop(2, `I know no command "${positionals.join(' ')}".\n\n${HELP}`);
   }
-  const { config, problems } = await loadConfig(process.cwd(), process.env, {
+  const { config, readable, problems } = await loadConfig(process.cwd(), process.env, {
     ...(values.adapter === undefined ? {} : { adapter: values.adapter }),
     ...(values.name === undefined ? {} : { name: values.name }),
     ...(values.alias === undefined ? {} : { alias: values.alias }),
+    ...(values.file === undefined ? {} : { file: values.file }),
+    ...(values['disable-httpd'] === undefined ? {} : { disableHttpd: values['disable-httpd'] }),
+    ...(values.require === undefined ? {} : { scripts: values.require }),
   });
-  if (values.check || values['config-check']) return await check(config, problems.map(problemText));
-  if (config) return await (command === 'migrate' ? migrate(config) : start(config));
+  if (values.check || values['config-check']) return await check(readable, problems.map(problemText));
+  if (config && command === 'migrate') return await migrate(config);
+  if (config) return await start(config);
   // The same report as for --check: whoever corrects the one wants to know of the other.
-  await check(config, problems.map(problemText), 'Shipmate cannot start: ');
+  await check(readable, problems.map(problemText), 'Shipmate cannot start: ');
 }
 
 function parse(args: readonly string[]) {
   try {
-    return parseArgs({
+    const parsed = parseArgs({
       args: [...args],
       allowPositionals: true,
       options: {
         adapter: { type: 'string', short: 'a' },
         name: { type: 'string', short: 'n' },
         alias: { type: 'string', short: 'l' },
+        file: { type: 'string', short: 'f' },
+        require: { type: 'string', short: 'r', multiple: true },
+        'disable-httpd': { type: 'boolean', short: 'd' },
+        execute: { type: 'boolean', short: 'e' },
+        create: { type: 'boolean', short: 'c' },
         check: { type: 'boolean', short: 't' },
         'config-check': { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
         version: { type: 'boolean', short: 'v' },
       },
     });
+    const absent = Object.entries(NOT_HERE).find(([name]) => name in parsed.values);
+    return absent ? { problem: absent[1] } : parsed;
   } catch (error) {
     return { problem: textOf(error) };
   }
 }
 
-async function check(config: Config | undefined, problems: readonly string[], lead = ''): Promise<void> {
+/** Reports everything that is wrong. Scripts are loaded with what could be read, so that it is all in one go. */
+async function check(readable: Config, problems: readonly string[], lead = ''): Promise<void> {
   const { checkScripts } = await import('./app.ts');
-  // Scripts are checked with what can be read, so that everything is reported in one go.
-  const { HUBOT_SCRIPTS } = process.env;
-  const usable = config ?? (await loadConfig(process.cwd(), { HUBOT_SCRIPTS, SHIPMATE_CONFIG: '/nonexistent' })).config;
-  const { loaded } = usable ? await checkScripts(usable, logger('error', false)) : {};
-  const all = [...problems, ...(loaded?.problems ?? []).map(scriptProblem)];
-  for (const note of loaded?.notes ?? []) say(redact(`Note: ${shown(note)}\n`));
+  const loaded = await checkScripts(readable, logger('error', false));
+  const all = [...problems, ...loaded.problems.map(scriptProblem)];
+  for (const note of loaded.notes) say(redact(`Note: ${shown(note)}\n`));
   if (all.length > 0) stop(1, `${lead}${count(all.length)}:\n\n${all.join('\n')}\n`);
-  else say(`OK: the configuration and ${loaded?.scripts.length ?? 0} scripts\n`);
+  else say(`OK: the configuration and ${loaded.scripts.length} scripts\n`);
   // Packages may have left timers behind.
   process.exit();
 }
@@ -113,7 +134,7 @@ async function start(config: Config): Promise<void> {
   const log = logger(quiet ? 'warn' : config.variables.HUBOT_LOG_LEVEL, true);
   const tell = (text: string) => void (pipe || process.stderr.write(`${text}\n`));
   tell(`Shipmate ${version()}`);
-  const { ScriptsFailed, startApp } = await import('./app.ts');
+  const { checkAdapters, ScriptsFailed, startApp } = await import('./app.ts');
   const stopping = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
@@ -125,6 +146,8 @@ async function start(config: Config): Promise<void> {
   // A script's own timer that throws must not take the robot of a whole team down.
   process.on('uncaughtException', (error) => log.error({ err: error }, 'a script threw an error that nobody caught'));
   process.on('unhandledRejection', (error) => log.error({ err: error }, 'a script did not handle an error'));
+  // Before anything is opened, and together with whatever else is wrong.
+  if ((await checkAdapters(config)).length > 0) return await check(config, [], 'Shipmate cannot start: ');
   let app: App;
   try {
     const starting = startApp({
@@ -147,10 +170,11 @@ async function start(config: Config): Promise<void> {
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
   tell(`  ready after ${seconds} s\n`);
   // On a public address these lines end in somebody's log collection: no token in them.
-  if (config.http.open) tell(`Listening on ${app.url ?? 'nothing'}; the web chat is ${app.link ? 'on' : 'off'}`);
+  if (config.http.open) tell(`Listening on ${publicAddress(config, app.url)}${app.link ? '; the web chat is on' : ''}`);
   else if (app.link) tell(`Web chat, for this machine:  ${app.link}`);
-  else if (app.url) tell(`HTTP:  ${app.url}  (the web chat is off)`);
+  else if (app.url) tell(`HTTP:  ${app.url}`);
   if (app.hookUrl && !config.http.open) tell(`Alertmanager's webhook:      ${app.hookUrl}`);
+  if (config.chats.includes('web') && !config.webChat) tell(webOff(config));
   tell(talking ? '' : 'Stop it with Ctrl-C.\n');
   if (talking) await app.greetTerminal();
   await Promise.race([app.ended, aborted(stopping.signal)]);
@@ -163,6 +187,25 @@ async function over(ms: number): Promise<never> {
   await delay(ms, undefined, { ref: false });
   process.stderr.write('It takes too long; ending now. What was under way is taken up at the next start.\n');
   process.exit(1);
+}
+
+/** What to reach it by from other machines. */
+function publicAddress({ http, variables }: Config, url: string | undefined): string {
+  if (url === undefined) return 'nothing';
+  const { port } = new URL(url);
+  const host = http.host.includes(':') ? `[${http.host}]` : http.host;
+  return [`${host}:${port || '80'}`, ...(variables.SHIPMATE_PUBLIC_URL ? [variables.SHIPMATE_PUBLIC_URL] : [])].join(
+    ', ',
+  );
+}
+
+function webOff({ chats, http }: Config): string {
+  const alone = chats.length === 1 ? 'Warning: nobody can talk to the robot. ' : '';
+  if (!http.enabled) return `${alone}The web chat is off: it needs HTTP (HUBOT_HTTPD=true)`;
+  const how = http.open
+    ? 'switch it on with SHIPMATE_WEB=true, SHIPMATE_WEB_TOKEN and SHIPMATE_PUBLIC_URL (docs/guide/hosting.md)'
+    : 'switch it on with SHIPMATE_WEB=true';
+  return `${alone}The web chat is off: ${how}`;
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

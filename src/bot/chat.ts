@@ -72,3 +72,11 @@ export class DeliveryRefused extends Error {
     this.name = 'DeliveryRefused';
   }
 }
+
+/** What a chat is called whose adapter is named so: `slack` for `@hubot-friends/hubot-slack`. */
+export function chatName(adapter: string): string {
+  return adapter
+    .replace(/^.*\//, '')
+    .replace(/^hubot-/, '')
+    .toLowerCase();
+}

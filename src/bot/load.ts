@@ -2,11 +2,10 @@
 
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { basename, dirname, extname, join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { basename, dirname, join, resolve } from 'node:path';
 import { type LoadProblem, loadProblem } from './load-problem.ts';
 import type { Robot } from './robot.ts';
-import { importScript, prepareCoffee, requireCoffee, type ScriptFunction, scriptOf } from './script-file.ts';
+import { importPackage, importScript, scriptOf } from './script-file.ts';
 
 export type { LoadProblem } from './load-problem.ts';
 
@@ -90,37 +89,9 @@ export async function loadHubotScripts(robot: Robot, file: string): Promise<Load
 /** Loads one package and everything that it loads in turn, awaited or not. */
 async function loadPackage(robot: Robot, name: string, options: unknown, listedIn: string): Promise<Loaded> {
   return attempt(robot, name, async () => {
-    const script = await importPackage(name, listedIn);
+    const script = scriptOf(await importPackage(name, resolve(listedIn)));
     await (options === undefined ? script(robot) : script(robot, options));
   });
-}
-
-async function importPackage(name: string, listedIn: string): Promise<ScriptFunction> {
-  const file = resolvePackage(name, createRequire(resolve(listedIn)));
-  if (file === undefined) return scriptOf(await import(name));
-  return scriptOf(extname(file) === '.coffee' ? requireCoffee(file) : await import(pathToFileURL(file).href));
-}
-
-/** The file that a package starts with; undefined if only an ES module loader can tell. */
-function resolvePackage(name: string, require: NodeJS.Require): string | undefined {
-  try {
-    return require.resolve(name);
-  } catch (error) {
-    if (codeOf(error) === 'ERR_PACKAGE_PATH_NOT_EXPORTED') return undefined;
-    if (!isInstalled(name, require)) throw error;
-  }
-  // Installed, and yet nothing to start with: its main file is CoffeeScript, which Node finds once it knows the ending.
-  prepareCoffee();
-  return require.resolve(name);
-}
-
-function isInstalled(name: string, require: NodeJS.Require): boolean {
-  try {
-    require.resolve(`${name}/package.json`);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Runs one loading step and waits for all that it set off. */

@@ -1,6 +1,6 @@
-/** Getting the function out of a script file, whatever it is written in. */
+/** Getting the function out of a script file or a package, whatever it is written in. */
 
-import { createRequire } from 'node:module';
+import { createRequire, isBuiltin } from 'node:module';
 import { extname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
@@ -21,9 +21,54 @@ const require = createRequire(import.meta.url);
 
 /** The function that a file exports: by default, or as `module.exports`. */
 export async function importScript(file: string): Promise<ScriptFunction> {
-  if (extname(file) === '.coffee') return scriptOf(requireCoffee(file));
-  const module: unknown = await import(pathToFileURL(file).href);
-  return scriptOf(module);
+  return scriptOf(await importFile(file));
+}
+
+/** What a file exports, whatever it is written in. */
+export async function importFile(file: string): Promise<unknown> {
+  return extname(file) === '.coffee' ? requireCoffee(file) : await import(pathToFileURL(file).href);
+}
+
+/**
+ * What a package exports.
+ *
+ * @param from absolute path of the file in whose name it is looked up
+ */
+export async function importPackage(name: string, from: string): Promise<unknown> {
+  const file = resolvePackage(name, createRequire(from));
+  return file === undefined ? await import(name) : await importFile(file);
+}
+
+/** Whether there is such a package; it may be broken. */
+export function isInstalled(name: string, from: string): boolean {
+  const { resolve } = createRequire(from);
+  return !isBuiltin(name) && (resolves(name, resolve) || resolves(`${name}/package.json`, resolve));
+}
+
+function resolves(specifier: string, resolve: NodeJS.RequireResolve): boolean {
+  try {
+    resolve(specifier);
+    return true;
+  } catch (error) {
+    return isNotExported(error);
+  }
+}
+
+/** The file that a package starts with; undefined if only an ES module loader can tell. */
+function resolvePackage(name: string, require: NodeJS.Require): string | undefined {
+  try {
+    return require.resolve(name);
+  } catch (error) {
+    if (isNotExported(error)) return undefined;
+    if (!resolves(`${name}/package.json`, require.resolve)) throw error;
+  }
+  // Installed, and yet nothing to start with: its main file is CoffeeScript, which Node finds once it knows the ending.
+  prepareCoffee();
+  return require.resolve(name);
+}
+
+function isNotExported(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_PACKAGE_PATH_NOT_EXPORTED';
 }
 
 /** The function in a module, an ES module's namespace, or a CommonJS module that was compiled from one. */
@@ -45,13 +90,13 @@ function isFunction(value: unknown): value is ScriptFunction {
 }
 
 /** Makes `require` understand CoffeeScript, in that file and in what it requires, and requires it. */
-export function requireCoffee(file: string): unknown {
+function requireCoffee(file: string): unknown {
   prepareCoffee();
   return require(file);
 }
 
 /** Throws {@link NotAScript} when CoffeeScript is not installed. */
-export function prepareCoffee(): void {
+function prepareCoffee(): void {
   try {
     require('coffeescript/register');
   } catch (error) {

@@ -1,15 +1,17 @@
 /** The whole configuration: environment, YAML files, and what the command line overrides. Every problem is reported at once. */
 
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
+import { chatName } from '../bot/chat.ts';
 import type { AccessPolicy } from '../domain/access/policy.ts';
 import type { AlertsConfig } from '../domain/alerts/config.ts';
 import type { ServicesConfig } from '../domain/deploy/config.ts';
 import { accessSchema } from './access.ts';
 import { alertsSchema } from './alerts.ts';
+import { folderThere, missingPrograms, strayFiles } from './present.ts';
 import type { Problem } from './problem.ts';
 import { servicesSchema } from './services.ts';
 import { readVariables, type VariableValues } from './variables.ts';
-import { readYaml, type YamlResult } from './yaml.ts';
+import { type Finding, readYaml, type YamlResult } from './yaml.ts';
 
 export interface Config {
   /** Folder of the project: scripts, configuration, runbooks. */
@@ -42,6 +44,23 @@ export interface Overrides {
   readonly adapter?: string;
   readonly name?: string;
   readonly alias?: string;
+  /** File of an adapter. */
+  readonly file?: string;
+  /** Whether HTTP is off. */
+  readonly disableHttpd?: boolean;
+  /** Scripts and folders of scripts, besides those of the environment. */
+  readonly scripts?: readonly string[];
+}
+
+/** The YAML files that are read. */
+const FILES = ['services.yaml', 'alerts.yaml', 'access.yaml'] as const;
+
+export interface LoadedConfig {
+  /** Undefined if there is any problem. */
+  readonly config: Config | undefined;
+  /** What could be read; the defaults stand for what could not. Good for looking for more problems, not for a start. */
+  readonly readable: Config;
+  readonly problems: readonly Problem[];
 }
 
 /**
@@ -52,49 +71,104 @@ export async function loadConfig(
   root: string,
   env: Readonly<Record<string, string | undefined>>,
   overrides: Overrides = {},
-): Promise<{ readonly config: Config | undefined; readonly problems: readonly Problem[] }> {
-  const { values, problems } = readVariables({
-    ...env,
-    ...(overrides.adapter === undefined ? {} : { HUBOT_ADAPTER: overrides.adapter }),
-    ...(overrides.name === undefined ? {} : { HUBOT_NAME: overrides.name }),
-    ...(overrides.alias === undefined ? {} : { HUBOT_ALIAS: overrides.alias }),
-  });
+): Promise<LoadedConfig> {
+  const { values, problems } = readVariables({ ...env, ...asVariables(overrides, env) });
   const folder = resolve(root, values.SHIPMATE_CONFIG);
   const shown = values.SHIPMATE_CONFIG.replace(/\/$/, '');
-  const [services, alerts, access] = await Promise.all([
-    readYaml(join(folder, 'services.yaml'), `${shown}/services.yaml`, servicesSchema, {}),
-    readYaml(join(folder, 'alerts.yaml'), `${shown}/alerts.yaml`, alertsSchema, {}),
-    readYaml(join(folder, 'access.yaml'), `${shown}/access.yaml`, accessSchema, {}),
-  ]);
   const http = httpOf(values);
-  const chats = values.HUBOT_ADAPTER.split(',')
-    .map((chat) => chat.trim())
-    .filter(Boolean);
+  const chats = chatsOf(values);
+  const [services, alerts, access, stray, missing] = await Promise.all([
+    readYaml(join(folder, FILES[0]), `${shown}/${FILES[0]}`, servicesSchema, {}, (found) =>
+      missingPrograms(found, root, env),
+    ),
+    readYaml(join(folder, FILES[1]), `${shown}/${FILES[1]}`, alertsSchema, {}, (found) => unknownChats(found, chats)),
+    readYaml(join(folder, FILES[2]), `${shown}/${FILES[2]}`, accessSchema, {}),
+    strayFiles(folder, shown, FILES),
+    missingPaths(root, env, values),
+  ]);
   const all = [
     ...problems,
+    ...conflicts(values, chats, http.open),
+    ...missing,
+    ...stray,
     ...problemsOf(services),
     ...problemsOf(alerts),
     ...problemsOf(access),
-    ...conflicts(values, chats, http.open),
   ];
-  if (!services.ok || !alerts.ok || !access.ok || all.length > 0) return { config: undefined, problems: all };
-  return {
-    config: {
-      root,
-      variables: values,
-      services: services.value,
-      alerts: alerts.value,
-      access: access.value,
-      data: resolve(root, values.SHIPMATE_DATA),
-      configFolder: folder,
-      runbooks: resolve(root, values.SHIPMATE_RUNBOOKS),
-      http,
-      chats,
-      webChat: chats.includes('web') && http.enabled && (values.SHIPMATE_WEB ?? !http.open),
-      environment: env,
-    },
-    problems: [],
+  const readable: Config = {
+    root,
+    variables: values,
+    services: services.ok ? services.value : servicesSchema.parse({}),
+    alerts: alerts.ok ? alerts.value : alertsSchema.parse({}),
+    access: access.ok ? access.value : accessSchema.parse({}),
+    data: resolve(root, values.SHIPMATE_DATA),
+    configFolder: folder,
+    runbooks: resolve(root, values.SHIPMATE_RUNBOOKS),
+    http,
+    chats,
+    webChat: chats.includes('web') && http.enabled && (values.SHIPMATE_WEB ?? !http.open),
+    environment: env,
   };
+  return { config: all.length > 0 ? undefined : readable, readable, problems: all };
+}
+
+/** What the command line says, as the variables that say the same. */
+function asVariables(
+  { adapter, name, alias, file, disableHttpd, scripts = [] }: Overrides,
+  env: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
+  return {
+    ...(adapter === undefined ? {} : { HUBOT_ADAPTER: adapter }),
+    ...(name === undefined ? {} : { HUBOT_NAME: name }),
+    ...(alias === undefined ? {} : { HUBOT_ALIAS: alias }),
+    ...(file === undefined ? {} : { HUBOT_FILE: file }),
+    ...(disableHttpd ? { HUBOT_HTTPD: 'false' } : {}),
+    ...(scripts.length > 0 ? { HUBOT_SCRIPTS: [env['HUBOT_SCRIPTS'] ?? '', ...scripts].join(',') } : {}),
+  };
+}
+
+/** The chats by the names of their adapters. A file that nothing else names is called as Hubot calls it. */
+function chatsOf({ HUBOT_ADAPTER, HUBOT_FILE }: VariableValues): string[] {
+  const own = HUBOT_FILE === undefined ? 'web' : (basename(HUBOT_FILE).split('.')[0] ?? '');
+  return (HUBOT_ADAPTER ?? own)
+    .split(',')
+    .map((chat) => chat.trim())
+    .filter(Boolean)
+    .map((chat) => (isOurs(chat) ? chat.toLowerCase() : chat));
+}
+
+/** Hubot's own shell adapter is called `Shell`. */
+function isOurs(chat: string): boolean {
+  return /^(web|shell)$/i.test(chat);
+}
+
+/** Folders and files that were named and are not there. The usual folders need not be. */
+async function missingPaths(
+  root: string,
+  env: Readonly<Record<string, string | undefined>>,
+  values: VariableValues,
+): Promise<Problem[]> {
+  const given = (key: 'SHIPMATE_CONFIG' | 'SHIPMATE_RUNBOOKS') => (env[key]?.trim() ? values[key] : undefined);
+  const found = await Promise.all([
+    folderThere('EXPRESS_STATIC', root, values.EXPRESS_STATIC),
+    folderThere('SHIPMATE_CONFIG', root, given('SHIPMATE_CONFIG')),
+    folderThere('SHIPMATE_RUNBOOKS', root, given('SHIPMATE_RUNBOOKS')),
+  ]);
+  return found.flat();
+}
+
+/** Rooms of chats that the robot is not in. */
+function unknownChats({ room, routes }: AlertsConfig, chats: readonly string[]): Finding[] {
+  const known = chats.map(chatName);
+  const rooms = [
+    { path: ['room'], room },
+    ...routes.map((route, at) => ({ path: ['routes', at, 'room'], room: route.room })),
+  ];
+  return rooms.flatMap(({ path, room }) => {
+    const [, chat] = /^([a-z][a-z0-9-]*):/.exec(room) ?? [];
+    if (chat === undefined || known.includes(chat)) return [];
+    return [{ path, message: `there is no chat called ${chat}; HUBOT_ADAPTER names ${known.join(', ')}` }];
+  });
 }
 
 function problemsOf(result: YamlResult<unknown>): readonly Problem[] {
@@ -118,6 +192,8 @@ function conflicts(values: VariableValues, chats: readonly string[], open: boole
   const add = (key: string, message: string) => problems.push({ file: 'environment', key, message });
   if (chats.length === 0) add('HUBOT_ADAPTER', 'names no chat');
   if (new Set(chats).size < chats.length) add('HUBOT_ADAPTER', 'names a chat twice');
+  if (values.HUBOT_FILE !== undefined && chats.filter((chat) => !isOurs(chat)).length !== 1)
+    add('HUBOT_FILE', `needs one chat in HUBOT_ADAPTER besides web and shell (there is ${chats.join(', ')})`);
   if (!/^\S+$/.test(values.HUBOT_NAME)) add('HUBOT_NAME', 'must be one word');
   if (chats[0] === 'web' && !values.HUBOT_HTTPD) add('HUBOT_HTTPD', 'must be on for the web chat');
   if (open && values.SHIPMATE_WEB === true) {

@@ -76,6 +76,21 @@ function address(protocols: readonly string[]): (value: string) => Result<string
   };
 }
 
+/** As Express takes it: bytes, or with a unit. */
+function size(value: string): Result<string> {
+  return /^\d+$|^\d+(\.\d+)? ?[kmg]b$/i.test(value)
+    ? { ok: true, value }
+    : { ok: false, message: 'must be a size such as 100kb, 2mb or 500000' };
+}
+
+/** Passed on as it is: pg reads the variable itself, and knows exactly these words. */
+function sslMode(value: string): Result<string> {
+  const modes = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full', 'no-verify'];
+  return modes.includes(value)
+    ? { ok: true, value }
+    : { ok: false, message: `must be one of ${modes.join(', ')}, in small letters` };
+}
+
 const list = (value: string): Result<readonly string[]> => ({
   ok: true,
   value: value
@@ -89,11 +104,18 @@ export const variables = {
   HUBOT_ALIAS: variable('text', { summary: 'Second name, for example `!`' }, text),
   HUBOT_ADAPTER: variable(
     'text',
-    { summary: 'Chat: `web`, `shell`, or the package name of any Hubot adapter' },
+    {
+      summary:
+        'Chat: `web`, `shell`, or the package name of any Hubot adapter; several with commas, the main one first',
+      fallback: '`web`, or the adapter in `HUBOT_FILE`',
+    },
     text,
-    'web',
   ),
-  HUBOT_FILE: variable('path', { summary: 'File of an adapter that is not a package' }, text),
+  HUBOT_FILE: variable(
+    'path',
+    { summary: 'File of an adapter that is not a package; it is called as the file is' },
+    text,
+  ),
   HUBOT_SCRIPTS: variable(
     'list',
     { summary: 'More script files or folders, separated by commas', fallback: 'none' },
@@ -119,7 +141,7 @@ export const variables = {
   HUBOT_SHELL_USER_NAME: variable('text', { summary: 'Who you are in the shell chat: name' }, text, 'Shell'),
   HUBOT_SHELL_HISTSIZE: variable(
     'number',
-    { summary: 'Lines of input that the shell chat remembers' },
+    { summary: 'Lines of input that the shell chat remembers; 0 for none' },
     integer(0, 100_000),
     1024,
   ),
@@ -145,7 +167,12 @@ export const variables = {
   ),
   EXPRESS_PASSWORD: variable('text', { summary: 'Password for `EXPRESS_USER`', secret: true }, text),
   EXPRESS_STATIC: variable('path', { summary: 'Folder whose files are served' }, text),
-  EXPRESS_LIMIT: variable('text', { summary: 'Largest body for the routes of scripts' }, text, '100kb'),
+  EXPRESS_LIMIT: variable(
+    'size',
+    { summary: 'Largest body for the routes of scripts, such as `100kb` or `2mb`; bytes without a unit' },
+    size,
+    '100kb',
+  ),
   EXPRESS_PARAMETER_LIMIT: variable(
     'number',
     { summary: 'Most form fields for the routes of scripts' },
@@ -161,6 +188,15 @@ export const variables = {
     'address',
     { summary: 'PostgreSQL server', fallback: 'an embedded database in `SHIPMATE_DATA`', secret: true },
     address(['postgres:', 'postgresql:']),
+  ),
+  PGSSLMODE: variable(
+    'choice',
+    {
+      summary:
+        'Encryption to the server of `DATABASE_URL`, unless `sslmode` is said there: disable, require (checks the certificate), verify-full, no-verify',
+      fallback: 'not encrypted',
+    },
+    sslMode,
   ),
   REDIS_URL: variable(
     'address',
@@ -212,7 +248,7 @@ export const variables = {
   ),
   SHIPMATE_RATE_LIMIT: variable(
     'number',
-    { summary: 'Commands that one person may run in a minute' },
+    { summary: 'Commands that one person may run in a minute, on each replica' },
     integer(1, 1_000_000),
     60,
   ),

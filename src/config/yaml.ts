@@ -9,6 +9,16 @@ export type YamlResult<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
+/** Something that is wrong with a value of a file, though it fits the schema. */
+export interface Finding {
+  /** Keys, and places in lists, from the top of the file. */
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}
+
+/** What is wrong with a whole file whose values fit the schema. */
+export type Examine<T> = (value: T) => readonly Finding[] | Promise<readonly Finding[]>;
+
 /** More than this is no configuration. */
 const LARGEST_FILE = 1_000_000;
 
@@ -18,12 +28,14 @@ const LARGEST_FILE = 1_000_000;
  * @param path where it is
  * @param file how problems name it
  * @param missing what counts if there is no such file; without it, a missing file is a problem
+ * @param examine finds what a schema cannot see, such as a folder that is not there
  */
 export async function readYaml<T>(
   path: string,
   file: string,
   schema: z.ZodType<T>,
   missing?: unknown,
+  examine: Examine<T> = () => [],
 ): Promise<YamlResult<T>> {
   let source: string;
   try {
@@ -34,13 +46,26 @@ export async function readYaml<T>(
     const message = code === 'ENOENT' ? 'the file is missing' : `the file cannot be read (${code})`;
     return { ok: false, problems: [{ file, key: '', message }] };
   }
-  return parseYaml(source, file, schema);
+  const { result, lineOf } = parsed(source, file, schema);
+  if (!result.ok) return result;
+  const problems = (await examine(result.value)).map(({ path, message }) => problemAt(file, lineOf, path, message));
+  return problems.length > 0 ? { ok: false, problems } : result;
 }
 
 /** Checks the text of one file. An empty file is an empty mapping. */
 export function parseYaml<T>(source: string, file: string, schema: z.ZodType<T>): YamlResult<T> {
-  if (source.length > LARGEST_FILE)
-    return { ok: false, problems: [{ file, key: '', message: 'the file is larger than 1 MB' }] };
+  return parsed(source, file, schema).result;
+}
+
+type LineOf = (path: readonly PropertyKey[]) => number | undefined;
+
+function parsed<T>(
+  source: string,
+  file: string,
+  schema: z.ZodType<T>,
+): { readonly result: YamlResult<T>; readonly lineOf: LineOf } {
+  const broken = (problems: readonly Problem[]) => ({ result: { ok: false, problems } as const, lineOf });
+  if (source.length > LARGEST_FILE) return broken([{ file, key: '', message: 'the file is larger than 1 MB' }]);
   const lines = new LineCounter();
   const document = parseDocument(source, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
   if (document.errors.length > 0) {
@@ -50,18 +75,15 @@ export function parseYaml<T>(source: string, file: string, schema: z.ZodType<T>)
       key: '',
       message: `this is not YAML: ${error.message}`,
     }));
-    return { ok: false, problems };
+    return broken(problems);
   }
   let content: unknown;
   try {
     content = document.toJS({ maxAliasCount: 100 }) ?? {};
   } catch (error) {
-    return {
-      ok: false,
-      problems: [{ file, key: '', message: error instanceof Error ? error.message : String(error) }],
-    };
+    return broken([{ file, key: '', message: error instanceof Error ? error.message : String(error) }]);
   }
-  return check(schema.safeParse(content), file, (path) => lineOf(path));
+  return { result: check(schema.safeParse(content), file, lineOf), lineOf };
 
   function lineOf(path: readonly PropertyKey[]): number | undefined {
     for (let length = path.length; length >= 0; length--) {
@@ -73,17 +95,10 @@ export function parseYaml<T>(source: string, file: string, schema: z.ZodType<T>)
   }
 }
 
-function check<T>(
-  result: z.ZodSafeParseResult<T>,
-  file: string,
-  lineOf: (path: readonly PropertyKey[]) => number | undefined,
-): YamlResult<T> {
+function check<T>(result: z.ZodSafeParseResult<T>, file: string, lineOf: LineOf): YamlResult<T> {
   if (result.success) return { ok: true, value: result.data };
   const problems = result.error.issues.flatMap((issue): Problem[] => {
-    const at = (path: readonly PropertyKey[], message: string): Problem => {
-      const line = lineOf(path);
-      return { file, ...(line === undefined ? {} : { line }), key: path.map(String).join('.'), message };
-    };
+    const at = (path: readonly PropertyKey[], message: string) => problemAt(file, lineOf, path, message);
     if (issue.code === 'unrecognized_keys') {
       // A schema that names the allowed keys knows better.
       const own = issue.message.startsWith('Unrecognized key') ? 'there is no such key here' : issue.message;
@@ -92,4 +107,9 @@ function check<T>(
     return [at(issue.path, issue.message.charAt(0).toLowerCase() + issue.message.slice(1))];
   });
   return { ok: false, problems };
+}
+
+function problemAt(file: string, lineOf: LineOf, path: readonly PropertyKey[], message: string): Problem {
+  const line = lineOf(path);
+  return { file, ...(line === undefined ? {} : { line }), key: path.map(String).join('.'), message };
 }

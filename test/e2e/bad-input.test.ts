@@ -139,7 +139,7 @@ describe('bad input', function () {
   describe('in configuration and scripts', () => {
     async function configuration(name: string, files: Readonly<Record<string, string>>): Promise<string> {
       const config = join(folder, name);
-      await cp(join(ROOT, 'config'), config, { recursive: true });
+      await cp(join(ROOT, 'test/fixtures/config'), config, { recursive: true });
       for (const [file, content] of Object.entries(files)) await writeFile(join(config, file), content);
       return config;
     }
@@ -219,7 +219,10 @@ export default function (robot) {
     }
 
     it('finds nothing wrong with what is delivered', async () => {
-      const { code, out, err } = await run(['--check'], { data: join(folder, 'unused') });
+      const { code, out, err } = await run(['--check'], {
+        data: join(folder, 'unused'),
+        env: { SHIPMATE_CONFIG: 'config' },
+      });
       expect([code, err]).to.deep.equal([0, '']);
       expect(out).to.match(/^OK: the configuration and \d+ scripts\n$/);
     });

@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 
+const config = fileURLToPath(new URL('../fixtures/config', import.meta.url));
 const bin = fileURLToPath(new URL('../../bin/shipmate', import.meta.url));
 
 describe('bin/shipmate --adapter shell', function () {
@@ -18,7 +19,7 @@ describe('bin/shipmate --adapter shell', function () {
   afterEach(() => rm(folder, { recursive: true }));
 
   async function pipe(lines: string): Promise<{ code: number | null; out: string; err: string }> {
-    const env = { PATH: process.env['PATH'], SHIPMATE_DATA: folder, HUBOT_HTTPD: 'false' };
+    const env = { PATH: process.env['PATH'], SHIPMATE_DATA: folder, SHIPMATE_CONFIG: config, HUBOT_HTTPD: 'false' };
     const child = spawn(process.execPath, [bin, '--adapter', 'shell'], { env, stdio: 'pipe' });
     child.stdin.end(lines);
     const exit = new Promise<number | null>((resolve) => child.once('exit', resolve));

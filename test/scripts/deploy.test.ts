@@ -10,7 +10,7 @@ import type { Database } from '../../src/storage/database.ts';
 import { createDeployStore } from '../../src/storage/deploys.ts';
 import { inMemoryCommands } from '../support/commands.ts';
 import { testDatabase } from '../support/database.ts';
-import { clock, ROOT, shippedServices, type TestDeploys, testDeploys } from '../support/deploys.ts';
+import { clock, ROOT, sampleServices, type TestDeploys, testDeploys } from '../support/deploys.ts';
 import { Helper, type Room } from '../support/room.ts';
 
 describe('scripts/deploy.ts', function () {
@@ -35,7 +35,7 @@ describe('scripts/deploy.ts', function () {
         if (deployment.audit !== undefined) await audit.end(deployment.audit, outcome, detail, new Date());
       },
     });
-    const { services, environments } = await shippedServices();
+    const { services, environments } = await sampleServices();
     const commands = inMemoryCommands({
       policy: { everyone: ['deploy:staging'], people: { 'test:alice': ['admin'] } },
       services: { deploys: ours.deploys, audit },

@@ -48,6 +48,8 @@ function environment(options: ProgramOptions, port: number): Record<string, stri
     SHIPMATE_DATA: options.data,
     SHIPMATE_HOOK_TOKEN: HOOK_TOKEN,
     SHIPMATE_RATE_LIMIT: '100000',
+    // The sample configuration: a team's own is no matter of tests.
+    ...(options.root === undefined && { SHIPMATE_CONFIG: join(ROOT, 'test/fixtures/config') }),
     ...options.env,
   };
 }
@@ -246,6 +248,7 @@ export class Guest {
   cookie = '';
   client: Client | undefined;
   #program: Program | undefined;
+  #closed: Promise<undefined> = new Promise(() => undefined);
   #asked = 0;
 
   constructor(name: string) {
@@ -263,6 +266,7 @@ export class Guest {
       throw new Error(`${this.name} could not connect: ${client.refused ?? client.closed}`);
     }
     this.client = client;
+    this.#closed = new Promise((done) => client.ws.once('close', () => done(undefined)));
     this.#program = program;
     return client;
   }
@@ -314,13 +318,17 @@ export class Guest {
 
   /** Every message of a room from that one on. */
   async read(room: string, after: number): Promise<readonly { readonly id: number; readonly html: string }[]> {
-    const client = await this.back();
     const found: { id: number; html: string }[] = [];
     for (let last = Math.max(1, after); ; ) {
       // The chat lets a page ask twenty times a second.
       await eventually(() => Date.now() - this.#asked >= 60);
       this.#asked = Date.now();
-      const page = await client.ask({ t: 'history', room, after: last }, 'history');
+      const client = await this.back();
+      const asked = client.ask({ t: 'history', room, after: last }, 'history');
+      // If the connection ends meanwhile, it is asked again over the next one.
+      asked.catch(() => undefined);
+      const page = await Promise.race([asked, this.#closed]);
+      if (page === undefined) continue;
       found.push(...page.messages.map((message) => ({ id: message.id, html: JSON.stringify(message) })));
       last = page.messages.at(-1)?.id ?? last;
       if (!page.newer || page.messages.length === 0) return found;

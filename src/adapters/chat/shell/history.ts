@@ -3,18 +3,17 @@
 import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-const KEPT = 1000;
-
-/** The newest lines, newest first, as readline wants them. No file: none. Shortens a file that has grown. */
-export async function readHistory(file: string): Promise<string[]> {
+/** The newest lines, at most `kept`, newest first, as readline wants them. No file: none. Shortens a file that has grown. */
+export async function readHistory(file: string, kept: number): Promise<string[]> {
   let lines: string[];
   try {
     lines = (await readFile(file, 'utf8')).split('\n').filter((line) => line !== '');
   } catch {
     return [];
   }
-  if (lines.length > 2 * KEPT) await writeFile(file, `${lines.slice(-KEPT).join('\n')}\n`, { mode: 0o600 });
-  return lines.slice(-KEPT).reverse();
+  const newest = lines.slice(Math.max(0, lines.length - kept));
+  if (lines.length > 2 * kept) await writeFile(file, newest.map((line) => `${line}\n`).join(''), { mode: 0o600 });
+  return newest.reverse();
 }
 
 /** Adds one line. A history that cannot be written stops nobody from typing. */

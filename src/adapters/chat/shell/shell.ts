@@ -20,6 +20,8 @@ export interface ShellOptions {
   readonly user?: { readonly id: string; readonly name: string };
   /** File of what was typed before; none is kept unless given. */
   readonly historyFile?: string;
+  /** Lines of it that are remembered; 1024 unless given, as in Hubot. */
+  readonly historySize?: number;
   /** Whole lines that what was typed so far may become. */
   readonly complete?: (line: string) => readonly string[] | Promise<readonly string[]>;
   /** Waited for after each line from a pipe, before the next: until everything posted is delivered. */
@@ -79,14 +81,14 @@ export class ShellChat extends Adapter implements ChatAdapter {
   // ── in ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   async #converse(): Promise<void> {
-    const { input, output, historyFile, complete } = this.#options;
-    const history = historyFile ? await readHistory(historyFile) : [];
+    const { input, output, historyFile, historySize = 1024, complete } = this.#options;
+    const history = historyFile ? await readHistory(historyFile, historySize) : [];
     const lines = createInterface({
       input,
       output,
       terminal: true,
       history,
-      historySize: 1000,
+      historySize,
       removeHistoryDuplicates: true,
       prompt: `${this.robot.name}> `,
       completer: (line: string, done: (error: null, result: [string[], string]) => void) => {
@@ -97,7 +99,8 @@ export class ShellChat extends Adapter implements ChatAdapter {
     });
     this.#lines = lines;
     lines.on('line', (line) => {
-      if (historyFile && line.trim() !== '') this.#written = this.#written.then(() => addToHistory(historyFile, line));
+      if (historyFile && historySize > 0 && line.trim() !== '')
+        this.#written = this.#written.then(() => addToHistory(historyFile, line));
       void this.#typed(line).then(() => this.#prompt());
     });
     lines.on('SIGINT', () => {

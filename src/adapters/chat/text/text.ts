@@ -3,7 +3,14 @@
 import { randomUUID } from 'node:crypto';
 import { Adapter, type Envelope, type Message } from 'hubot';
 import { type Content, cardText } from '../../../bot/card.ts';
-import { type Address, type ChatAdapter, type Delivery, DeliveryDelayed, type Room } from '../../../bot/chat.ts';
+import {
+  type Address,
+  type ChatAdapter,
+  chatName,
+  type Delivery,
+  DeliveryDelayed,
+  type Room,
+} from '../../../bot/chat.ts';
 import type { Robot } from '../../../bot/robot.ts';
 import { loadHubotAdapter } from './load-adapter.ts';
 import { markdownText } from './markdown-text.ts';
@@ -13,6 +20,8 @@ export interface TextChatOptions {
   readonly adapter: string;
   /** As Hubot's `--file`: the file of an adapter, instead of a package. */
   readonly file?: string;
+  /** Folder from which packages are looked up; the one that the program was started in unless given. */
+  readonly root?: string;
   /**
    * Rooms that everybody may read. A Hubot adapter cannot say which they are, so every other room counts as private: what
    * is said there is found only by people who were heard in it.
@@ -42,10 +51,7 @@ export class TextChat extends Adapter implements ChatAdapter {
 
   constructor(robot: Robot, options: TextChatOptions) {
     super(robot);
-    this.chat = options.adapter
-      .replace(/^.*\//, '')
-      .replace(/^hubot-/, '')
-      .toLowerCase();
+    this.chat = chatName(options.adapter);
     this.name = options.adapter;
     this.#options = options;
     this.facade = markingRobot(robot, (message) => this.#mark(message));
