@@ -41,10 +41,14 @@ export default function askAi(robot: Robot): void {
     },
   });
 
-  fallback(robot, async (sentence) => {
-    const content = smallTalk(sentence.text) ?? (await answer(sentence.text, sentence, true, sentence.nearCommand));
-    if (content !== undefined) await sentence.reply(content);
-  });
+  fallback(
+    robot,
+    async (sentence) => {
+      const content = smallTalk(sentence.text) ?? (await answer(sentence.text, sentence, true, sentence.nearCommand));
+      if (content !== undefined) await sentence.reply(content);
+    },
+    (text) => ({ label: 'Ask the runbooks', command: `ask ${text}` }),
+  );
 }
 
 type Asked = Pick<Sentence, 'person' | 'room' | 'now' | 'services' | 'post'>;

@@ -4,7 +4,7 @@
  */
 
 import type { ArgType, FlagType } from './args.ts';
-import type { Content } from './card.ts';
+import type { Action, Content } from './card.ts';
 import type { Address, Person } from './chat.ts';
 import { compileUsage, type Pattern } from './grammar.ts';
 import { matchLine } from './match.ts';
@@ -207,7 +207,18 @@ export interface Sentence {
   post(address: Address, content: Content, options?: { readonly key?: string }): Promise<void>;
 }
 
-/** Says what answers sentences that are no command. One script may do so. */
-export function fallback(robot: CommandHost, handler: (sentence: Sentence) => Promise<void>): void {
-  robot.table.setFallback(handler);
+/** What answers sentences that are no command. */
+export interface Fallback {
+  answer(sentence: Sentence): Promise<void>;
+  /** The button that answers a line as a sentence where it is taken for a command with a slip in it. */
+  readonly offer: ((text: string) => Action) | undefined;
+}
+
+/**
+ * Says what answers sentences that are no command. One script may do so.
+ *
+ * @param offer a button for a line that may be a sentence or a command with a slip in it
+ */
+export function fallback(robot: CommandHost, answer: Fallback['answer'], offer?: (text: string) => Action): void {
+  robot.table.setFallback({ answer, offer });
 }

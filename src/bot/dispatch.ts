@@ -6,7 +6,7 @@
 import type { ArgContext, Names } from './args.ts';
 import type { Access } from './access.ts';
 import type { AuditStart, AuditTrail } from './audit.ts';
-import { card, codeBlock, type Content } from './card.ts';
+import { type Action, card, codeBlock, type Content } from './card.ts';
 import type { Address, Person } from './chat.ts';
 import type { Command, Here, Invocation, Sentence, Values, Via } from './command.ts';
 import { Failure, fail, failureText } from './errors.ts';
@@ -14,13 +14,16 @@ import type { Logger } from './log.ts';
 import { leadingWords } from './grammar.ts';
 import { matchLine, type Mismatch } from './match.ts';
 import type { Proposal, Proposals } from './proposals.ts';
-import { isSentence } from './sentence.ts';
+import { visibleCommands } from './help.ts';
+import { isSentence, mayBeSentence, type WrongValue } from './sentence.ts';
 import type { Services } from './services.ts';
-import type { CommandTable, Entry } from './table.ts';
+import type { CommandTable, Entry, Suggested } from './table.ts';
 import { normalise, type Token, tokenise } from './tokens.ts';
 
 /** A longer line is not read. */
 const LINE_LIMIT = 8000;
+/** A longer line is not put on a button. */
+const OFFER_LIMIT = 300;
 const CONFIRM_WITHIN_MS = 10 * 60_000;
 const APPROVE_WITHIN_MS = 60 * 60_000;
 
@@ -49,6 +52,8 @@ export interface NotACommand {
   readonly failure: Failure | undefined;
   /** The usage of a command that it begins like. */
   readonly nearCommand: string | undefined;
+  /** A button that takes the line for a sentence after all, where it may be one. */
+  readonly offer?: Action | undefined;
 }
 
 /** Counts for /metrics. */
@@ -101,7 +106,8 @@ type Reading =
   | {
       readonly kind: 'failure';
       readonly failure: Failure;
-      readonly structural: boolean;
+      /** What is wrong with the line; undefined if it is a slip, whatever else it says. */
+      readonly misfit: 'missing' | 'excess' | WrongValue | undefined;
       readonly near: string | undefined;
     }
   | { readonly kind: 'nothing' };
@@ -109,7 +115,7 @@ type Reading =
 /** A line that has the form of a usage, with a value that its argument does not take. */
 interface BadValue {
   readonly failure: Failure;
-  readonly typed: string;
+  readonly wrong: WrongValue;
   readonly entry: Entry;
 }
 
@@ -143,27 +149,49 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
         bad ??= { ...values, entry };
       }
     }
-    const suggestions = table.suggest(tokens);
+    const { lines: suggestions, fit } = await meant(table.suggest(tokens), context.person);
+    const unknown = fail('command.unknown', { typed: text.slice(0, 80), suggestions });
     if (bad && isAboutValue(bad, best?.entry)) {
-      const slip = suggestions.length > 0 && bad.typed === tokens[known]?.text && wordsBefore(bad.entry) === known;
-      const failure = slip ? fail('command.unknown', { typed: text.slice(0, 80), suggestions }) : bad.failure;
-      return { kind: 'failure', failure, structural: false, near: entries[0]?.command.usage };
+      const slip =
+        suggestions.length > 0 && bad.wrong.typed === tokens[known]?.text && wordsBefore(bad.entry) === known;
+      const near = entries[0]?.command.usage;
+      if (slip) return { kind: 'failure', failure: unknown, misfit: undefined, near };
+      return { kind: 'failure', failure: bad.failure, misfit: bad.wrong, near };
     }
     if (best) {
-      const failure =
-        suggestions.length > 0 && best.mismatch.kind === 'excess' && wordsBefore(best.entry) === known
-          ? fail('command.unknown', { typed: text.slice(0, 80), suggestions })
-          : mismatchFailure(best.mismatch, best.entry);
-      return { kind: 'failure', failure, structural: true, near: best.entry.command.usage };
+      const { mismatch, entry } = best;
+      const slip = suggestions.length > 0 && mismatch.kind === 'excess' && wordsBefore(entry) === known;
+      const failure = slip ? unknown : mismatchFailure(mismatch, entry);
+      const misfit = mismatch.kind === 'excess' && !slip ? 'excess' : 'missing';
+      return { kind: 'failure', failure, misfit, near: entry.command.usage };
     }
     if (known === 0 && suggestions.length === 0) return { kind: 'nothing' };
-    const lead = tokens.slice(0, known).map((token) => token.text);
-    const failure = fail('command.unknown', {
-      typed: text.slice(0, 80),
-      suggestions:
-        suggestions.length > 0 ? suggestions : table.nextWords(lead).map((word) => [...lead, word].join(' ')),
-    });
-    return { kind: 'failure', failure, structural: true, near: undefined };
+    const misfit = fit ? 'missing' : 'excess';
+    if (suggestions.length > 0) return { kind: 'failure', failure: unknown, misfit, near: undefined };
+    const longer = await meant(table.next(tokens.slice(0, known).map((token) => token.text)), context.person);
+    const failure = fail('command.unknown', { typed: text.slice(0, 80), suggestions: longer.lines });
+    return { kind: 'failure', failure, misfit, near: undefined };
+  }
+
+  /** Of the lines that may have been meant, those of commands that the person may run; only those that are whole, if any is. */
+  async function meant(
+    suggested: readonly Suggested[],
+    person: Person,
+  ): Promise<{ readonly lines: readonly string[]; readonly fit: boolean }> {
+    const lines: string[] = [];
+    const whole: string[] = [];
+    for (const { line, entries } of suggested) {
+      const visible = await visibleCommands([...new Set(entries.map(({ command }) => command))], person, access);
+      if (visible.length === 0) continue;
+      lines.push(line);
+      const tokens = tokenise(line);
+      const fits = entries.some(
+        ({ command, pattern }) => visible.includes(command) && matchLine(pattern, line, tokens).kind === 'match',
+      );
+      if (fits) whole.push(line);
+    }
+    const fit = whole.length > 0;
+    return { lines: (fit ? whole : lines).slice(0, 3), fit };
   }
 
   function mismatchFailure(mismatch: Mismatch, { command, pattern }: Entry): Failure {
@@ -181,7 +209,7 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
     { command, pattern }: Entry,
     raw: ReadonlyMap<string, string | true>,
     context: ArgContext,
-  ): Promise<{ readonly values: Values } | { readonly failure: Failure; readonly typed: string }> {
+  ): Promise<{ readonly values: Values } | { readonly failure: Failure; readonly wrong: WrongValue }> {
     const values: Record<string, unknown> = {};
     for (const [name, type] of Object.entries(command.args)) {
       const typed = raw.get(name);
@@ -198,7 +226,9 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
           allowed: parsed.allowed ?? [],
           usage: pattern.usage,
         });
-        return { failure, typed };
+        const keyed = [...pattern.keyed.values()].some((each) => each.name === name);
+        const wrong = { typed, allowed: parsed.allowed ?? [], optional: !keyed && !pattern.required.has(name) };
+        return { failure, wrong };
       }
       values[name] = parsed.value;
     }
@@ -215,14 +245,23 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
       const reading = await read(text, tokens, { person: line.person, room: line.room.room, names, now });
       if (reading.kind === 'nothing') return { kind: 'not a command', failure: undefined, nearCommand: undefined };
       if (reading.kind === 'failure') {
-        const sentence = reading.structural && table.fallback !== undefined && isSentence(text, tokens.length);
-        return { kind: 'not a command', failure: sentence ? undefined : reading.failure, nearCommand: reading.near };
+        return { kind: 'not a command', nearCommand: reading.near, ...sentenceOrSlip(text, reading) };
       }
       return await runCommand(line, text, reading.parsed, now);
     } catch (error) {
       await explain(line, undefined, error);
       return { kind: 'handled', outcome: 'failed' };
     }
+  }
+
+  function sentenceOrSlip(
+    text: string,
+    { failure, misfit }: Extract<Reading, { kind: 'failure' }>,
+  ): Pick<NotACommand, 'failure' | 'offer'> {
+    if (table.fallback === undefined || misfit === undefined) return { failure };
+    if (isSentence(text, typeof misfit === 'object' ? misfit : undefined)) return { failure: undefined };
+    const may = text.length <= OFFER_LIMIT && mayBeSentence(text, misfit);
+    return { failure, offer: may ? table.fallback.offer?.(text) : undefined };
   }
 
   async function runCommand(line: Line, text: string, { command, values }: Parsed, now: Date): Promise<Outcome> {
@@ -342,7 +381,12 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
   }
 
   /** Tells the person what went wrong. Returns the reference under which an unexpected error is in the log. */
-  async function explain(line: Line, command: Command | undefined, error: unknown): Promise<string | undefined> {
+  async function explain(
+    line: Line,
+    command: Command | undefined,
+    error: unknown,
+    offer?: Action,
+  ): Promise<string | undefined> {
     let failure = error instanceof Failure ? error : undefined;
     let reference: string | undefined;
     if (!failure) {
@@ -353,7 +397,8 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
       log.error({ err: error, reference, command: command?.id }, 'command failed');
     }
     try {
-      await line.reply(failureText(failure));
+      const text = failureText(failure);
+      await line.reply(offer ? card({ title: 'That is no command', tone: 'warning', text, actions: [offer] }) : text);
     } catch (cause) {
       log.error({ err: cause, reference, command: command?.id }, 'error not told');
     }
@@ -362,12 +407,12 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
 
   return {
     run,
-    async answer(line, { failure, nearCommand }) {
-      const handler = table.fallback;
+    async answer(line, { failure, nearCommand, offer }) {
+      const { fallback } = table;
       try {
-        if (failure) throw failure;
-        if (!handler) throw fail('command.unknown', { typed: normalise(line.text).slice(0, 80), suggestions: [] });
         await checkRate(line.person);
+        if (failure) throw failure;
+        if (!fallback) throw fail('command.unknown', { typed: normalise(line.text).slice(0, 80), suggestions: [] });
         const sentence: Sentence = {
           text: normalise(line.text).slice(0, LINE_LIMIT),
           person: line.person,
@@ -378,9 +423,9 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
           reply: line.reply,
           post: ports.post,
         };
-        await handler(sentence);
+        await fallback.answer(sentence);
       } catch (error) {
-        await explain(line, undefined, error);
+        await explain(line, undefined, error, error === failure ? offer : undefined);
       }
     },
     async runProposal(proposal, reply, approvedBy) {

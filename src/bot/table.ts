@@ -3,13 +3,20 @@
  */
 
 import { distance } from 'fastest-levenshtein';
-import type { Command, Sentence } from './command.ts';
+import type { Command, Fallback } from './command.ts';
 import { leadingWords, type Pattern } from './grammar.ts';
+import { looksLike } from './spelling.ts';
 import type { Token } from './tokens.ts';
 
 export interface Entry {
   readonly command: Command;
   readonly pattern: Pattern;
+}
+
+/** A line that may have been meant, and the usages that begin like it. */
+export interface Suggested {
+  readonly line: string;
+  readonly entries: readonly Entry[];
 }
 
 interface Node {
@@ -25,7 +32,7 @@ export class CommandTable {
   readonly #root = node();
   readonly #commands = new Map<string, Command>();
   readonly #usages = new Set<string>();
-  #fallback: ((sentence: Sentence) => Promise<void>) | undefined;
+  #fallback: Fallback | undefined;
 
   /** Throws if the id or a usage is taken. */
   add(command: Command): void {
@@ -68,8 +75,8 @@ export class CommandTable {
     return { entries: levels.reverse().flat(), known };
   }
 
-  /** Lines that the typed one may have been meant to be: the first unknown word replaced by known ones that look like it. */
-  suggest(tokens: readonly Token[]): string[] {
+  /** Lines that the typed one may have been meant to be, nearest first: the first unknown word replaced by known ones that look like it. */
+  suggest(tokens: readonly Token[]): Suggested[] {
     let at = this.#root;
     for (const [index, token] of tokens.entries()) {
       const word = token.text.toLowerCase();
@@ -80,20 +87,26 @@ export class CommandTable {
       }
       const rest = tokens.slice(index + 1).map(quoted);
       const before = tokens.slice(0, index).map(quoted);
-      return [...at.next.keys()]
-        .filter((known) => looksLike(word, known))
-        .sort((a, b) => distance(word, a) - distance(word, b) || a.localeCompare(b))
-        .slice(0, 3)
-        .map((known) => [...before, known, ...rest].join(' '));
+      return [...at.next]
+        .filter(([known]) => looksLike(word, known))
+        .sort(([a], [b]) => distance(word, a) - distance(word, b) || a.localeCompare(b))
+        .map(([known, under]) => ({ line: [...before, known, ...rest].join(' '), entries: entriesUnder(under) }));
     }
     return [];
   }
 
-  /** Words that can follow these first words, for completion. */
-  nextWords(words: readonly string[]): string[] {
+  /** Lines of these first words and one that can follow them. */
+  next(words: readonly string[]): Suggested[] {
     let at: Node | undefined = this.#root;
     for (const word of words) at = at?.next.get(word.toLowerCase());
-    return at ? [...at.next.keys()].sort() : [];
+    return [...(at?.next ?? [])]
+      .map(([word, under]) => ({ line: [...words, word].join(' '), entries: entriesUnder(under) }))
+      .sort((a, b) => a.line.localeCompare(b.line));
+  }
+
+  /** Does a usage begin with this word? */
+  begins(word: string): boolean {
+    return this.#root.next.has(word.toLowerCase());
   }
 
   /** All commands, as they were declared: a script names the one first that people need most. */
@@ -101,26 +114,22 @@ export class CommandTable {
     return [...this.#commands.values()];
   }
 
-  get fallback(): ((sentence: Sentence) => Promise<void>) | undefined {
+  get fallback(): Fallback | undefined {
     return this.#fallback;
   }
 
   /** Throws if another script answers such sentences already. */
-  setFallback(handler: (sentence: Sentence) => Promise<void>): void {
+  setFallback(fallback: Fallback): void {
     if (this.#fallback)
       throw new Error('two scripts want to answer sentences that are no command; keep one fallback()');
-    this.#fallback = handler;
+    this.#fallback = fallback;
   }
+}
+
+function entriesUnder({ next, entries }: Node): Entry[] {
+  return [...entries, ...[...next.values()].flatMap(entriesUnder)];
 }
 
 function quoted(token: Token): string {
   return token.quoted || /\s/.test(token.text) ? `"${token.text}"` : token.text;
-}
-
-/** A slip of the fingers: few letters differ for the length, or two are swapped. */
-function looksLike(typed: string, known: string): boolean {
-  if (Math.abs(typed.length - known.length) > 2) return false;
-  const allowed = Math.max(1, Math.floor(known.length / 3));
-  if (known.length < 3) return false;
-  return distance(typed, known) <= allowed || [...typed].sort().join('') === [...known].sort().join('');
 }

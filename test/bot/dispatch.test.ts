@@ -318,6 +318,59 @@ describe('dispatch', () => {
     ]);
   });
 
+  it('answers short sentences, and offers to where it may be one', async () => {
+    const sentences: string[] = [];
+    await open({}, (robot) => {
+      withListings(robot);
+      fallback(
+        robot,
+        async ({ text, reply }) => {
+          sentences.push(text);
+          await reply('answered');
+        },
+        (text) => ({ label: 'Ask', command: `rename ${text}` }),
+      );
+    });
+    const spoken = ['deploy is stuck', 'deploy failed', 'rollouts keep hanging', 'rollouts never end'];
+    for (const text of spoken) expect(await say('alice', `hubot ${text}`), text).to.equal('answered');
+    expect(sentences).to.deep.equal(spoken);
+
+    expect(await say('alice', 'hubot rollouts quiet tonight'))
+      .to.contain('I do not understand `tonight` here')
+      .and.contain('rename rollouts quiet tonight`');
+    await room.press('alice', 'Ask');
+    expect(room.messages.at(-1)?.[1]).to.equal('renamed rollouts quiet tonight');
+    for (const text of ['deploy api to prod', 'rollouts aip', 'deploy api', 'depoly api to staging']) {
+      expect(await say('alice', `hubot ${text}`), text)
+        .to.not.contain('Ask')
+        .and.not.contain('answered');
+    }
+  });
+
+  it('suggests lines that run, of commands that the person may run', async () => {
+    await open({}, (robot) => {
+      withListings(robot);
+      command(robot, {
+        id: 'deploy.list',
+        usage: 'deploys [service]',
+        summary: 'List',
+        examples: ['deploys'],
+        args: { service: arg.service() },
+        effect: 'read',
+        needs: 'public',
+        run: () => 'listed',
+      });
+    });
+    const meant = async (who: string, text: string) => /Did you mean (.*)\?/.exec(await say(who, `hubot ${text}`))?.[1];
+    expect(await meant('alice', 'deploi api v2 to production')).to.equal('`deploy api v2 to production`');
+    expect(await meant('alice', 'deploi api')).to.equal('`deploys api`');
+    expect(await meant('alice', 'deploi api v2 to')).to.equal('`deploy api v2 to` or `deploys api v2 to`');
+    expect(await meant('mallory', 'deploi api v2 to production')).to.equal('`deploys api v2 to production`');
+    expect(await say('mallory', 'hubot shp api to staging'))
+      .to.contain('I know no command')
+      .and.not.contain('ship');
+  });
+
   it('takes very long and very odd lines', async () => {
     await open();
     expect(await say('alice', `hubot ${'x '.repeat(6000)}`)).to.contain('longer than 8000');
