@@ -1,7 +1,7 @@
 // Description:
 //   Finds what was said
 
-import { arg } from '../src/bot/args.ts';
+import { arg, type ArgContext } from '../src/bot/args.ts';
 import { type Action, card, type Content, plain } from '../src/bot/card.ts';
 import { command } from '../src/bot/command.ts';
 import { fail } from '../src/bot/errors.ts';
@@ -10,6 +10,14 @@ import { HISTORY_TITLE } from '../src/domain/history/answer.ts';
 import type { Hint, Hit, SearchResult } from '../src/domain/history/ports.ts';
 
 const SHOWN = 20;
+
+async function peopleOf({ names }: ArgContext): Promise<readonly string[]> {
+  return (await names.people()).map(({ name }) => name);
+}
+
+async function roomsOf({ names }: ArgContext): Promise<readonly string[]> {
+  return await names.rooms();
+}
 
 export default function history(robot: Robot): void {
   command(robot, {
@@ -22,10 +30,10 @@ export default function history(robot: Robot): void {
       'history search payments-api timeout -staging in:ops',
     ],
     args: {
-      from: arg.word(),
+      from: arg.word(peopleOf),
       since: arg.time(),
       until: arg.time(),
-      in: arg.word(),
+      in: arg.word(roomsOf),
       page: arg.integer({ min: 1, max: 1000 }),
       query: arg.text(),
     },
@@ -58,7 +66,7 @@ export default function history(robot: Robot): void {
     aliases: ['history last [in:<room>] [before:<message>] [count]'],
     summary: 'The latest messages of this room, or of another',
     examples: ['history', 'history 50', 'history in:ops'],
-    args: { in: arg.word(), before: arg.integer({ min: 1 }), count: arg.integer({ min: 1, max: 100 }) },
+    args: { in: arg.word(roomsOf), before: arg.integer({ min: 1 }), count: arg.integer({ min: 1, max: 100 }) },
     effect: 'read',
     needs: 'public',
     async run({ args, person, room, services }) {

@@ -70,11 +70,12 @@ function named(what: string, text: string, allowed: readonly string[]): Parsed<s
   return exact === undefined ? wrong(`there is no ${what} ${quote(text)}`, allowed) : good(exact);
 }
 
-/** Any single word: a version, a name, an id. */
-function word(): ArgType<string> {
+/** Any single word: a version, a name, an id. `values` are offered while it is typed; others are taken as well. */
+function word(values?: ArgType<string>['values']): ArgType<string> {
   return {
     kind: 'word',
     parse: (text) => (text.length <= 200 ? good(text) : wrong('that is longer than 200 characters')),
+    ...(values ? { values } : {}),
     schema: () => ({ type: 'string', description: 'one word' }),
   };
 }

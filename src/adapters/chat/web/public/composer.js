@@ -168,7 +168,8 @@ export function createComposer(options) {
     const one = suggestions[index];
     if (!one) return;
     const text = prefix + one.text;
-    setText(text.endsWith(' ') ? text : `${text} `);
+    // The value of a key follows it without a space.
+    setText(/[\s:=]$/.test(text) ? text : `${text} `);
     input.focus();
     ask();
   }
