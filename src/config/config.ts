@@ -127,10 +127,10 @@ function asVariables(
   };
 }
 
-/** The chats by the names of their adapters. A file that nothing else names is called as Hubot calls it. */
-function chatsOf({ HUBOT_ADAPTER, HUBOT_FILE }: VariableValues): string[] {
-  const own = HUBOT_FILE === undefined ? 'web' : (basename(HUBOT_FILE).split('.')[0] ?? '');
-  return (HUBOT_ADAPTER ?? own)
+/** The chats by the names of their adapters. An adapter that only a file names is called as Hubot calls it. */
+function chatsOf(values: VariableValues): string[] {
+  const own = values.HUBOT_FILE === undefined ? 'web' : (basename(values.HUBOT_FILE).split('.')[0] ?? '');
+  return (values.HUBOT_ADAPTER ?? own)
     .split(',')
     .map((chat) => chat.trim())
     .filter(Boolean)

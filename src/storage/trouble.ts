@@ -53,7 +53,7 @@ export function databaseTrouble(error: unknown): Trouble | undefined {
   if (/^(28|3D)/.test(code) || /no pg_hba\.conf entry|SSL|self-signed certificate/i.test(message)) {
     return {
       kind: 'refused',
-      text: `The database refused the connection: ${message}. Check user, password and database name in DATABASE_URL; a server that insists on encryption needs ?sslmode=require there, or ?sslmode=no-verify if its certificate cannot be checked.`,
+      text: `The database refused the connection: ${message}. Check user, password and database name in DATABASE_URL; a server that insists on encryption needs ?sslmode=require there, or ?sslmode=no-verify if its certificate cannot be checked; PGSSLMODE=no-verify says the same.`,
     };
   }
   return undefined;

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -167,6 +167,30 @@ describe('ShellChat', () => {
     expect(await readFile(historyFile, 'utf8')).to.include('slow one\n');
     await rm(folder, { recursive: true });
   });
+
+  for (const [historySize, first, kept] of [
+    [2, 'three', 'one\ntwo\nthree\nfour\n'],
+    [0, '', ''],
+  ] as const) {
+    it(`remembers ${historySize} lines when told so`, async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'shipmate-shell-'));
+      const historyFile = join(folder, 'history');
+      await writeFile(historyFile, 'one\ntwo\nthree\n');
+      await open(true, { historyFile, historySize });
+      shell.greet('hello there');
+      await output.until('shipmate> ');
+      // Up three times: no further than what is remembered.
+      output.seen = '';
+      input.write('\u001B[A\u001B[A\u001B[A');
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(output.seen.includes('three')).to.equal(first !== '');
+      expect(output.seen).to.not.include('one');
+      input.write('\u0015four\rexit\r');
+      await shell.ended;
+      expect((await readFile(historyFile, 'utf8')).replace('exit\n', '')).to.equal(kept);
+      await rm(folder, { recursive: true });
+    });
+  }
 
   it('ends with the input in a terminal', async () => {
     await open(true);

@@ -1,5 +1,6 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { type Adapter, TextMessage, User } from 'hubot';
@@ -40,6 +41,19 @@ class Plain extends Adapter {
   hears(user, text) { return this.robot.receive(new TextMessage(user, text, '1')); }
 }
 export default { use: (robot) => new Plain(robot) };
+`;
+
+/** Loads an adapter where CoffeeScript is not installed, and prints the problem. */
+const WITHOUT_COFFEE = (file: string) => `
+import { registerHooks } from 'node:module';
+registerHooks({
+  resolve(specifier, context, next) {
+    if (specifier.startsWith('coffeescript')) throw new Error('Cannot find module ' + specifier);
+    return next(specifier, context);
+  },
+});
+const { findHubotAdapter } = await import(${JSON.stringify(new URL('../../src/adapters/chat/text/load-adapter.ts', import.meta.url).href)});
+await findHubotAdapter({ adapter: 'x', file: ${JSON.stringify(file)} }).catch((error) => console.log(error.message, error.next));
 `;
 
 describe('TextChat', () => {
@@ -133,6 +147,50 @@ describe('TextChat', () => {
     expect(await chat.room('ops')).to.deep.equal({ chat: 'plain', id: 'ops', name: 'ops', private: false });
     expect(await chat.room('dm')).to.deep.include({ private: true, members: ['plain:U2'] });
     expect(await chat.room('unheard')).to.deep.include({ private: true, members: [] });
+  });
+
+  it('loads CommonJS and CoffeeScript, from files and from packages', async () => {
+    const commonJs = `const { Adapter } = require('hubot');
+class Plain extends Adapter { async run() { this.emit('connected'); } }
+exports.use = (robot) => new Plain(robot);
+`;
+    const coffee = `{Adapter} = require 'hubot'
+class Plain extends Adapter
+  run: -> @emit 'connected'
+exports.use = (robot) -> new Plain robot
+`;
+    const folders = { 'hubot-old': ['main.cjs', commonJs], older: ['src/main.coffee', coffee] } as const;
+    for (const [name, [main, text]] of Object.entries(folders)) {
+      const path = join(folder, 'node_modules', name);
+      await mkdir(dirname(join(path, main)), { recursive: true });
+      await writeFile(join(path, 'package.json'), JSON.stringify({ name, main }));
+      await writeFile(join(path, main), text);
+    }
+    await writeFile(join(folder, 'file.cjs'), commonJs);
+    await writeFile(join(folder, 'file.coffee'), coffee);
+    for (const source of [
+      { adapter: 'old' },
+      { adapter: 'older' },
+      { adapter: 'x', file: 'file.cjs' },
+      { adapter: 'y', file: 'file.coffee' },
+    ]) {
+      const loaded = await loadTextChat(robot, { ...source, root: folder });
+      expect(loaded.hubotAdapter, JSON.stringify(source)).to.have.property('run').that.is.a('function');
+    }
+  });
+
+  it('says what to install for CoffeeScript', async () => {
+    const file = join(folder, 'without.coffee');
+    await writeFile(file, "exports.use = -> throw new Error 'never'\n");
+    const told = await new Promise<string>((resolve) =>
+      execFile(process.execPath, ['--input-type=module', '-e', WITHOUT_COFFEE(file)], (_error, out) => resolve(out)),
+    );
+    expect(told).to.include('it is written in CoffeeScript').and.include('npm install coffeescript@2.7.0');
+  });
+
+  it('takes no module of Node for an adapter', async () => {
+    const outcome = await loadTextChat(robot, { adapter: 'http' }).catch((error: unknown) => error);
+    expect(outcome).to.have.property('message', 'there is no adapter http');
   });
 
   it('says what is wrong with an adapter', async () => {

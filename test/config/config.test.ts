@@ -1,9 +1,9 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { z } from 'zod';
-import { loadConfig } from '../../src/config/config.ts';
+import { loadConfig, type Overrides } from '../../src/config/config.ts';
 import { problemText } from '../../src/config/problem.ts';
 import { readVariables, variables } from '../../src/config/variables.ts';
 import { parseYaml } from '../../src/config/yaml.ts';
@@ -131,6 +131,112 @@ describe('configuration', () => {
     expect(config?.variables.HUBOT_NAME).to.equal('b');
     expect(config?.chats).to.deep.equal(['shell']);
     expect(config?.webChat).to.equal(false);
+  });
+
+  it('takes the sizes that Express takes, and no other', () => {
+    for (const EXPRESS_LIMIT of ['100kb', '2MB', '1.5 mb', '500000']) {
+      expect(readVariables({ EXPRESS_LIMIT }).problems, EXPRESS_LIMIT).to.deep.equal([]);
+    }
+    for (const EXPRESS_LIMIT of ['banana', '-1', '10 apples', 'kb', '1e9', '']) {
+      const { problems } = readVariables({ EXPRESS_LIMIT });
+      expect(problems.map(problemText).join(), EXPRESS_LIMIT).to.match(EXPRESS_LIMIT === '' ? /^$/ : /must be a size/);
+    }
+  });
+
+  describe('names what is not there:', () => {
+    async function found(
+      env: Record<string, string>,
+      files: Record<string, string> = {},
+      overrides: Overrides = {},
+    ): Promise<string> {
+      for (const [name, text] of Object.entries(files)) await writeFile(join(root, 'config', name), text);
+      const { config, readable, problems } = await loadConfig(root, env, overrides);
+      expect(config === undefined, 'no configuration').to.equal(problems.length > 0);
+      expect(readable.chats).to.be.an('array');
+      return problems.map(problemText).join('\n');
+    }
+
+    it('folders that a variable names', async () => {
+      expect(await found({ SHIPMATE_CONFIG: '/nope/a', SHIPMATE_RUNBOOKS: 'nope', EXPRESS_STATIC: 'nope' })).to.equal(
+        [
+          `environment: EXPRESS_STATIC: there is no folder ${join(root, 'nope')}`,
+          'environment: SHIPMATE_CONFIG: there is no folder /nope/a',
+          `environment: SHIPMATE_RUNBOOKS: there is no folder ${join(root, 'nope')}`,
+        ].join('\n'),
+      );
+      expect(await found({ SHIPMATE_RUNBOOKS: '', SHIPMATE_CONFIG: 'config' })).to.equal('');
+    });
+
+    it('the file that was meant, for one that nobody reads', async () => {
+      expect(await found({}, { 'service.yaml': 'x: 1', 'alerts.yml': '', 'context.md': '' })).to.equal(
+        [
+          'config/alerts.yml: nothing reads this file; did you mean alerts.yaml?',
+          'config/service.yaml: nothing reads this file; did you mean services.yaml?',
+        ].join('\n'),
+      );
+    });
+
+    it('folders and programs of services, with their lines', async () => {
+      const program = (first: string) => `[${first}, '{version}']`;
+      const text = await found(
+        { PATH: process.env['PATH'] ?? '' },
+        {
+          'services.yaml': `environments: { staging: }
+services:
+  gone:
+    target: { kind: command, folder: nowhere, deploy: ${program('node')} }
+  local:
+    target:
+      kind: command
+      folder: config
+      deploy: ${program('./deploy.sh')}
+      current: ${program('rollout-no-such-program')}
+      versions: ${program('node')}
+  fine:
+    target: { kind: command, deploy: ${program('sh')}, current: ${program(process.execPath)} }
+`,
+        },
+      );
+      expect(text).to.equal(
+        [
+          `config/services.yaml:4: services.gone.target.folder: there is no folder ${join(root, 'nowhere')}`,
+          `config/services.yaml:9: services.local.target.deploy.0: there is no program ${join(root, 'config/deploy.sh')}`,
+          'config/services.yaml:10: services.local.target.current.0: there is no program rollout-no-such-program on PATH',
+        ].join('\n'),
+      );
+      await writeFile(join(root, 'config/deploy.sh'), 'exit 0\n');
+      expect(await found({ PATH: process.env['PATH'] ?? '' })).to.include('deploy.sh is not executable');
+      await chmod(join(root, 'config/deploy.sh'), 0o755);
+      expect(await found({ PATH: process.env['PATH'] ?? '' })).to.not.include('deploy.sh');
+    });
+
+    it('chats of rooms', async () => {
+      const files = {
+        'alerts.yaml':
+          'room: slack:ops\nroutes:\n  - matchers: [a="b"]\n    room: discord:x\n  - matchers: [a="c"]\n    room: web:y\n',
+      };
+      expect(await found({}, files)).to.equal(
+        [
+          'config/alerts.yaml:1: room: there is no chat called slack; HUBOT_ADAPTER names web',
+          'config/alerts.yaml:4: routes.0.room: there is no chat called discord; HUBOT_ADAPTER names web',
+        ].join('\n'),
+      );
+      expect(await found({ HUBOT_ADAPTER: 'web,@hubot-friends/hubot-slack,discord' }, files)).to.equal('');
+    });
+  });
+
+  it("Hubot's switches say what its variables say", async () => {
+    const { config } = await loadConfig(
+      root,
+      { HUBOT_SCRIPTS: 'a' },
+      { file: 'chats/plain.mjs', disableHttpd: true, scripts: ['b', 'c.ts'] },
+    );
+    expect(config?.chats).to.deep.equal(['plain']);
+    expect(config?.http.enabled).to.equal(false);
+    expect(config?.variables.HUBOT_SCRIPTS).to.deep.equal(['a', 'b', 'c.ts']);
+    expect((await loadConfig(root, {}, { adapter: 'Shell' })).config?.chats).to.deep.equal(['shell']);
+    const both = await loadConfig(root, { HUBOT_ADAPTER: 'web' }, { file: 'x.mjs' });
+    expect(both.problems.map(problemText).join()).to.include('HUBOT_FILE: needs one chat in HUBOT_ADAPTER');
   });
 
   it('PORT and DYNO together open the address, and the web chat is off there until it is switched on with a token', async () => {

@@ -4,6 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { variables } from '../../src/config/variables.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -24,6 +25,16 @@ describe('sources', () => {
       /\bprocess\.env\b/.test(code(text)),
     );
     expect(reading.map(({ file }) => file)).to.deep.equal(['src/cli.ts']);
+  });
+
+  it('every variable is used, and not only documented', async () => {
+    const using = (await read('src')).filter(({ file }) => file !== 'src/config/variables.ts');
+    const all = using.map(({ text }) => code(text)).join('\n');
+    // pg reads its own.
+    const unused = Object.keys(variables).filter(
+      (name) => name !== 'PGSSLMODE' && !new RegExp(`\\b(?:variables|values)\\.${name}\\b`).test(all),
+    );
+    expect(unused).to.deep.equal([]);
   });
 
   it('the domain has no clock, no randomness and no outside world', async () => {
