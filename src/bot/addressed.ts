@@ -15,6 +15,12 @@ export function withoutName(text: string, names: Names): string | undefined {
   return pattern(names).exec(bare)?.groups?.['rest']?.trim();
 }
 
+/** `/deploys` as `deploys`: what is for the robot may begin with a slash, as in other chats, if the word is one of a command. */
+export function withoutSlash(text: string, isCommandWord: (word: string) => boolean): string {
+  const word = /^\/([\w-]+)(?=\s|$)/.exec(text)?.[1];
+  return word !== undefined && isCommandWord(word) ? text.slice(1) : text;
+}
+
 function withoutBackticks(text: string): string {
   return /^\s*(?<fence>`{1,3})(?<inside>[^`]+)\k<fence>\s*$/.exec(text)?.groups?.['inside'] ?? text;
 }

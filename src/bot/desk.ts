@@ -5,6 +5,7 @@ import type { Command, Invocation } from './command.ts';
 import { fail } from './errors.ts';
 import type { Access } from './access.ts';
 import type { Dispatch } from './dispatch.ts';
+import { linesOfScripts } from './help.ts';
 import type { Decision, Proposal, Proposals } from './proposals.ts';
 import type { CommandTable } from './table.ts';
 
@@ -14,7 +15,7 @@ export interface CommandDesk {
   /** The name that people address the robot by. */
   readonly robotName: string;
   all(): readonly Command[];
-  /** Help lines of plain Hubot scripts. */
+  /** Help lines of plain Hubot scripts, without those that a command of ours answers. */
   others(): readonly string[];
   /** Runs what the same person was asked about. Throws `proposal.gone`, `proposal.other`. */
   confirm(code: string, asked: Asked): Promise<void>;
@@ -65,7 +66,7 @@ export function createDesk({ robotName, table, proposals, access, dispatch, othe
   return {
     robotName,
     all: () => table.all(),
-    others,
+    others: () => linesOfScripts(others(), table, robotName),
     async confirm(code, asked) {
       const proposal = await own(code, asked);
       await decide(proposal, 'confirmed', asked);

@@ -6,6 +6,9 @@ import { card, type Card, plain } from './card.ts';
 import type { Person } from './chat.ts';
 import type { Command } from './command.ts';
 import { leadingWords, type Pattern } from './grammar.ts';
+import { matchLine } from './match.ts';
+import type { CommandTable } from './table.ts';
+import { tokenise } from './tokens.ts';
 
 /** The commands that the person may run, at least with some arguments. */
 export async function visibleCommands(
@@ -119,6 +122,20 @@ function mentions(command: Command, wanted: string): boolean {
   return [command.id, command.summary, ...command.patterns.map((pattern) => pattern.usage)].some((text) =>
     text.toLowerCase().includes(wanted),
   );
+}
+
+/**
+ * The help lines of plain scripts that their scripts get to answer. A line of the form of one of our commands is ours:
+ * of `hubot help - …` the script never hears.
+ */
+export function linesOfScripts(lines: readonly string[], table: CommandTable, robotName: string): string[] {
+  return lines.filter((line) => {
+    const [first, ...words] = tokenise((line.split(/\s+-\s+/)[0] ?? '').trim());
+    if (!first || ![robotName, 'hubot'].some((name) => name.toLowerCase() === first.text.toLowerCase())) return true;
+    const text = words.map((word) => word.text).join(' ');
+    const tokens = tokenise(text);
+    return !table.find(tokens).entries.some(({ pattern }) => matchLine(pattern, text, tokens).kind === 'match');
+  });
 }
 
 /** A help line of a plain Hubot script: `hubot rules - says the rules`. */

@@ -17,7 +17,7 @@ import {
   type ScopedClient,
   type TextMessage,
 } from 'hubot';
-import { withoutName } from './addressed.ts';
+import { withoutName, withoutSlash } from './addressed.ts';
 import type { Address, ChatAdapter, Person } from './chat.ts';
 import { noCommandBus } from './command-bus.ts';
 import { createHttpServer, type HttpOptions, type HttpServer } from './http.ts';
@@ -28,6 +28,7 @@ import { RobotResponse } from './response.ts';
 import { commandsInHeader } from './script-header.ts';
 import { importScript } from './script-file.ts';
 import { CommandTable } from './table.ts';
+import { tokenise } from './tokens.ts';
 
 /** What the composition root hangs into the way of a message. Without any of it the robot behaves like Hubot. */
 export interface Pipeline {
@@ -133,10 +134,13 @@ export class Robot extends HubotRobot {
 
   // ── messages ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** What an addressed message says without the robot's name; undefined if it is not meant for the robot. */
+  /** What an addressed message says without the robot's name or the slash of a command; undefined if it is not meant for the robot. */
   addressed(message: Message): string | undefined {
     if (!isSaid(message) || typeof message.text !== 'string') return undefined;
-    return withoutName(message.text, this) ?? (message.addressed === true ? message.text.trim() : undefined);
+    const said = withoutName(message.text, this) ?? (message.addressed === true ? message.text.trim() : undefined);
+    return said === undefined
+      ? undefined
+      : withoutSlash(said, (word) => this.table.begins(word) || this.table.suggest(tokenise(word)).length > 0);
   }
 
   /** Who said it. The id is the chat's name and the chat's own id of the person. */

@@ -371,6 +371,16 @@ describe('dispatch', () => {
       .and.not.contain('ship');
   });
 
+  it('takes a slash before a command, in what is for it', async () => {
+    await open();
+    expect(await say('alice', 'hubot /rename a b')).to.equal('renamed a b');
+    expect(await say('alice', 'hubot /depoly api to staging')).to.contain('Did you mean `deploy api to staging`?');
+    expect(await say('alice', '/rename a b')).to.equal('');
+    const before = room.messages.length;
+    await room.user.say('alice', '/rename c d', { addressed: true });
+    expect(room.messages.slice(before + 1)).to.deep.equal([['hubot', 'renamed c d']]);
+  });
+
   it('takes very long and very odd lines', async () => {
     await open();
     expect(await say('alice', `hubot ${'x '.repeat(6000)}`)).to.contain('longer than 8000');

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { EnterMessage, TextMessage } from 'hubot';
-import { withoutName } from '../../src/bot/addressed.ts';
+import { withoutName, withoutSlash } from '../../src/bot/addressed.ts';
 import { commandsInHeader } from '../../src/bot/script-header.ts';
 import { Helper, MemoryChat, type Room, type RoomOptions } from '../support/room.ts';
 
@@ -43,6 +43,21 @@ describe('withoutName', () => {
     expect(withoutName('rx2 hi', { name: 'r.2', alias: '/' })).to.equal(undefined);
     expect(withoutName('/hi', { name: 'r.2', alias: '/' })).to.equal('hi');
   });
+});
+
+describe('withoutSlash', () => {
+  const cases: [string, string][] = [
+    ['/deploys', 'deploys'],
+    ['/deploys api', 'deploys api'],
+    ['/etc is full', '/etc is full'],
+    ['/deploys/log', '/deploys/log'],
+    ['//deploys', '//deploys'],
+    ['deploys /deploys', 'deploys /deploys'],
+    ['/', '/'],
+  ];
+  for (const [text, rest] of cases) {
+    it(`takes ${text} as ${rest}`, () => expect(withoutSlash(text, (word) => word === 'deploys')).to.equal(rest));
+  }
 });
 
 describe('Robot: the way of a message', () => {

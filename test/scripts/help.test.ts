@@ -77,6 +77,20 @@ describe('scripts: help, access, audit', () => {
     expect(await say('bob', 'help grant')).to.contain('I know nothing about `grant`');
   });
 
+  it('help shows the lines of plain scripts, without those that a command answers', async () => {
+    room.robot.helpStrings.push(
+      'hubot help - Displays all of the help commands that this bot knows about.',
+      'hubot help <query> - Displays all help commands that match <query>.',
+      'hubot deploy me <thing> - a script of old',
+      'hubot rules - says the rules',
+      'ship it - shows a squirrel',
+    );
+    const shown = await say('alice', 'help');
+    expect(shown).to.contain('says the rules').and.contain('shows a squirrel').and.contain('a script of old');
+    expect(shown).to.not.contain('Displays all');
+    expect(await say('alice', 'help displays')).to.contain('I know nothing about');
+  });
+
   it('whoami tells id, roles and permissions', async () => {
     expect(await say('alice', 'whoami'))
       .to.contain('test:alice')
