@@ -46,8 +46,12 @@ export async function stopSharedPostgres(): Promise<void> {
   await (await running)?.remove();
 }
 
-/** A cluster of a test's own, for tests that stop it. */
-export async function startPostgres(): Promise<Postgres> {
+/**
+ * A cluster of a test's own, for tests that stop it.
+ *
+ * @param options `encrypted`: it also takes encrypted connections, with a certificate that it has signed itself
+ */
+export async function startPostgres(options: { readonly encrypted?: boolean } = {}): Promise<Postgres> {
   const programs = postgresPrograms();
   if (!programs) throw new Error(`PostgreSQL is not installed; install it with: ${POSTGRES_INSTALL}`);
   const folder = mkdtempSync(join(tmpdir(), 'shipmate-postgres-'));
@@ -59,12 +63,18 @@ export async function startPostgres(): Promise<Postgres> {
     ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'],
     user,
   );
+  if (options.encrypted) {
+    const [key, certificate] = [join(data, 'server.key'), join(data, 'server.crt')];
+    const named = ['-subj', '/CN=db.example.com', '-keyout', key, '-out', certificate];
+    await run('openssl', ['req', '-new', '-x509', '-nodes', '-newkey', 'rsa:2048', '-days', '2', ...named], user);
+  }
   const port = await freePort();
   let server: ReturnType<typeof spawn> | undefined;
 
   async function start(): Promise<void> {
     const args = ['-D', data, '-p', String(port), '-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories='];
     const tuned = ['-c', 'fsync=off', '-c', 'shared_buffers=16MB', '-c', 'max_connections=200'];
+    if (options.encrypted) tuned.push('-c', 'ssl=on');
     const child = spawn(join(programs ?? '', 'postgres'), [...args, ...tuned], {
       ...user,
       cwd: folder,
