@@ -155,6 +155,7 @@ function smallTalk(text: string): Content | undefined {
   const greets = /^(?:hi|hello|hey|good (?:morning|evening|afternoon)|moin|yo)(?: \w+){0,1}$/.test(said);
   if (said !== '' && !greets && !ASKS_ABOUT_ME.test(said)) return undefined;
   return card({
+    isGuide: true,
     title: 'Hello!',
     text: 'I deploy, bring alerts, answer from the runbooks and find what was said. `help` shows what you can run; a question in plain words is answered.',
     actions: [

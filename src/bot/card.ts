@@ -31,6 +31,8 @@ export interface Card {
   readonly image?: { readonly url: string; readonly alt: string };
   /** Plain text. */
   readonly footer?: string;
+  /** It only tells what can be typed, as a greeting or help does: a search of the history does not find it. */
+  readonly isGuide?: boolean;
 }
 
 /** What can be posted: Markdown, or a card. */

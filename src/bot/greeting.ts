@@ -30,6 +30,7 @@ export function greetingCard({ robotName, sample, isAdmin, mayTry, inTerminal = 
     { label: 'Search the history', command: 'history search KubePodCrashLooping' },
   ];
   return card({
+    isGuide: true,
     title: `Hello, I am ${robotName}`,
     text: [
       `I deploy, bring alerts into the room, answer from your runbooks and remember what was said. ${inTerminal ? 'Type one of these to begin' : 'Press a button, or type what it stands for'}:`,

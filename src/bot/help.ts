@@ -49,6 +49,7 @@ export function helpCard(commands: readonly Command[], others: readonly string[]
   const scripts = others.map((line) => otherLine(line, robotName)).filter((line) => line !== '');
   if (scripts.length > 0) fields.push({ name: 'Scripts', value: scripts.join('\n'), short: false });
   return card({
+    isGuide: true,
     title: 'What you can run',
     text: '`help <word>` shows more about one of them. A question in plain words is answered from the runbooks.',
     fields,
@@ -69,6 +70,7 @@ export function helpOn(
   if (only && !second) return commandCard(only, commands);
   if (found.length > 0) {
     return card({
+      isGuide: true,
       title: `Commands about ${topic}`,
       fields: found.slice(0, 20).map((command) => ({
         name: command.usage,
@@ -78,7 +80,9 @@ export function helpOn(
     });
   }
   const lines = others.filter((line) => line.toLowerCase().includes(wanted)).map((line) => otherLine(line, robotName));
-  return lines.length > 0 ? card({ title: `Scripts about ${topic}`, text: lines.join('\n') }) : undefined;
+  return lines.length > 0
+    ? card({ isGuide: true, title: `Scripts about ${topic}`, text: lines.join('\n') })
+    : undefined;
 }
 
 /** A line that works, of the first command of a group that must be given something, or else may be. */
@@ -100,6 +104,7 @@ function commandCard(command: Command, commands: readonly Command[]): Card {
   const [, ...aliases] = command.patterns.map((pattern) => pattern.usage);
   const others = commands.filter((other) => other.group === command.group && other !== command);
   return card({
+    isGuide: true,
     title: command.usage,
     text: plain(command.summary),
     fields: [

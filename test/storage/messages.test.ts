@@ -264,10 +264,15 @@ describe('messages', () => {
         expect((await find('deploy page:20')).at(-1)).to.equal('deploy 2801');
       });
 
-      it('does not find its own questions and answers', async () => {
+      it('does not find its own questions and answers, nor what only tells what can be typed', async () => {
         await say('shipmate history search needle', { addressed: true });
         await say('', {
           content: { kind: 'card', title: 'History: 1 message', tone: 'neutral', text: 'needle' },
+          fromRobot: true,
+        });
+        await say('/history search needle', { addressed: true });
+        await say('', {
+          content: { kind: 'card', title: 'Hello', tone: 'neutral', text: '- `history search needle`', isGuide: true },
           fromRobot: true,
         });
         await say('the needle');

@@ -71,6 +71,7 @@ function nothingCard({ files, others }: Answer, note: string, near: string | und
       : `Nothing in ${files} ${files === 1 ? 'runbook' : 'runbooks'} fits that.`;
   const command = near === undefined ? '' : `\n\nIf you meant the command, type \`${near.replaceAll('`', '')}\`.`;
   return card({
+    isGuide: true,
     title: 'I have no answer to that',
     tone: 'warning',
     text: `${note}${found} It helps to name the alert (\`KubePodCrashLooping\`), the service, or the words of the error message.${command}`,

@@ -1,16 +1,18 @@
-/** Which messages are about the history itself: a search must not find its own question and its own answers. */
+/** Which messages nobody looks for: questions to the history, its answers, and what the robot says of what can be typed. */
 
 import type { StoredCard } from './ports.ts';
 
 /** Titles of all cards that show history begin so. */
 export const HISTORY_TITLE = 'History: ';
 
-export function isAboutHistory(message: {
+/** A search must not find its own question, its own answers, or a greeting that has examples of both. */
+export function isUnsearched(message: {
   readonly text: string;
   readonly content?: StoredCard;
   readonly addressed: boolean;
   readonly fromRobot: boolean;
 }): boolean {
-  if (message.fromRobot) return message.content?.title.startsWith(HISTORY_TITLE) ?? false;
+  if (message.fromRobot)
+    return message.content?.isGuide === true || message.content?.title.startsWith(HISTORY_TITLE) === true;
   return message.addressed && /^\W*(?:[\w.-]+\W+)?history\b/i.test(message.text.slice(0, 200));
 }

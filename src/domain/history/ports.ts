@@ -14,6 +14,8 @@ export interface StoredCard {
   }[];
   readonly image?: { readonly url: string; readonly alt: string };
   readonly footer?: string;
+  /** It only tells what can be typed; no search finds it. Not kept. */
+  readonly isGuide?: boolean;
 }
 
 export interface NewMessage {

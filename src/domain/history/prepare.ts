@@ -1,7 +1,7 @@
 /** What is stored of a message: redacted, and with what finds it again. */
 
 import { redact } from '../privacy/redact.ts';
-import { isAboutHistory } from './answer.ts';
+import { isUnsearched } from './answer.ts';
 import { foldText, readable } from './fold.ts';
 import { lexemes } from './lexemes.ts';
 import type { PreparedMessage, PrepareMessage, StoredCard } from './ports.ts';
@@ -9,11 +9,11 @@ import type { PreparedMessage, PrepareMessage, StoredCard } from './ports.ts';
 /** Of a longer message the rest is kept, but not found. */
 const SEARCHED_LENGTH = 100_000;
 
-/** Redacts text and card, and makes the message's entry in the index. Questions to the history and its answers have none. */
+/** Redacts text and card, and makes the message's entry in the index. Questions to the history, its answers and guides have none. */
 export const prepareMessage: PrepareMessage = (message): PreparedMessage => {
   const content = message.content ? redactCard(message.content) : null;
   const text = clean(message.text) || (content ? cardWords(content) : '');
-  if (isAboutHistory(message)) return { text, content, searchText: '', lexemes: [] };
+  if (isUnsearched(message)) return { text, content, searchText: '', lexemes: [] };
   const whole = content && message.text ? `${text}\n${cardWords(content)}` : text;
   const said = readable(whole.slice(0, SEARCHED_LENGTH).toWellFormed());
   return { text, content, searchText: foldText(said), lexemes: lexemes(said) };
