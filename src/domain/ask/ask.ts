@@ -17,6 +17,9 @@ const MOST_PASSAGES = 8;
 const MOST_OTHERS = 3;
 /** A question of fewer words of its own than this may be about what was said before: "and if that does not help?" */
 const SHORT_QUESTION = 3;
+/** How a question goes on from the one before: "and then?", "what if …", "does that lose data?"; not "ship it" or "lunch anyone". */
+const GOES_ON =
+  /^\W*(?:and|but|or|then|so|else|also|if|what (?:if|about|else|next)|how about)\b|^\W*(?:what|how|why|who|where|when|which|is|are|was|do|does|did|can|could|should|would|will)\b.*\b(?:it|its|that|this|these|those|they|them|there)\b/i;
 
 /** The key of a question's conversation: its thread, or its person in that room. */
 export function conversationOf({ person, room }: Pick<Question, 'person' | 'room'>): Conversation {
@@ -59,7 +62,9 @@ export function createKnowledge(ports: AskPorts): Knowledge {
   ): { fit: Fit; evidence: readonly Evidence[]; query: string } {
     const alone = { ...answerable(found.search(question)), query: question };
     const last = turns.at(-1);
-    if (last === undefined || alone.fit === 'sure' || termsOf(question).length > SHORT_QUESTION) return alone;
+    if (last === undefined || alone.fit === 'sure') return alone;
+    const own = termsOf(question).length;
+    if (own > SHORT_QUESTION || (own > 0 && !GOES_ON.test(question))) return alone;
     const query = `${last.question} ${question}`;
     const together = { ...answerable(found.search(query)), query };
     return together.fit === 'none' ? alone : together;

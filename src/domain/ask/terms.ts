@@ -12,7 +12,7 @@ export interface Term {
 const STOP_WORDS = new Set(
   `a about after again also am an and any are as at be because been before being between both but by can could did do
   does doing during each for from get give had has have having he help her here him his how i if in into is it its
-  itself just know let ll lot lots may me might must my of on or other our please re s say see shall she should so such t tell
+  itself just keep keeps know let ll lot lots may me might must my never of on or other our please re s say see shall she should so still such t tell
   than that the their them then there these they this those through to until us was we were what when where which while
   who whom why will with would you your`.split(/\s+/),
 );

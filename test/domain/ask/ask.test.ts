@@ -63,6 +63,29 @@ describe('ask', () => {
     expect(JSON.stringify(seen)).not.to.contain('evil');
   });
 
+  it('takes a question for a part of the one before only if it goes on from it', async () => {
+    const turn = {
+      personId: 'web:1',
+      personName: 'alice',
+      at: new Date(0),
+      question: asked.question,
+      answer: 'Restart.',
+    };
+    const memory = {
+      recent: async () => [turn],
+      remember: async () => undefined,
+      forget: async () => 0,
+      expire: async () => 0,
+    };
+    const origin = async (question: string) => (await knowledge({ memory }).ask({ ...asked, question })).origin;
+    for (const question of ['and then?', 'why?', 'and if that does not help?', 'does it lose data?']) {
+      expect(await origin(question), question).to.equal('passages');
+    }
+    for (const question of ['ship it', 'lunch anyone', 'history is empty']) {
+      expect(await origin(question), question).to.equal('nothing');
+    }
+  });
+
   it('bounds a long answer and says that it is cut', async () => {
     const text = 'Restart the database. [1]\n\n'.repeat(500);
     const answer = await knowledge({ model: model({ kind: 'answer', text, truncated: false }) }).ask(asked);
