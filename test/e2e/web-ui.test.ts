@@ -168,6 +168,14 @@ describe('web chat in Chromium', function () {
     await input.press('Enter');
     expect(await input.inputValue()).to.equal('alerts ack ');
     await input.fill('');
+    await input.pressSequentially('history search f');
+    await alice.getByRole('option', { name: 'from:' }).first().waitFor();
+    await input.press('Tab');
+    expect(await input.inputValue()).to.equal('history search from:');
+    await alice.getByRole('option', { name: 'from:@bob' }).waitFor();
+    await input.press('Tab');
+    expect(await input.inputValue()).to.equal('history search from:@bob ');
+    await input.fill('');
     await goTo(alice, 'ops');
     await input.pressSequentially('hel');
     await input.fill('');

@@ -56,6 +56,8 @@ const SUGGESTIONS: readonly Suggestion[] = [
   { text: 'alerts', label: 'alerts', hint: 'What is firing now' },
   { text: 'alerts ack ', label: 'alerts ack <alert> [note...]', hint: 'Say that you look after it' },
   { text: 'help', label: 'help [command]', hint: 'What you can do here' },
+  { text: 'history search from:', label: 'from:', hint: 'history search' },
+  { text: 'history search from:@bob', label: 'from:@bob', hint: 'from' },
 ];
 
 export async function startWeb(db: Database, options: WebTestOptions = {}): Promise<Web> {
