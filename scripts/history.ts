@@ -1,8 +1,8 @@
 // Description:
 //   Finds what was said
 
-import { arg, type ArgContext } from '../src/bot/args.ts';
-import { type Action, card, type Content, plain } from '../src/bot/card.ts';
+import { type ArgContext, arg } from '../src/bot/args.ts';
+import { type Action, type Content, card, plain } from '../src/bot/card.ts';
 import { command } from '../src/bot/command.ts';
 import { fail } from '../src/bot/errors.ts';
 import type { Robot } from '../src/bot/robot.ts';

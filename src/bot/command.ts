@@ -8,9 +8,9 @@ import type { Action, Content } from './card.ts';
 import type { Address, Person } from './chat.ts';
 import { compileUsage, type Pattern } from './grammar.ts';
 import { matchLine } from './match.ts';
+import type { Services } from './services.ts';
 import type { CommandTable } from './table.ts';
 import { normalise, tokenise } from './tokens.ts';
-import type { Services } from './services.ts';
 
 /** How a command came in. */
 export type Via = 'typed' | 'button' | 'ai' | 'api';

@@ -1,10 +1,10 @@
 /** What the commands about commands use: help, confirmation, approval. */
 
+import type { Access } from './access.ts';
 import type { Content } from './card.ts';
 import type { Command, Invocation } from './command.ts';
-import { fail } from './errors.ts';
-import type { Access } from './access.ts';
 import type { Dispatch } from './dispatch.ts';
+import { fail } from './errors.ts';
 import { linesOfScripts } from './help.ts';
 import type { Decision, Proposal, Proposals } from './proposals.ts';
 import type { CommandTable } from './table.ts';

@@ -3,18 +3,18 @@
  * text, buttons, the AI and the API.
  */
 
-import type { ArgContext, Names } from './args.ts';
 import type { Access } from './access.ts';
+import type { ArgContext, Names } from './args.ts';
 import type { AuditStart, AuditTrail } from './audit.ts';
-import { type Action, card, codeBlock, type Content } from './card.ts';
+import { type Action, type Content, card, codeBlock } from './card.ts';
 import type { Address, Person } from './chat.ts';
 import type { Command, Here, Invocation, Sentence, Values, Via } from './command.ts';
 import { Failure, fail, failureText } from './errors.ts';
-import type { Logger } from './log.ts';
 import { leadingWords } from './grammar.ts';
-import { matchLine, type Mismatch } from './match.ts';
-import type { Proposal, Proposals } from './proposals.ts';
 import { visibleCommands } from './help.ts';
+import type { Logger } from './log.ts';
+import { type Mismatch, matchLine } from './match.ts';
+import type { Proposal, Proposals } from './proposals.ts';
 import { isSentence, mayBeSentence, type WrongValue } from './sentence.ts';
 import type { Services } from './services.ts';
 import type { CommandTable, Entry, Suggested } from './table.ts';

@@ -1,10 +1,10 @@
 /** Help as a person sees it: only what they may run, grouped, with examples. */
 
-import { alternatives } from './errors.ts';
 import type { Access } from './access.ts';
-import { card, type Card, plain } from './card.ts';
+import { type Card, card, plain } from './card.ts';
 import type { Person } from './chat.ts';
 import type { Command } from './command.ts';
+import { alternatives } from './errors.ts';
 import { leadingWords, type Pattern } from './grammar.ts';
 import { matchLine } from './match.ts';
 import type { CommandTable } from './table.ts';

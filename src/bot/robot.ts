@@ -25,8 +25,8 @@ import { guardedClient } from './http-client.ts';
 import { chatOfUser, isSaid, nobodyMatched, personIdOf } from './message.ts';
 import { StrictMiddleware } from './middleware.ts';
 import { RobotResponse } from './response.ts';
-import { commandsInHeader } from './script-header.ts';
 import { importScript } from './script-file.ts';
+import { commandsInHeader } from './script-header.ts';
 import { CommandTable } from './table.ts';
 import { tokenise } from './tokens.ts';
 

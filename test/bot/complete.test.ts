@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { createAccess } from '../../src/bot/access.ts';
-import { arg, type ArgContext } from '../../src/bot/args.ts';
+import { type ArgContext, arg } from '../../src/bot/args.ts';
 import { makeCommand } from '../../src/bot/command.ts';
 import { complete } from '../../src/bot/complete.ts';
 import { CommandTable } from '../../src/bot/table.ts';

@@ -1,7 +1,7 @@
 /** Finds passages by the words of a question. */
 
 import { stemmer } from 'stemmer';
-import { type FrontMatter, type Passage, chunk, fileName } from './chunk.ts';
+import { chunk, type FrontMatter, fileName, type Passage } from './chunk.ts';
 import { indexTermsOf, nameKey, splitIdentifier, termsOf } from './terms.ts';
 
 /** A file of the team's knowledge, as it was read. */
