@@ -2,8 +2,8 @@
 
 import { execFileSync } from 'node:child_process';
 import { expect } from 'chai';
-import { createJobs } from '../../src/storage/jobs.ts';
 import { type Database, openDatabase } from '../../src/storage/database.ts';
+import { createJobs } from '../../src/storage/jobs.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import { createReplicas } from '../../src/storage/replicas.ts';
 import { quiet } from '../support/database.ts';

@@ -11,8 +11,8 @@ import type { ServicesConfig } from '../../src/domain/deploy/config.ts';
 import { createDeploys } from '../../src/domain/deploy/deploys.ts';
 import type { Clock, DeployPorts, Deploys, Origin } from '../../src/domain/deploy/ports.ts';
 import { redact } from '../../src/domain/privacy/redact.ts';
-import { createDeployStore } from '../../src/storage/deploys.ts';
 import type { Database } from '../../src/storage/database.ts';
+import { createDeployStore } from '../../src/storage/deploys.ts';
 import { quiet } from './database.ts';
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));

@@ -1,6 +1,6 @@
 /** A real PostgreSQL for the whole test run: a throw-away cluster on 127.0.0.1, stopped at the end by its own pid. */
 
-import { execFile, type ExecFileException, spawn } from 'node:child_process';
+import { type ExecFileException, execFile, spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
