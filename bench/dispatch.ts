@@ -36,7 +36,7 @@ function ours(commands: number, listeners = 0): Contestant {
   const robot = new Robot(null, false, 'hubot', false, { logger: pino({ level: 'silent' }) });
   const chat = new MemoryChat(robot, 'ops');
   robot.addChat(chat);
-  const metrics = createMetrics({ version: 'bench', database: 'none' });
+  const metrics = createMetrics({ version: 'bench', database: 'none' }, () => Promise.reject(new Error('no database')));
   const surroundings = inMemoryCommands({
     policy: { everyone: ['machines:use'] },
     ports: { rate: createRateLimit(1e12), metrics: metrics.commands },

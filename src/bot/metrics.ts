@@ -4,19 +4,51 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import type { CommandMetrics } from './dispatch.ts';
 import type { HookMetrics } from './hooks.ts';
 
+/** What waits, counted when the page is asked for. */
+export interface Backlog {
+  readonly postsWaiting: number;
+  /** Age of the oldest post that waits, in seconds; 0 if none does. */
+  readonly oldestPostSeconds: number;
+  /** Posts that their chat refused for good. */
+  readonly postsGivenUp: number;
+  readonly hooksWaiting: number;
+  /** Events that could not be handled and are no longer tried. */
+  readonly hooksPutAside: number;
+  readonly alertsFiring: number;
+  readonly deploymentsOpen: number;
+}
+
+const backlogGauges: readonly (readonly [keyof Backlog, readonly [name: string, help: string]])[] = [
+  ['postsWaiting', ['shipmate_posts_waiting', 'Posts that their chat has not taken yet']],
+  ['oldestPostSeconds', ['shipmate_posts_oldest_seconds', 'Age of the oldest post that waits']],
+  ['postsGivenUp', ['shipmate_posts_given_up', 'Posts that their chat refused for good']],
+  ['hooksWaiting', ['shipmate_hook_events_waiting', 'Hook events that are stored and not handled yet']],
+  ['hooksPutAside', ['shipmate_hook_events_put_aside', 'Hook events that could not be handled']],
+  ['alertsFiring', ['shipmate_alerts_firing', 'Alerts that are not resolved']],
+  ['deploymentsOpen', ['shipmate_deployments_open', 'Deployments that wait or run']],
+];
+
 export interface Metrics {
   readonly commands: CommandMetrics;
   readonly hooks: HookMetrics;
   heard(chat: string, addressed: boolean): void;
   /** A deployment has ended. */
   deployed(state: string): void;
+  /** A question was answered: by whom, or not at all. */
+  asked(origin: string): void;
   readonly contentType: string;
   /** The page, in Prometheus' text format. */
   page(): Promise<string>;
 }
 
-/** @param about labels of `shipmate_build_info` */
-export function createMetrics(about: { readonly version: string; readonly database: string }): Metrics {
+/**
+ * @param about labels of `shipmate_build_info`
+ * @param backlog asked for each page; what it cannot tell now is left out of the page
+ */
+export function createMetrics(
+  about: { readonly version: string; readonly database: string },
+  backlog: () => Promise<Backlog>,
+): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -49,12 +81,30 @@ export function createMetrics(about: { readonly version: string; readonly databa
     labelNames: ['state'],
     registers,
   });
+  const questions = new Counter({
+    name: 'shipmate_questions_total',
+    help: 'Questions by what answered them',
+    labelNames: ['origin'],
+    registers,
+  });
   const hooks = new Counter({
     name: 'shipmate_hook_requests_total',
     help: 'Requests to /hooks by outcome',
     labelNames: ['source', 'outcome'],
     registers,
   });
+  // In a registry of its own, made for each page: a figure that is not known now must not be shown as the last one.
+  async function waiting(): Promise<string> {
+    const page = new Registry();
+    try {
+      const counted = await backlog();
+      for (const [key, [name, help]] of backlogGauges) new Gauge({ name, help, registers: [page] }).set(counted[key]);
+    } catch {
+      return '';
+    }
+    return await page.metrics();
+  }
+
   return {
     commands: {
       finished(command, outcome, duration) {
@@ -66,6 +116,7 @@ export function createMetrics(about: { readonly version: string; readonly databa
     deployed: (state) => deployments.inc({ state }),
     heard: (chat, addressed) => messages.inc({ chat, addressed: String(addressed) }),
     contentType: registry.contentType,
-    page: () => registry.metrics(),
+    asked: (origin) => questions.inc({ origin }),
+    page: async () => `${await registry.metrics()}\n${await waiting()}`,
   };
 }

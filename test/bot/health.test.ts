@@ -9,7 +9,19 @@ describe('health and metrics', () => {
   let http: HttpServer;
   let url: string;
   let troubles: readonly string[] = [];
-  const metrics = createMetrics({ version: '1.2.3', database: 'embedded' });
+  let away = false;
+  const metrics = createMetrics({ version: '1.2.3', database: 'embedded' }, async () => {
+    if (away) throw new Error('away');
+    return {
+      postsWaiting: 3,
+      oldestPostSeconds: 12.5,
+      postsGivenUp: 0,
+      hooksWaiting: 1,
+      hooksPutAside: 2,
+      alertsFiring: 4,
+      deploymentsOpen: 5,
+    };
+  });
 
   before(async () => {
     http = await createHttpServer({ port: 0 }, quiet);
@@ -58,6 +70,19 @@ describe('health and metrics', () => {
     for (const name of ['Forwarded', 'X-Forwarded-For', 'X-Forwarded-Host', 'X-Real-IP', 'Via']) {
       expect(await asked({ [name]: 'x' }), name).to.equal(401);
     }
+  });
+
+  it('/metrics tells what waits, and leaves it out while the database is away', async () => {
+    metrics.deployed('failed');
+    metrics.asked('passages');
+    const text = await (await fetch(`${url}/metrics`)).text();
+    expect(text).to.contain('\nshipmate_posts_waiting 3\n').and.contain('\nshipmate_posts_oldest_seconds 12.5\n');
+    expect(text).to.contain('\nshipmate_hook_events_put_aside 2\n').and.contain('\nshipmate_alerts_firing 4\n');
+    expect(text).to.contain('shipmate_deployments_total{state="failed"} 1');
+    expect(text).to.contain('shipmate_questions_total{origin="passages"} 1');
+    away = true;
+    const less = await (await fetch(`${url}/metrics`)).text();
+    expect(less).to.contain('shipmate_build_info').and.not.contain('shipmate_posts_waiting');
   });
 
   it('/metrics wants the token from whoever comes through a proxy', async () => {

@@ -30,7 +30,8 @@ export function alertCard(alert: Alert, options: CardOptions = {}): Card {
 
 function toneOf(alert: Alert): Tone {
   if (alert.state === 'resolved') return 'good';
-  if (alert.state === 'acknowledged') return 'progress';
+  // Somebody has it: no longer red, not yet over.
+  if (alert.state === 'acknowledged') return 'warning';
   const gravityOf = gravity(alert.severity);
   if (gravityOf <= 1) return 'bad';
   return gravityOf <= 3 ? 'warning' : 'neutral';

@@ -62,7 +62,7 @@ describe('alerts: card', () => {
     const acknowledged = { by: { id: 'web:1', name: '@channel *bob*' }, at: minute(2), note: 'on [it](http://x)' };
     const shown = alertCard(alertOf(eventAt(1, [incoming('web-1')]), { state: 'acknowledged', acknowledged }));
     expect(shown.title).to.equal('#3 HighErrorRate: firing, acknowledged');
-    expect(shown.tone).to.equal('progress');
+    expect(shown.tone).to.equal('warning');
     expect(shown.fields?.at(-1)?.value).to.equal(
       '@\u2060channel \\*bob\\*, 2026-01-01 00:02 UTC\\: on \\[it\\]\\(http\\://x\\)'.replace('UTC\\:', 'UTC:'),
     );
