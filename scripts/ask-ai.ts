@@ -2,7 +2,7 @@
 //   Answers questions from the team's own runbooks
 
 import { arg } from '../src/bot/args.ts';
-import { card, type Content } from '../src/bot/card.ts';
+import { type Content, card } from '../src/bot/card.ts';
 import { command, fallback, type Here, type Sentence } from '../src/bot/command.ts';
 import { fail, failureText } from '../src/bot/errors.ts';
 import type { Robot } from '../src/bot/robot.ts';

@@ -5,10 +5,10 @@ import { arg } from '../src/bot/args.ts';
 import { command } from '../src/bot/command.ts';
 import { fail } from '../src/bot/errors.ts';
 import type { Robot } from '../src/bot/robot.ts';
+import { age } from '../src/domain/deploy/duration.ts';
 import { deploymentsCard, logCard } from '../src/domain/deploy/listing.ts';
 import { heldBy } from '../src/domain/deploy/lock.ts';
 import type { Refusal } from '../src/domain/deploy/ports.ts';
-import { age } from '../src/domain/deploy/duration.ts';
 
 export default function deploy(robot: Robot): void {
   command(robot, {

@@ -1,7 +1,7 @@
 /** The audit trail: who changed what, one row before and one after. */
 
-import type { Here, Via } from './command.ts';
 import type { Person } from './chat.ts';
+import type { Here, Via } from './command.ts';
 
 export interface AuditStart {
   readonly at: Date;

@@ -1,6 +1,6 @@
 /** What the robot says to somebody whom it meets for the first time. */
 
-import { type Action, card, type Card } from './card.ts';
+import { type Action, type Card, card } from './card.ts';
 
 export interface GreetingFacts {
   readonly robotName: string;

@@ -1,6 +1,6 @@
 /** What /metrics tells Prometheus. */
 
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { CommandMetrics } from './dispatch.ts';
 import type { HookMetrics } from './hooks.ts';
 

@@ -1,7 +1,7 @@
 /** Commands that wait for a word: of the same person (confirm), or of somebody else (approve). */
 
-import type { Here } from './command.ts';
 import type { Person } from './chat.ts';
+import type { Here } from './command.ts';
 
 export interface Proposal {
   /** Short, for typing: `7f3a`. */

@@ -1,14 +1,13 @@
 /** What commands may use of the domains. Filled by the composition root; one line a domain. */
 
 import type { Alerts } from '../domain/alerts/ports.ts';
+import type { Knowledge } from '../domain/ask/ports.ts';
+import type { Deploys } from '../domain/deploy/ports.ts';
+import type { History } from '../domain/history/ports.ts';
 import type { Access } from './access.ts';
 import type { AuditTrail } from './audit.ts';
 import type { CommandDesk } from './desk.ts';
-import type { Deploys } from '../domain/deploy/ports.ts';
 import type { Invitations } from './invitations.ts';
-import type { Knowledge } from '../domain/ask/ports.ts';
-
-import type { History } from '../domain/history/ports.ts';
 
 export interface Services {
   readonly history: History;

@@ -5,8 +5,8 @@ import type { createClient } from 'redis';
 import type { Logger } from '../bot/log.ts';
 import {
   type BrainEntry,
-  type BrainStorage,
   type BrainName,
+  type BrainStorage,
   entriesOfBlob,
   escapeKey,
   nameFrom,

@@ -1,8 +1,8 @@
 /** Small values that all replicas share: by name, one value each. */
 
 import { randomBytes } from 'node:crypto';
-import type { Database } from './database.ts';
 import type { Json } from './bus.ts';
+import type { Database } from './database.ts';
 
 export interface Settings {
   /** Undefined if it was never set. */

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { arg, type ArgContext, type ArgType, parseDuration } from '../../src/bot/args.ts';
+import { type ArgContext, type ArgType, arg, parseDuration } from '../../src/bot/args.ts';
 
 const context: ArgContext = {
   person: { id: 'web:1', chat: 'web', name: 'Alice' },

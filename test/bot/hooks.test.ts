@@ -10,8 +10,8 @@ import {
   type Hook,
   type HookEvent,
   type HookOptions,
-  type Hooks,
   type HookStore,
+  type Hooks,
   WRONG_TOKENS,
 } from '../../src/bot/hooks.ts';
 import type { Jobs } from '../../src/bot/jobs.ts';

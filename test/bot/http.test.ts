@@ -1,5 +1,5 @@
-import { connect } from 'node:net';
 import { Agent, request } from 'node:http';
+import { connect } from 'node:net';
 import { expect } from 'chai';
 import pino from 'pino';
 import { createHttpServer, type HttpOptions, type HttpServer, ListenProblem } from '../../src/bot/http.ts';

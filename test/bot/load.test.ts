@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import { createServer } from 'node:http';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,9 +8,9 @@ import { promisify } from 'node:util';
 import { expect } from 'chai';
 import pino from 'pino';
 import {
+  type LoadProblem,
   loadExternalScripts,
   loadHubotScripts,
-  type LoadProblem,
   loadScript,
   loadScripts,
 } from '../../src/bot/load.ts';

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { Adapter, type Robot } from 'hubot';
 import { card } from '../../src/bot/card.ts';
 import { type ChatAdapter, type Delivery, DeliveryDelayed, DeliveryRefused, type Room } from '../../src/bot/chat.ts';
-import { type PostTiming, type PostsOptions, type RunningPosts, createPosts, retryDelay } from '../../src/bot/post.ts';
+import { createPosts, type PostsOptions, type PostTiming, type RunningPosts, retryDelay } from '../../src/bot/post.ts';
 import type { Database } from '../../src/storage/database.ts';
 import * as storage from '../../src/storage/migrations/0001-storage.ts';
 import { createPostStore } from '../../src/storage/posts.ts';

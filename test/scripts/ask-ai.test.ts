@@ -10,7 +10,7 @@ import { createAskStore } from '../../src/storage/ask.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { inMemoryCommands } from '../support/commands.ts';
 import { quiet, testDatabase } from '../support/database.ts';
-import { type ModelServer, modelServer, refuses, type Reply, says } from '../support/openai.ts';
+import { type ModelServer, modelServer, type Reply, refuses, says } from '../support/openai.ts';
 import { Helper, type Room } from '../support/room.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));

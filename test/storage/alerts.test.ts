@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Card, Content } from '../../src/bot/card.ts';
 import { createAlerts } from '../../src/domain/alerts/alerts.ts';
-import type { AlertPorts, Alerts, AlertStore } from '../../src/domain/alerts/ports.ts';
+import type { AlertPorts, AlertStore, Alerts } from '../../src/domain/alerts/ports.ts';
 import { createAlertStore } from '../../src/storage/alerts.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { createHookStore } from '../../src/storage/hooks.ts';

@@ -1,8 +1,8 @@
+import { EventEmitter } from 'node:events';
 import { expect } from 'chai';
 import { Brain, type Robot } from 'hubot';
-import { EventEmitter } from 'node:events';
 import { createClient } from 'redis';
-import { type BrainConnection, type BrainStorage, attachBrain, entriesOfBlob } from '../../src/storage/brain.ts';
+import { attachBrain, type BrainConnection, type BrainStorage, entriesOfBlob } from '../../src/storage/brain.ts';
 import { postgresBrain } from '../../src/storage/brain-postgres.ts';
 import { redisAddress, redisBrain } from '../../src/storage/brain-redis.ts';
 import * as storage from '../../src/storage/migrations/0001-storage.ts';

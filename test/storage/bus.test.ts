@@ -1,8 +1,8 @@
 import { expect } from 'chai';
+import { localBus } from '../../src/storage/bus.ts';
 import * as storage from '../../src/storage/migrations/0001-storage.ts';
 import { eachDatabase, onServer } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
-import { localBus } from '../../src/storage/bus.ts';
 import { collectingLog } from '../support/log.ts';
 
 describe('bus', () => {

@@ -1,9 +1,9 @@
-import { expect } from 'chai';
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
-import { sql as raw } from 'kysely';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { expect } from 'chai';
+import { sql as raw } from 'kysely';
 import { type Database, openDatabase } from '../../src/storage/database.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import * as storage from '../../src/storage/migrations/0001-storage.ts';
@@ -13,7 +13,7 @@ import { eachDatabase, quiet } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { collectingLog } from '../support/log.ts';
 import { needs } from '../support/missing.ts';
-import { POSTGRES_INSTALL, type Postgres, freePort, postgresPrograms, startPostgres } from '../support/postgres.ts';
+import { freePort, POSTGRES_INSTALL, type Postgres, postgresPrograms, startPostgres } from '../support/postgres.ts';
 
 const CHILD = join(import.meta.dirname, '../support/storage-child.ts');
 

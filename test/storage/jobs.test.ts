@@ -1,10 +1,10 @@
-import { expect } from 'chai';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { expect } from 'chai';
 import type { JobRun } from '../../src/bot/jobs.ts';
 import { type Database, openDatabase } from '../../src/storage/database.ts';
-import { type RunningJobs, createJobs } from '../../src/storage/jobs.ts';
+import { createJobs, type RunningJobs } from '../../src/storage/jobs.ts';
 import * as storage from '../../src/storage/migrations/0001-storage.ts';
 import { createReplicas } from '../../src/storage/replicas.ts';
 import { startChild } from '../support/child.ts';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { createSettings } from '../../src/storage/settings.ts';
 import * as storage from '../../src/storage/migrations/0001-storage.ts';
+import { createSettings } from '../../src/storage/settings.ts';
 import { eachDatabase } from '../support/database.ts';
 
 describe('settings', () => {

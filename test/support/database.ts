@@ -1,8 +1,8 @@
 /** Databases for tests: each test runs on the embedded one and on a real server. */
 
+import type { Migration } from 'kysely/migration';
 import type { Logger } from '../../src/bot/log.ts';
 import { type Database, openDatabase } from '../../src/storage/database.ts';
-import type { Migration } from 'kysely/migration';
 import { migrate } from '../../src/storage/migrate.ts';
 import { needs } from './missing.ts';
 import { POSTGRES_INSTALL, postgresPrograms, sharedPostgres, stopSharedPostgres } from './postgres.ts';

@@ -13,7 +13,7 @@ import { statSync } from 'node:fs';
 import { Adapter, EnterMessage, type Envelope, LeaveMessage, TextMessage, type User } from 'hubot';
 import pino from 'pino';
 import { type Card, type Content, cardText } from '../../src/bot/card.ts';
-import type { Address, ChatAdapter, Delivery, Room as ChatRoom } from '../../src/bot/chat.ts';
+import type { Address, ChatAdapter, Room as ChatRoom, Delivery } from '../../src/bot/chat.ts';
 import type { HttpOptions } from '../../src/bot/http.ts';
 import { loadScript, loadScripts } from '../../src/bot/load.ts';
 import { Robot } from '../../src/bot/robot.ts';

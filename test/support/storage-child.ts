@@ -1,9 +1,9 @@
 /** A process for tests to kill: opens a data folder, says so, and does what it is told. */
 
-import { createJobs } from '../../src/storage/jobs.ts';
-import * as storage from '../../src/storage/migrations/0001-storage.ts';
-import { migrate } from '../../src/storage/migrate.ts';
 import { openDatabase } from '../../src/storage/database.ts';
+import { createJobs } from '../../src/storage/jobs.ts';
+import { migrate } from '../../src/storage/migrate.ts';
+import * as storage from '../../src/storage/migrations/0001-storage.ts';
 import { createReplicas } from '../../src/storage/replicas.ts';
 
 const [folder = '', task = 'wait'] = process.argv.slice(2);

@@ -5,8 +5,8 @@ import { bounded, clean } from './bounds.ts';
 import { alertCard } from './card.ts';
 import { change } from './group.ts';
 import type {
-  Acknowledger,
   AcknowledgeOutcome,
+  Acknowledger,
   AlertDraft,
   AlertEvent,
   AlertPorts,

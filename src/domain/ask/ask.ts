@@ -1,13 +1,13 @@
 /** Answers a question from the team's own knowledge. */
 
 import { plain } from '../../bot/card.ts';
-import { type Evidence, type Fit, answerable } from './answerable.ts';
+import { answerable, type Evidence, type Fit } from './answerable.ts';
 import { toSend, toShow } from './choose.ts';
 import type { Passage } from './chunk.ts';
-import { type Source, checkCitations } from './cite.ts';
-import { type Index, buildIndex } from './index.ts';
+import { checkCitations, type Source } from './cite.ts';
+import { buildIndex, type Index } from './index.ts';
 import type { Answer, AskPorts, Conversation, Knowledge, Question, Turn } from './ports.ts';
-import { PROMPT_LIMITS, buildPrompt, estimateTokens } from './prompt.ts';
+import { buildPrompt, estimateTokens, PROMPT_LIMITS } from './prompt.ts';
 import { termsOf } from './terms.ts';
 import { neutralise, shorten } from './untrusted.ts';
 

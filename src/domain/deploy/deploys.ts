@@ -1,7 +1,7 @@
 /** Deploying, from the request to the last word in the room. */
 
-import type { ServiceConfig } from './config.ts';
 import { createAnnouncer } from './announce.ts';
+import type { ServiceConfig } from './config.ts';
 import { isOpen, isStuck } from './lock.ts';
 import { type LiveFact, liveFact, outcomeCard, remedy, type Verdict, verdict } from './outcome.ts';
 import { createOutput, lastLines } from './output.ts';

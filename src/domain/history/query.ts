@@ -14,8 +14,8 @@
 
 import { foldName, foldText, readable } from './fold.ts';
 import { compounds, LEXEME_LENGTH } from './lexemes.ts';
-import type { QueryProblem, SearchFilters, SearchTerm } from './ports.ts';
 import { moment } from './moment.ts';
+import type { QueryProblem, SearchFilters, SearchTerm } from './ports.ts';
 
 const MOST_TERMS = 16;
 const QUERY_LENGTH = 1000;

@@ -1,7 +1,7 @@
 /** Tokens that tell by their form whose they are. Forms as the vendors document them, or as their secret scanners know them. */
 
-import type { Secret } from './redact.ts';
 import { isRandom } from './plausible.ts';
+import type { Secret } from './redact.ts';
 
 interface Form {
   readonly kind: string;

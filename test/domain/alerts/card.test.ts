@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { cardText } from '../../../src/bot/card.ts';
 import { eventOf } from '../../../src/adapters/alerts/alertmanager/schema.ts';
+import { cardText } from '../../../src/bot/card.ts';
 import { BOUNDS, bounded, clean, oneLine, shorten } from '../../../src/domain/alerts/bounds.ts';
 import { alertCard, length } from '../../../src/domain/alerts/card.ts';
 import { change } from '../../../src/domain/alerts/group.ts';

@@ -3,6 +3,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
+import type { Logger } from '../../../bot/log.ts';
 import { refuseForeignPage } from './gate.ts';
 import type { Browser, Hub } from './hub.ts';
 import { createLimit } from './limit.ts';
@@ -11,7 +12,6 @@ import { problems } from './problems.ts';
 import { MAX_FRAME, parseFrame } from './schema.ts';
 import { sessionOf } from './session.ts';
 import type { Talk, Talker } from './talk.ts';
-import type { Logger } from '../../../bot/log.ts';
 
 /** More than so many bytes waiting for a browser: it is cut off, and fetches what it missed when it is back. */
 const QUEUE_LIMIT = 4 * 1024 * 1024;

@@ -4,10 +4,10 @@ import type { Logger } from '../../../bot/log.ts';
 import type { StoredMessage, StoredRoom } from '../../../domain/history/ports.ts';
 import { addressed } from './addressed.ts';
 import type { Hub } from './hub.ts';
+import { renderMarkdown } from './markdown.ts';
 import type { Account, WebEvents, WebMessages, WebSearch, WebStore } from './ports.ts';
 import { problems, searchHint } from './problems.ts';
 import type { Answer, Problem, ServerFrame, WireHit, WireMessage } from './protocol.ts';
-import { renderMarkdown } from './markdown.ts';
 import { forViewer, PRESSED, renderMessage } from './render.ts';
 import {
   accountOf,

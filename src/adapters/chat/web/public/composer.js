@@ -1,7 +1,6 @@
 /** Where people write: grows with the text, completes commands, recalls what was sent before. */
 
-import { h, icon } from './dom.js';
-import { announce } from './dom.js';
+import { announce, h, icon } from './dom.js';
 
 const COMPLETE_AFTER = 70;
 const KEPT = 50;

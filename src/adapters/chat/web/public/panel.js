@@ -1,9 +1,9 @@
 /** The panel on the right: one thread, or the search. */
 
-import { h, icon, iconButton, setServerHtml } from './dom.js';
 import { createComposer } from './composer.js';
-import { createTimeline } from './timeline.js';
+import { h, icon, iconButton, setServerHtml } from './dom.js';
 import { timeElement } from './time.js';
+import { createTimeline } from './timeline.js';
 
 const SEARCH_AFTER = 250;
 
