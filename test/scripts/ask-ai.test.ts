@@ -41,8 +41,8 @@ describe('scripts/ask-ai.ts', function () {
     const now = (): Date => new Date('2026-11-20T08:00:00Z');
     const knowledge = createKnowledge({
       source: createKnowledgeFiles({
-        folder: here('runbooks'),
-        contextFile: here('config/context.md'),
+        folder: here('test/fixtures/runbooks'),
+        contextFile: here('test/fixtures/config/context.md'),
         baseUrl: 'https://shipmate.example',
         log: quiet,
       }),

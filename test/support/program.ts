@@ -49,7 +49,10 @@ function environment(options: ProgramOptions, port: number): Record<string, stri
     SHIPMATE_HOOK_TOKEN: HOOK_TOKEN,
     SHIPMATE_RATE_LIMIT: '100000',
     // The sample configuration: a team's own is no matter of tests.
-    ...(options.root === undefined && { SHIPMATE_CONFIG: join(ROOT, 'test/fixtures/config') }),
+    ...(options.root === undefined && {
+      SHIPMATE_CONFIG: join(ROOT, 'test/fixtures/config'),
+      SHIPMATE_RUNBOOKS: join(ROOT, 'test/fixtures/runbooks'),
+    }),
     ...options.env,
   };
 }
