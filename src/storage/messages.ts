@@ -1,6 +1,7 @@
 /** What was said, in PostgreSQL: rooms, who was in them and when, messages, and finding them again. */
 
 import { type Kysely, type RawBuilder, sql } from 'kysely';
+import type { Card } from '../bot/card.ts';
 import type {
   Candidate,
   MessageStore,
@@ -11,7 +12,6 @@ import type {
   RoomActivity,
   SearchPlan,
   ShownIn,
-  StoredCard,
   StoredMessage,
   StoredRoom,
   ThreadSummary,
@@ -32,7 +32,7 @@ interface MessageRow {
   at: Date;
   edited_at: Date | null;
   text: string;
-  content: StoredCard | null;
+  content: Card | null;
   from_robot: boolean;
   addressed: boolean;
   private: boolean;
@@ -168,13 +168,7 @@ export function createMessageStore(
     return { id: earlier.id, isNew: false };
   }
 
-  async function update(
-    chat: string,
-    room: string,
-    messageId: string,
-    text: string,
-    content?: StoredCard,
-  ): Promise<boolean> {
+  async function update(chat: string, room: string, messageId: string, text: string, content?: Card): Promise<boolean> {
     const [row] = await messages(sql`where m.chat = ${chat} and m.room = ${room} and m.message_id = ${messageId}`);
     if (!row) return false;
     const { addressed, fromRobot } = row;
@@ -395,7 +389,7 @@ function quote(lexeme: string): string {
   return `'${lexeme.replace(/\\/g, '\\\\').replace(/'/g, "''")}'`;
 }
 
-function json(content: StoredCard | null): string | null {
+function json(content: Card | null): string | null {
   return content === null ? null : JSON.stringify(content);
 }
 

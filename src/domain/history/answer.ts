@@ -1,6 +1,6 @@
 /** Which messages nobody looks for: questions to the history, its answers, and what the robot says of what can be typed. */
 
-import type { StoredCard } from './ports.ts';
+import type { Card } from '../../bot/card.ts';
 
 /** Titles of all cards that show history begin so. */
 export const HISTORY_TITLE = 'History: ';
@@ -8,7 +8,7 @@ export const HISTORY_TITLE = 'History: ';
 /** A search must not find its own question, its own answers, or a greeting that has examples of both. */
 export function isUnsearched(message: {
   readonly text: string;
-  readonly content?: StoredCard;
+  readonly content?: Card;
   readonly addressed: boolean;
   readonly fromRobot: boolean;
 }): boolean {

@@ -1,22 +1,6 @@
 /** What is remembered of conversations, and what the rules of history need from outside. */
 
-/** A card as it is stored. Same shape as the card of `src/bot`, which is not known here. */
-export interface StoredCard {
-  readonly kind: 'card';
-  readonly title: string;
-  readonly tone: 'neutral' | 'progress' | 'good' | 'warning' | 'bad';
-  readonly text?: string;
-  readonly fields?: readonly { readonly name: string; readonly value: string; readonly short?: boolean }[];
-  readonly actions?: readonly {
-    readonly label: string;
-    readonly command: string;
-    readonly style?: 'primary' | 'danger';
-  }[];
-  readonly image?: { readonly url: string; readonly alt: string };
-  readonly footer?: string;
-  /** It only tells what can be typed; no search finds it. Not kept. */
-  readonly isGuide?: boolean;
-}
+import type { Card } from '../../bot/card.ts';
 
 export interface NewMessage {
   readonly chat: string;
@@ -34,7 +18,7 @@ export interface NewMessage {
   readonly at: Date;
   /** Markdown. Secrets in it are redacted before it is stored. May be empty when there is a card. */
   readonly text: string;
-  readonly content?: StoredCard;
+  readonly content?: Card;
   readonly fromRobot: boolean;
   readonly addressed: boolean;
   /** Said in a conversation of named people. */
@@ -63,7 +47,7 @@ export interface StoredMessage {
   readonly at: Date;
   readonly editedAt: Date | null;
   readonly text: string;
-  readonly content: StoredCard | null;
+  readonly content: Card | null;
   readonly fromRobot: boolean;
   readonly addressed: boolean;
   readonly private: boolean;
@@ -118,7 +102,7 @@ export interface PageRequest {
 export interface PreparedMessage {
   /** Redacted. For a card without text: the card's text. */
   readonly text: string;
-  readonly content: StoredCard | null;
+  readonly content: Card | null;
   /** Lower case, without Markdown escapes, single spaces: what phrases are looked up in. */
   readonly searchText: string;
   /** What the index holds. */
@@ -127,7 +111,7 @@ export interface PreparedMessage {
 
 export type PrepareMessage = (message: {
   readonly text: string;
-  readonly content?: StoredCard;
+  readonly content?: Card;
   readonly addressed: boolean;
   readonly fromRobot: boolean;
 }) => PreparedMessage;
@@ -193,7 +177,7 @@ export interface MessageStore {
    */
   record(message: NewMessage): Promise<Recorded>;
   /** Changes text and card in place; false if the message is gone. */
-  update(chat: string, room: string, messageId: string, text: string, content?: StoredCard): Promise<boolean>;
+  update(chat: string, room: string, messageId: string, text: string, content?: Card): Promise<boolean>;
   /** False if the message is gone. */
   remove(chat: string, room: string, messageId: string): Promise<boolean>;
   get(id: number): Promise<StoredMessage | undefined>;

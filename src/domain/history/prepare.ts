@@ -1,17 +1,19 @@
 /** What is stored of a message: redacted, and with what finds it again. */
 
+import type { Card } from '../../bot/card.ts';
+import { redactCard } from '../privacy/content.ts';
 import { redact } from '../privacy/redact.ts';
 import { isUnsearched } from './answer.ts';
 import { foldText, readable } from './fold.ts';
 import { lexemes } from './lexemes.ts';
-import type { PreparedMessage, PrepareMessage, StoredCard } from './ports.ts';
+import type { PreparedMessage, PrepareMessage } from './ports.ts';
 
 /** Of a longer message the rest is kept, but not found. */
 const SEARCHED_LENGTH = 100_000;
 
 /** Redacts text and card, and makes the message's entry in the index. Questions to the history, its answers and guides have none. */
 export const prepareMessage: PrepareMessage = (message): PreparedMessage => {
-  const content = message.content ? redactCard(message.content) : null;
+  const content = message.content ? keptCard(message.content) : null;
   const text = clean(message.text) || (content ? cardWords(content) : '');
   if (isUnsearched(message)) return { text, content, searchText: '', lexemes: [] };
   const whole = content && message.text ? `${text}\n${cardWords(content)}` : text;
@@ -20,7 +22,7 @@ export const prepareMessage: PrepareMessage = (message): PreparedMessage => {
 };
 
 /** Everything a card says, as text. */
-export function cardWords(card: StoredCard): string {
+export function cardWords(card: Card): string {
   return [
     card.title,
     card.text,
@@ -32,32 +34,10 @@ export function cardWords(card: StoredCard): string {
     .join('\n');
 }
 
-function redactCard(card: StoredCard): StoredCard {
-  return {
-    kind: 'card',
-    title: clean(card.title),
-    tone: card.tone,
-    ...(card.text !== undefined && { text: clean(card.text) }),
-    ...(card.fields && {
-      fields: card.fields.map((field) => ({ ...field, name: clean(field.name), value: redactField(field) })),
-    }),
-    ...(card.actions && {
-      actions: card.actions.map((action) => ({
-        ...action,
-        label: clean(action.label),
-        command: clean(action.command),
-      })),
-    }),
-    ...(card.image && { image: { url: clean(card.image.url), alt: clean(card.image.alt) } }),
-    ...(card.footer !== undefined && { footer: clean(card.footer) }),
-  };
-}
-
-/** A field's name tells what its value is, as `password: …` does in text. */
-function redactField(field: { readonly name: string; readonly value: string }): string {
-  const lead = `${clean(field.name)}: `;
-  const together = redact(lead + clean(field.value));
-  return together.startsWith(lead) ? together.slice(lead.length) : clean(field.value);
+/** That it is a guide is told by its entry in the index, and not kept. */
+function keptCard(card: Card): Card {
+  const { isGuide: _, ...kept } = redactCard(card, clean);
+  return kept;
 }
 
 /** Redacted, and without what PostgreSQL cannot store: NUL and halves of characters. */

@@ -1,30 +1,44 @@
-/** Secrets in what is posted. */
+/** Secrets in what is posted and kept. */
 
-import type { Action, Content, Field } from '../../bot/card.ts';
+import type { Card, Content, Field } from '../../bot/card.ts';
 import { redact } from './redact.ts';
 
 /** The same content with every secret in its texts replaced: names and versions that people typed stand in titles and commands, too. */
 export function redactContent(content: Content): Content {
-  if (typeof content === 'string') return redact(content);
-  const { title, text, fields, actions, image, footer, ...rest } = content;
+  return typeof content === 'string' ? redact(content) : redactCard(content);
+}
+
+/**
+ * The same card with every text in it cleaned.
+ *
+ * @param clean takes at least the secrets out of a text
+ */
+export function redactCard(card: Card, clean: (text: string) => string = redact): Card {
+  const { title, text, fields, actions, image, footer, ...rest } = card;
   return {
     ...rest,
-    title: redact(title),
-    ...(text === undefined ? {} : { text: redact(text) }),
-    ...(fields === undefined ? {} : { fields: fields.map(redactField) }),
-    ...(actions === undefined ? {} : { actions: actions.map(redactAction) }),
-    ...(image === undefined ? {} : { image: { url: redact(image.url), alt: redact(image.alt) } }),
-    ...(footer === undefined ? {} : { footer: redact(footer) }),
+    title: clean(title),
+    ...(text === undefined ? {} : { text: clean(text) }),
+    ...(fields === undefined ? {} : { fields: fields.map((field) => redactField(field, clean)) }),
+    ...(actions === undefined
+      ? {}
+      : {
+          actions: actions.map((action) => ({
+            ...action,
+            label: clean(action.label),
+            command: clean(action.command),
+          })),
+        }),
+    ...(image === undefined ? {} : { image: { url: clean(image.url), alt: clean(image.alt) } }),
+    ...(footer === undefined ? {} : { footer: clean(footer) }),
   };
 }
 
 /** A field's name tells what its value is, as `password: …` does in text. */
-function redactField(field: Field): Field {
-  const lead = `${field.name}: `;
-  const together = redact(lead + field.value);
-  return { ...field, value: together.startsWith(lead) ? together.slice(lead.length) : redact(field.value) };
-}
-
-function redactAction(action: Action): Action {
-  return { ...action, label: redact(action.label), command: redact(action.command) };
+function redactField(field: Field, clean: (text: string) => string): Field {
+  const name = clean(field.name);
+  const value = clean(field.value);
+  const lead = `${name}: `;
+  const together = clean(lead + value);
+  return { ...field, name, value: together.startsWith(lead) ? together.slice(lead.length) : value };
 }
