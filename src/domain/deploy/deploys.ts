@@ -4,7 +4,7 @@ import { createAnnouncer } from './announce.ts';
 import type { ServiceConfig } from './config.ts';
 import { isOpen, isStuck } from './lock.ts';
 import { type LiveFact, liveFact, outcomeCard, remedy, type Verdict, verdict } from './outcome.ts';
-import { createOutput, lastLines } from './output.ts';
+import { createOutput, lastLines, type Output } from './output.ts';
 import { type PlanFacts, plan } from './plan.ts';
 import type {
   Deployment,
@@ -86,7 +86,7 @@ export function createDeploys(ports: DeployPorts): Deploys {
       );
       await ports.enqueue(deployment.id);
     } catch (error) {
-      log.error({ error, deployment: deployment.id }, 'deployment could not be queued');
+      log.error({ err: error, deployment: deployment.id }, 'deployment could not be queued');
       const at = clock.now();
       const result: Verdict = { state: 'failed', reason: 'it could not be queued' };
       if (await store.finish(deployment.id, undefined, { ...result, at })) {
@@ -130,27 +130,17 @@ export function createDeploys(ports: DeployPorts): Deploys {
     );
 
     const output = createOutput();
-    let progress: Progress = { lastLines: '' };
-    const outcome = await drive(deployment, signal, output, {
-      get: () => progress,
-      set: (next) => {
-        progress = next;
-      },
-    });
+    const outcome = await drive(deployment, signal, output);
     const text = ports.redact(output.text());
     await concludeForSure(deployment, outcome, text, signal);
   }
 
   /** Runs the target and shows its progress; whatever goes wrong becomes an outcome. */
-  async function drive(
-    deployment: Deployment,
-    signal: AbortSignal,
-    output: ReturnType<typeof createOutput>,
-    progress: { get(): Progress; set(next: Progress): void },
-  ): Promise<TargetOutcome> {
+  async function drive(deployment: Deployment, signal: AbortSignal, output: Output): Promise<TargetOutcome> {
     if (find(deployment.service) === undefined) {
       return { kind: 'failed', code: 'unknown_service', text: 'the service is no longer in config/services.yaml' };
     }
+    let progress: Progress = { lastLines: '' };
     let recent: readonly string[] = [];
     let savedAt = clock.now().getTime();
     const announcer = createAnnouncer(
@@ -158,7 +148,7 @@ export function createDeploys(ports: DeployPorts): Deploys {
       () =>
         progressCard(
           deployment,
-          { ...progress.get(), lastLines: lastLines(ports.redact(recent.join('\n')), 3) },
+          { ...progress, lastLines: lastLines(ports.redact(recent.join('\n')), 3) },
           clock.now(),
         ),
       async (content) => {
@@ -168,7 +158,7 @@ export function createDeploys(ports: DeployPorts): Deploys {
           savedAt = clock.now().getTime();
           await store.saveOutput(deployment.id, ports.replica, ports.redact(output.text()));
         } catch (error) {
-          log.warn({ error, deployment: deployment.id }, 'deployment progress not shown');
+          log.warn({ err: error, deployment: deployment.id }, 'deployment progress not shown');
         }
       },
     );
@@ -187,9 +177,7 @@ export function createDeploys(ports: DeployPorts): Deploys {
           signal,
           progress(step) {
             if (step.text !== undefined) output.add(`— ${step.text}`);
-            progress.set(
-              advance(progress.get(), step.text === undefined ? step : { ...step, text: ports.redact(step.text) }),
-            );
+            progress = advance(progress, step.text === undefined ? step : { ...step, text: ports.redact(step.text) });
             announcer.changed();
           },
           output(line) {
@@ -200,7 +188,7 @@ export function createDeploys(ports: DeployPorts): Deploys {
         },
       );
     } catch (error) {
-      log.error({ error, deployment: deployment.id }, 'deployment target failed');
+      log.error({ err: error, deployment: deployment.id }, 'deployment target failed');
       return {
         kind: 'failed',
         code: 'target',
@@ -227,7 +215,7 @@ export function createDeploys(ports: DeployPorts): Deploys {
         await tellUntold(ports.replica, deployment.id);
         return;
       } catch (error) {
-        log.warn({ error, deployment: deployment.id }, 'deployment outcome not recorded yet');
+        log.warn({ err: error, deployment: deployment.id }, 'deployment outcome not recorded yet');
       }
       if (signal.aborted) return;
       await clock.sleep(wait, signal);
@@ -317,7 +305,7 @@ export function createDeploys(ports: DeployPorts): Deploys {
 
   function unclear(error: unknown): string {
     if (error instanceof TargetUnclear) return ports.redact(error.message);
-    log.error({ error }, 'deployment target failed');
+    log.error({ err: error }, 'deployment target failed');
     return 'the target failed in an unexpected way';
   }
 

@@ -14,8 +14,10 @@ export interface PlanFacts {
 
 export type Plan = { readonly kind: 'deploy'; readonly version: string; readonly previous?: string } | Refusal;
 
-/** What tags, branches, commits and image tags look like; nothing that a program could take for an option. */
-/** Programs make paths of it: no part of it leads up. */
+/**
+ * What tags, branches, commits and image tags look like; nothing that a program could take for an option. Programs make
+ * paths of it: no part of it leads up.
+ */
 const VERSION = /^(?!.*\/\.{1,2}(?:\/|$))[A-Za-z0-9][A-Za-z0-9._+:/@-]{0,199}$/;
 
 /** Decides; asks nobody. */
