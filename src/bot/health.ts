@@ -1,9 +1,11 @@
 /** `/healthz`, `/readyz` and `/metrics`. */
 
-import { createHash, timingSafeEqual } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Router } from 'express';
+import { answerJson } from './json-answer.ts';
+import { isFromThisMachine } from './loopback.ts';
 import type { Metrics } from './metrics.ts';
+import { sameSecret } from './secret.ts';
 
 export interface HealthPorts {
   readonly metrics: Metrics;
@@ -15,10 +17,10 @@ export interface HealthPorts {
 
 /** `/healthz` says that the process lives, `/readyz` that it can work; both say nothing that a stranger must not know. */
 export function healthRoutes(router: Router, ports: HealthPorts): void {
-  router.get('/healthz', (_request, response) => answer(response, 200, { status: 'alive' }));
+  router.get('/healthz', (_request, response) => answerJson(response, 200, { status: 'alive' }));
   router.get('/readyz', async (_request, response) => {
     const troubles = await ports.troubles();
-    answer(
+    answerJson(
       response,
       troubles.length === 0 ? 200 : 503,
       troubles.length === 0 ? { status: 'ready' } : { status: 'not ready', troubles },
@@ -27,7 +29,7 @@ export function healthRoutes(router: Router, ports: HealthPorts): void {
   router.get('/metrics', async (request, response) => {
     if (!isLocal(request) && !holds(request, ports.token)) {
       response.setHeader('WWW-Authenticate', 'Bearer');
-      answer(response, 401, { error: 'Show the hook token as a bearer token.' });
+      answerJson(response, 401, { error: 'Show the hook token as a bearer token.' });
       return;
     }
     response.setHeader('Content-Type', ports.metrics.contentType);
@@ -35,25 +37,14 @@ export function healthRoutes(router: Router, ports: HealthPorts): void {
   });
 }
 
-function answer(response: ServerResponse, status: number, body: object): void {
-  response.writeHead(status, { 'Content-Type': 'application/json; charset=utf-8', 'Cache-Control': 'no-store' });
-  response.end(`${JSON.stringify(body)}\n`);
-}
-
 const LOOPBACK_NAME = /^(?:127(?:\.\d{1,3}){3}|localhost|\[::1\])(?::\d+)?$/i;
 
 /** From this machine itself, by a name of it (no foreign page reaches us by a name of its own), and not passed on by a proxy on it. */
 function isLocal(request: IncomingMessage): boolean {
-  const peer = request.socket.remoteAddress ?? '';
-  const passedOn = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'via'].some(
-    (name) => request.headers[name] !== undefined,
-  );
-  return !passedOn && LOOPBACK_NAME.test(request.headers.host ?? '') && /^(::ffff:)?127\.|^::1$/.test(peer);
+  return LOOPBACK_NAME.test(request.headers.host ?? '') && isFromThisMachine(request);
 }
 
 function holds(request: IncomingMessage, token: string): boolean {
   const shown = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
-  if (shown === undefined) return false;
-  const digest = (text: string) => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(shown), digest(token));
+  return shown !== undefined && sameSecret(shown, token);
 }

@@ -4,10 +4,12 @@
  */
 
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import { inTime } from './deadline.ts';
 import { failureLimit, presentedTokens, tokenCheck } from './hook-auth.ts';
 import { inflate, type Json, parseJson, readBody } from './hook-body.ts';
 import { createHookWork } from './hook-work.ts';
 import type { Jobs } from './jobs.ts';
+import { answerJson } from './json-answer.ts';
 import type { Logger } from './log.ts';
 
 /** One request as it is stored. */
@@ -165,14 +167,14 @@ export function createHooks(options: HookOptions): Hooks {
     const source = hook?.source ?? 'unknown';
     if (typeof result === 'number') {
       metrics?.received(source, 'accepted');
-      return answer(response, 202, { accepted: true, event: result });
+      return answerJson(response, 202, { accepted: true, event: result });
     }
     metrics?.received(source, result.outcome);
     if (result.outcome === 'aborted') return void response.destroy();
     for (const [name, value] of Object.entries(result.headers ?? {})) response.setHeader(name, value);
     const body = { accepted: false, error: result.text };
     if (result.unread || !request.complete) hangUp(request, response, result.status, body);
-    else answer(response, result.status, body);
+    else answerJson(response, result.status, body);
   }
 
   /** Number of the stored event, or why there is none. */
@@ -218,7 +220,8 @@ export function createHooks(options: HookOptions): Hooks {
   async function keep(hook: Hook, body: Buffer, headers: IncomingHttpHeaders): Promise<number | Refusal> {
     try {
       const event = { source: hook.source, receivedAt: now(), headers: keptHeaders(hook, headers), body };
-      const id = await within(options.saveTimeoutMs ?? 5000, store.save(event));
+      const limitMs = options.saveTimeoutMs ?? 5000;
+      const id = await inTime(limitMs, store.save(event), () => new Error(`no answer in ${limitMs} ms`));
       // Only hurries: what is stored is found again by itself.
       work.enqueue(id).catch((error: unknown) => log.warn({ event: id, err: error }, 'hook event waits to be handled'));
       return id;
@@ -260,7 +263,8 @@ export function createHooks(options: HookOptions): Hooks {
     handler(request, response) {
       receive(request, response).catch((error: unknown) => {
         log.error({ err: error }, 'hook failed');
-        if (!response.headersSent) answer(response, UNAVAILABLE.status, { accepted: false, error: UNAVAILABLE.text });
+        if (!response.headersSent)
+          answerJson(response, UNAVAILABLE.status, { accepted: false, error: UNAVAILABLE.text });
       });
     },
     start: work.start,
@@ -329,13 +333,6 @@ function keptHeaders(hook: Hook, headers: IncomingHttpHeaders): Readonly<Record<
   );
 }
 
-function answer(response: ServerResponse, status: number, body: object): void {
-  response.statusCode = status;
-  response.setHeader('Content-Type', 'application/json; charset=utf-8');
-  response.setHeader('Cache-Control', 'no-store');
-  response.end(`${JSON.stringify(body)}\n`);
-}
-
 /**
  * Answers and ends the connection. What still comes is thrown away for a moment: a connection that is closed while the
  * sender sends is reset, and the answer is lost on the way.
@@ -355,16 +352,4 @@ function hangUp(request: IncomingMessage, response: ServerResponse, status: numb
   };
   const timer = setTimeout(end, LINGER_MS);
   request.once('end', end).once('close', end).resume();
-}
-
-async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer in ${ms} ms`)), ms);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,11 +1,11 @@
 /** The robot's HTTP server: Hubot's express set-up, with raw bodies, security headers and answers that give nothing away. */
 
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ErrorRequestHandler, IRouter, RequestHandler, Router } from 'express';
 import type { Logger } from './log.ts';
+import { sameSecret } from './secret.ts';
 
 declare module 'node:http' {
   interface IncomingMessage {
@@ -208,11 +208,10 @@ const securityHeaders: RequestHandler = (_request, response, next) => {
 
 /** RFC 7617, compared in constant time. */
 function basicAuth({ user, password }: { readonly user: string; readonly password: string }): RequestHandler {
-  const digest = (text: string) => createHash('sha256').update(text).digest();
-  const expected = digest(Buffer.from(`${user}:${password}`).toString('base64'));
+  const expected = Buffer.from(`${user}:${password}`).toString('base64');
   return (request, response, next) => {
     const given = /^basic +(?<pair>\S+)$/i.exec(request.headers.authorization ?? '')?.groups?.['pair'] ?? '';
-    if (timingSafeEqual(digest(given), expected)) return next();
+    if (sameSecret(given, expected)) return next();
     response.setHeader('WWW-Authenticate', 'Basic realm="robot", charset="UTF-8"');
     return response.status(401).json({ error: 'a user name and a password are needed' });
   };

@@ -2,6 +2,7 @@
 
 import type { Content } from './card.ts';
 import { type Address, type ChatAdapter, type Delivery, DeliveryDelayed, DeliveryRefused } from './chat.ts';
+import { inTime } from './deadline.ts';
 import type { Logger } from './log.ts';
 
 export interface PostOptions {
@@ -188,13 +189,13 @@ export function createPosts(options: PostsOptions): RunningPosts {
       ...(post.onlyTo === undefined ? {} : { onlyTo: post.onlyTo }),
     };
     if (post.messageId !== undefined) {
-      const outcome = await inTime(adapter.update(delivery, post.messageId));
+      const outcome = await attempted(adapter.update(delivery, post.messageId));
       if (outcome === 'updated') return { delivery, messageId: post.messageId, how: 'updated' };
       const fresh: Delivery = { ...delivery, nonce: await store.renewed(post, replica) };
-      const { messageId } = await inTime(adapter.deliver(fresh));
+      const { messageId } = await attempted(adapter.deliver(fresh));
       return { delivery: fresh, messageId, how: 'posted' };
     }
-    const { messageId } = await inTime(adapter.deliver(delivery));
+    const { messageId } = await attempted(adapter.deliver(delivery));
     return { delivery, messageId, how: 'posted' };
   }
 
@@ -217,16 +218,8 @@ export function createPosts(options: PostsOptions): RunningPosts {
   }
 
   /** An attempt that hangs counts as delayed; if it arrives after all, the chat knows the nonce. */
-  async function inTime<T>(work: Promise<T>): Promise<T> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new DeliveryDelayed('the chat did not answer in time')), timing.attemptMs);
-    });
-    try {
-      return await Promise.race([work, late]);
-    } finally {
-      clearTimeout(timer);
-    }
+  function attempted<T>(work: Promise<T>): Promise<T> {
+    return inTime(timing.attemptMs, work, () => new DeliveryDelayed('the chat did not answer in time'));
   }
 
   /** The database may be away for a moment; if for longer, the claim lapses and the post is attempted again. */

@@ -1,11 +1,10 @@
 /** Who may talk to the web chat at all: this machine, or the one public address it was switched on for. */
 
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { isFromThisMachine } from '../../../bot/loopback.ts';
 
 const LOOPBACK_NAME = /^(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?$/i;
-const LOOPBACK_PEER = /^(?:::ffff:)?127\.|^::1$/;
-const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'via'] as const;
 
 export type Refusal = 'host' | 'peer' | 'origin';
 
@@ -18,9 +17,7 @@ export function refuseRequest(request: IncomingMessage, publicUrl: string | unde
   const host = request.headers.host ?? '';
   if (publicUrl !== undefined && host.toLowerCase() === new URL(publicUrl).host) return undefined;
   if (!LOOPBACK_NAME.test(host)) return 'host';
-  if (!LOOPBACK_PEER.test(request.socket.remoteAddress ?? '')) return 'peer';
-  if (FORWARDED.some((header) => request.headers[header] !== undefined)) return 'peer';
-  return undefined;
+  return isFromThisMachine(request) ? undefined : 'peer';
 }
 
 /** Whether an address leads to the machine it is used on. */
@@ -43,11 +40,6 @@ export function refuseForeignPage(request: IncomingMessage, publicUrl: string | 
   return LOOPBACK_NAME.test(request.headers.host ?? '') && origin === `http://${request.headers.host}`
     ? undefined
     : 'origin';
-}
-
-/** True if both texts are the same; takes equally long whatever the difference. */
-export function sameSecret(given: string, expected: string): boolean {
-  return timingSafeEqual(createHash('sha256').update(given).digest(), createHash('sha256').update(expected).digest());
 }
 
 /** What is stored of a session or an invitation: enough to recognise it, not enough to use it. */
