@@ -12,6 +12,7 @@ import type {
   AlertPorts,
   Alerts,
   GroupRevision,
+  Labels,
   TestOutcome,
 } from './ports.ts';
 import { acknowledge } from './state.ts';
@@ -22,6 +23,11 @@ const CATCH_UP = 100;
 
 /** Seconds until a test alert resolves. */
 export const TEST_SECONDS = 60;
+
+/** Each test is an alert of its own. */
+function testLabels(id: string): Labels {
+  return { alertname: 'ShipmateTest', severity: 'info', service: 'shipmate', shipmate_test: id };
+}
 
 /** The same group was changed by others all the time. The notification is handled again later. */
 class AlertContention extends Error {
@@ -112,23 +118,15 @@ export function createAlerts(ports: AlertPorts): Alerts {
 
   async function test(): Promise<TestOutcome> {
     const started = { id: ports.newId(), startsAt: ports.now() };
-    const sent = await ports.tester.send({ ...started, status: 'firing' });
+    const labels = testLabels(started.id);
+    const sent = await ports.tester.send({ ...started, labels, status: 'firing' });
     if (sent.kind === 'refused') return sent;
     await ports.resolveTestLater(started);
-    return {
-      kind: 'sent',
-      rooms: ports.rooms({
-        alertname: 'ShipmateTest',
-        severity: 'info',
-        service: 'shipmate',
-        shipmate_test: started.id,
-      }),
-      resolvesInSeconds: TEST_SECONDS,
-    };
+    return { kind: 'sent', rooms: ports.rooms(labels), resolvesInSeconds: TEST_SECONDS };
   }
 
   async function resolveTest(started: { readonly id: string; readonly startsAt: Date }): Promise<void> {
-    const sent = await ports.tester.send({ ...started, status: 'resolved' });
+    const sent = await ports.tester.send({ ...started, labels: testLabels(started.id), status: 'resolved' });
     if (sent.kind === 'refused') throw new Error(`the test alert could not be resolved: ${sent.reason}`);
   }
 

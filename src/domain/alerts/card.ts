@@ -2,7 +2,7 @@
 
 import { type Action, type Card, card, type Field, plain, type Tone } from '../../bot/card.ts';
 import { oneLine } from './bounds.ts';
-import { commonLabels } from './group.ts';
+import { commonLabels, labelOf } from './labels.ts';
 import { safeLink } from './link.ts';
 import type { Alert, Labels, Member } from './ports.ts';
 import { gravity } from './state.ts';
@@ -58,8 +58,8 @@ function subjectOf(alert: Alert): readonly Member[] {
 /** What is wrong, in the words of the rule: of one alert, or what all of them share. */
 function summaryOf(alert: Alert): string {
   const shared = commonLabels(subjectOf(alert).map((member) => member.annotations));
-  const summary = oneLine(value(shared, 'summary') || value(shared, 'title'), 300);
-  const description = oneLine(value(shared, 'description') || value(shared, 'message'), 800);
+  const summary = oneLine(labelOf(shared, 'summary') || labelOf(shared, 'title'), 300);
+  const description = oneLine(labelOf(shared, 'description') || labelOf(shared, 'message'), 800);
   return [summary ? `**${plain(summary)}**` : '', description === summary ? '' : plain(description)]
     .filter(Boolean)
     .join('\n\n');
@@ -82,7 +82,7 @@ function lineOf(member: Member, common: Labels): string {
     .slice(0, 4)
     .map(([name, text]) => `${name}=${oneLine(text, 80)}`)
     .join(', ');
-  const summary = oneLine(value(member.annotations, 'summary'), 120);
+  const summary = oneLine(labelOf(member.annotations, 'summary'), 120);
   const words = [own, summary].filter(Boolean).map(plain).join(': ') || plain(member.fingerprint);
   return member.status === 'firing' ? `${words}, since ${clock(member.startsAt)}` : `~~${words}~~ resolved`;
 }
@@ -123,10 +123,10 @@ function linksOf(alert: Alert): string {
   const subject = subjectOf(alert);
   const first = (of: (member: Member) => string | undefined): string | undefined => subject.map(of).find(Boolean);
   const runbook = first((member) =>
-    safeLink('Runbook', value(member.annotations, 'runbook_url') || value(member.annotations, 'runbook')),
+    safeLink('Runbook', labelOf(member.annotations, 'runbook_url') || labelOf(member.annotations, 'runbook')),
   );
   const dashboard = first((member) =>
-    safeLink('Dashboard', value(member.annotations, 'dashboard_url') || value(member.annotations, 'dashboard')),
+    safeLink('Dashboard', labelOf(member.annotations, 'dashboard_url') || labelOf(member.annotations, 'dashboard')),
   );
   const source = first((member) => safeLink('Source', member.sourceUrl));
   return [runbook, dashboard, source].filter(Boolean).join(' · ');
@@ -136,10 +136,6 @@ function actionsOf(alert: Alert): readonly Action[] {
   const show: Action = { label: 'Details', command: `alerts show ${alert.number}` };
   if (alert.state !== 'firing') return [show];
   return [{ label: 'Acknowledge', command: `alerts ack ${alert.number}`, style: 'primary' }, show];
-}
-
-function value(labels: Labels, name: string): string {
-  return Object.hasOwn(labels, name) ? (labels[name] ?? '') : '';
 }
 
 /** `2026-11-20 07:39 UTC`. */

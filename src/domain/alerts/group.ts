@@ -2,6 +2,7 @@
 
 import { BOUNDS, oneLine } from './bounds.ts';
 import { distinct, news } from './dedupe.ts';
+import { labelOf } from './labels.ts';
 import type { Alert, AlertDraft, AlertEvent, Group, Labels, Member } from './ports.ts';
 import { gravest, stateOf } from './state.ts';
 
@@ -30,7 +31,6 @@ export function change(
   rooms: (labels: Labels) => readonly string[],
 ): Change {
   const { current } = group ?? {};
-  const open = current && current.state !== 'resolved' ? current : undefined;
   const changed: Member[] = [];
   let fires = false;
   const known = lastKnown(group);
@@ -40,18 +40,17 @@ export function change(
     changed.push(found.member);
     fires ||= found.member.status === 'firing';
   }
-  if (open || (current && !fires)) return updated(open ?? current, changed, event, rooms);
-  if (changed.length === 0) return current ? { kind: 'unchanged', number: current.number } : { kind: 'unchanged' };
+  if (current && (current.state !== 'resolved' || !fires)) return updated(current, changed, event, rooms);
+  if (changed.length === 0) return { kind: 'unchanged' };
   return { kind: 'open', alert: draft(undefined, event, changed, rooms) };
 }
 
 function updated(
-  before: Alert | undefined,
+  before: Alert,
   changed: readonly Member[],
   event: AlertEvent,
   rooms: (labels: Labels) => readonly string[],
 ): Change {
-  if (!before) return { kind: 'unchanged' };
   const members = new Map(before.members.map((member) => [member.fingerprint, member]));
   const kept: Member[] = [];
   for (const member of changed) {
@@ -101,21 +100,10 @@ function titleOf(groupLabels: Labels, members: readonly Member[]): string {
 }
 
 function nameOf(labels: Labels): string {
-  return Object.hasOwn(labels, 'alertname') ? (labels['alertname'] ?? '').trim() : '';
+  return labelOf(labels, 'alertname').trim();
 }
 
 function lastKnown(group: Group | undefined): ReadonlyMap<string, Member> {
   const members = [...(group?.previous?.members ?? []), ...(group?.current?.members ?? [])];
   return new Map(members.map((member) => [member.fingerprint, member]));
-}
-
-/** Labels that all of these alerts share. */
-export function commonLabels(all: readonly Labels[]): Labels {
-  const [first, ...others] = all;
-  if (!first) return {};
-  return Object.fromEntries(
-    Object.entries(first).filter(([name, value]) =>
-      others.every((each) => Object.hasOwn(each, name) && each[name] === value),
-    ),
-  );
 }

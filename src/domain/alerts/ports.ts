@@ -137,7 +137,7 @@ export interface AlertStore {
 /** Sends one alert of its own through the real intake. */
 export interface AlertTester {
   send(test: {
-    readonly id: string;
+    readonly labels: Labels;
     readonly status: 'firing' | 'resolved';
     readonly startsAt: Date;
   }): Promise<{ readonly kind: 'accepted' } | { readonly kind: 'refused'; readonly reason: string }>;

@@ -1,6 +1,7 @@
 /** Which rooms hear an alert. */
 
 import type { AlertsConfig } from './config.ts';
+import { labelOf } from './labels.ts';
 import type { Labels } from './ports.ts';
 
 /**
@@ -20,8 +21,4 @@ export function route(config: AlertsConfig, labels: Labels): readonly string[] {
 /** Every room that some alert could go to. */
 export function roomsOf(config: AlertsConfig): readonly string[] {
   return [...new Set([config.room, ...config.routes.map((each) => each.room)])];
-}
-
-function labelOf(labels: Labels, name: string): string {
-  return Object.hasOwn(labels, name) ? (labels[name] ?? '') : '';
 }

@@ -1,5 +1,6 @@
 /** firing → acknowledged → resolved. */
 
+import { labelOf } from './labels.ts';
 import type { Acknowledgement, AlertDraft, AlertState, Member } from './ports.ts';
 
 /** An acknowledgement outlives more alerts of the same group, and ends with the last of them. */
@@ -44,5 +45,5 @@ export function gravest(members: readonly Member[]): string {
 }
 
 function severityOf(member: Member): string {
-  return Object.hasOwn(member.labels, 'severity') ? (member.labels['severity'] ?? '').slice(0, 40) : '';
+  return labelOf(member.labels, 'severity').slice(0, 40);
 }

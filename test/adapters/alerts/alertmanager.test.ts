@@ -72,9 +72,10 @@ describe('Alertmanager webhook', () => {
   }
 
   it('of a test reads like any other', () => {
-    const test = testWebhook({ id: 'abc', status: 'resolved', startsAt: minute(0), now: minute(1) });
+    const labels = { alertname: 'ShipmateTest', severity: 'info', shipmate_test: 'abc' };
+    const test = testWebhook({ labels, status: 'resolved', startsAt: minute(0), now: minute(1) });
     const [alert] = eventOf(test, minute(1)).alerts;
     expect(alert).to.deep.include({ status: 'resolved', startsAt: minute(0), endsAt: minute(1) });
-    expect(alert?.labels).to.deep.include({ alertname: 'ShipmateTest', shipmate_test: 'abc' });
+    expect(alert?.labels).to.deep.equal(labels);
   });
 });

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { change, commonLabels } from '../../../src/domain/alerts/group.ts';
+import { change } from '../../../src/domain/alerts/group.ts';
+import { commonLabels } from '../../../src/domain/alerts/labels.ts';
 import type { AlertEvent, Group } from '../../../src/domain/alerts/ports.ts';
 import { acknowledge, gravest } from '../../../src/domain/alerts/state.ts';
 import { eventAt, incoming, minute } from '../../support/alerts.ts';

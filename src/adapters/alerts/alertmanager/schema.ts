@@ -79,16 +79,14 @@ function real(at: Date | undefined): Date | undefined {
   return at && at.getUTCFullYear() >= 1970 ? at : undefined;
 }
 
-const TEST_LABELS: Labels = { alertname: 'ShipmateTest', severity: 'info', service: 'shipmate' };
-
 /** A notification as Alertmanager would send it for one alert. */
 export function testWebhook(test: {
-  readonly id: string;
+  readonly labels: Labels;
   readonly status: 'firing' | 'resolved';
   readonly startsAt: Date;
   readonly now: Date;
 }): object {
-  const labels = { ...TEST_LABELS, shipmate_test: test.id };
+  const { alertname = '', shipmate_test = '' } = test.labels;
   const annotations = {
     summary: 'This is a test: an alert arrives, is shown here and resolves',
     description: 'Nothing is wrong. It took the way of every alert: through the HTTP intake, the store and the routes.',
@@ -97,21 +95,21 @@ export function testWebhook(test: {
     version: '4',
     receiver: 'shipmate',
     status: test.status,
-    groupKey: `{}:{alertname="ShipmateTest", shipmate_test="${test.id}"}`,
+    groupKey: `{}:{alertname="${alertname}", shipmate_test="${shipmate_test}"}`,
     truncatedAlerts: 0,
-    groupLabels: { alertname: 'ShipmateTest', shipmate_test: test.id },
-    commonLabels: labels,
+    groupLabels: { alertname, shipmate_test },
+    commonLabels: test.labels,
     commonAnnotations: annotations,
     externalURL: '',
     alerts: [
       {
         status: test.status,
-        labels,
+        labels: test.labels,
         annotations,
         startsAt: test.startsAt.toISOString(),
         endsAt: test.status === 'resolved' ? test.now.toISOString() : '0001-01-01T00:00:00Z',
         generatorURL: '',
-        fingerprint: labelsFingerprint(labels),
+        fingerprint: labelsFingerprint(test.labels),
       },
     ],
   };
