@@ -30,6 +30,13 @@ export interface ReplicaOptions {
   readonly lostAfterMs?: number;
 }
 
+interface Lost {
+  readonly id: string;
+  /** It said goodbye: nothing should be left of its work. */
+  readonly ended: boolean;
+}
+const LOST = "id, seen_at = '-infinity' as ended";
+
 /** The embedded database belongs to one process: whoever was there before is gone. No heartbeat is needed then. */
 export function createReplicas(db: Database, options: ReplicaOptions): Replicas {
   const { log } = options;
@@ -77,16 +84,17 @@ export function createReplicas(db: Database, options: ReplicaOptions): Replicas 
   /** Marks the silent ones as lost and works through what is marked; a taker that died is replaced after ten seconds. */
   async function takeOver(): Promise<void> {
     const { rows } = alone
-      ? await db.pool.query<{ id: string }>('update replica set lost_at = now() where id <> $1 returning id', [id])
-      : await db.pool.query<{ id: string }>(
+      ? await db.pool.query<Lost>(`update replica set lost_at = now() where id <> $1 returning ${LOST}`, [id])
+      : await db.pool.query<Lost>(
           `update replica set lost_at = now()
            where id <> $1
              and (seen_at < now() - make_interval(secs => $2) and lost_at is null or lost_at < now() - interval '10 seconds')
-           returning id`,
+           returning ${LOST}`,
           [id, lostAfterMs / 1000],
         );
-    for (const { id: lost } of rows) {
-      log.info({ replica: lost }, 'replica is gone, taking over its work');
+    for (const { id: lost, ended } of rows) {
+      if (ended) log.debug({ replica: lost }, 'replica had ended');
+      else log.info({ replica: lost }, 'replica is gone, taking over its work');
       const outcomes = await Promise.allSettled(listeners.map((listener) => listener(lost)));
       const failures = outcomes.filter((outcome) => outcome.status === 'rejected');
       for (const failure of failures) log.error({ err: failure.reason, replica: lost }, 'taking over failed');
