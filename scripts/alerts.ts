@@ -2,11 +2,11 @@
 //   Alerts: what is firing, who looks at it
 
 import { arg } from '../src/bot/args.ts';
-import { card, plain } from '../src/bot/card.ts';
+import { card, moment, plain } from '../src/bot/card.ts';
 import { command } from '../src/bot/command.ts';
 import { fail } from '../src/bot/errors.ts';
 import type { Robot } from '../src/bot/robot.ts';
-import { alertCard, moment } from '../src/domain/alerts/card.ts';
+import { alertCard } from '../src/domain/alerts/card.ts';
 import { listCard } from '../src/domain/alerts/list.ts';
 
 const OPEN = 30;

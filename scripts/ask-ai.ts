@@ -3,7 +3,8 @@
 
 import { arg } from '../src/bot/args.ts';
 import { type Content, card } from '../src/bot/card.ts';
-import { command, fallback, type Here, type Sentence } from '../src/bot/command.ts';
+import { addressOf } from '../src/bot/chat.ts';
+import { command, fallback, type Sentence } from '../src/bot/command.ts';
 import { fail, failureText } from '../src/bot/errors.ts';
 import type { Robot } from '../src/bot/robot.ts';
 import { answerCard, progressCard } from '../src/domain/ask/card.ts';
@@ -35,7 +36,7 @@ export default function askAi(robot: Robot): void {
     effect: 'read',
     needs: 'public',
     async run({ person, room, services }) {
-      const count = await services.knowledge.forget({ ...placeOf(room), personId: person.id });
+      const count = await services.knowledge.forget({ ...addressOf(room), personId: person.id });
       if (count === 0) return 'There was nothing to forget here.';
       return `Forgotten: ${count} ${count === 1 ? 'question' : 'questions'} and what I answered. The messages in the chat stay.`;
     },
@@ -53,14 +54,10 @@ export default function askAi(robot: Robot): void {
 
 type Asked = Pick<Sentence, 'person' | 'room' | 'now' | 'services' | 'post'>;
 
-function placeOf({ chat, room, thread }: Here): { chat: string; room: string; thread?: string } {
-  return { chat, room, ...(thread === undefined ? {} : { thread }) };
-}
-
 /** Answers; undefined if the answer has been posted already. */
 async function answer(question: string, asked: Asked, live: boolean, near?: string): Promise<Content | undefined> {
   const { person, services } = asked;
-  const room = placeOf(asked.room);
+  const room = addressOf(asked.room);
   const message = live ? liveMessage(asked) : undefined;
   try {
     const found = await services.knowledge.ask(
@@ -84,7 +81,7 @@ interface LiveMessage {
 /** One message that follows the answer as it is written. */
 function liveMessage({ person, room, now, post }: Asked): LiveMessage {
   const key = `ask:${person.id}:${now.getTime()}`;
-  const address = placeOf(room);
+  const address = addressOf(room);
   let next: Progress | undefined;
   let posting: Promise<void> | undefined;
   let busy = false;

@@ -3,7 +3,7 @@
 
 import { arg } from '../src/bot/args.ts';
 import type { AuditRow } from '../src/bot/audit.ts';
-import { card, codeSpan, plain } from '../src/bot/card.ts';
+import { card, codeSpan, moment, plain } from '../src/bot/card.ts';
 import { command } from '../src/bot/command.ts';
 import type { Robot } from '../src/bot/robot.ts';
 
@@ -35,11 +35,10 @@ const MARKS = { succeeded: '✓', failed: '✗', refused: '⊘', interrupted: '!
 
 /** What somebody typed in private is not shown where others read: there, the name of the command stands for it. */
 function auditLine(row: AuditRow, inPrivate: boolean): string {
-  const when = row.at.toISOString().replace('T', ' ').slice(0, 16);
   const where = row.private ? 'in private' : `in ${plain(row.room)}`;
   const mark = row.outcome ? `${MARKS[row.outcome]} ${row.outcome}` : '… running';
   const detail = row.detail ? ` (${plain(row.detail)})` : '';
   const approved = row.approvedBy ? `, approved by ${plain(row.approvedBy)}` : '';
   const text = codeSpan((row.private && !inPrivate ? row.commandId : row.text).slice(0, 200));
-  return `- ${when} UTC · ${plain(row.personName)} ${where}: ${text} ${mark}${detail}${approved}`;
+  return `- ${moment(row.at)} · ${plain(row.personName)} ${where}: ${text} ${mark}${detail}${approved}`;
 }

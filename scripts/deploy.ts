@@ -2,6 +2,7 @@
 //   Deploys services and tells what runs where
 
 import { arg } from '../src/bot/args.ts';
+import { addressOf } from '../src/bot/chat.ts';
 import { command } from '../src/bot/command.ts';
 import { fail } from '../src/bot/errors.ts';
 import type { Robot } from '../src/bot/robot.ts';
@@ -21,17 +22,12 @@ export default function deploy(robot: Robot): void {
     needs: ({ environment }) => `deploy:${environment}`,
     async run({ args, person, room, services, now, handOver }) {
       const audit = handOver();
-      const origin = {
-        chat: room.chat,
-        room: room.room,
-        ...(room.thread === undefined ? {} : { thread: room.thread }),
-      };
       const result = await services.deploys.start({
         service: args.service,
         environment: args.environment,
         ...(args.version === undefined ? {} : { version: args.version }),
         by: { id: person.id, name: person.name },
-        origin,
+        origin: addressOf(room),
         ...(audit === undefined ? {} : { audit }),
       });
       if (result.kind === 'refused') throw refusal(result, now);

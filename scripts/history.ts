@@ -2,7 +2,7 @@
 //   Finds what was said
 
 import { type ArgContext, arg } from '../src/bot/args.ts';
-import { type Action, type Content, card, plain } from '../src/bot/card.ts';
+import { type Action, type Content, card, moment, plain } from '../src/bot/card.ts';
 import { command } from '../src/bot/command.ts';
 import { fail } from '../src/bot/errors.ts';
 import type { Robot } from '../src/bot/robot.ts';
@@ -119,7 +119,7 @@ function answer(result: SearchResult, text: string): Content {
 
 function line(hit: Hit, withRoom: boolean): string {
   const { message, roomName, snippet, link } = hit;
-  const when = `${message.at.toISOString().replace('T', ' ').slice(0, 16)} UTC`;
+  const when = moment(message.at);
   const where = withRoom ? ` in ${plain(roomName)}` : '';
   return `- ${link === undefined ? when : `[${when}](${link})`} · **${plain(message.personName)}**${where}: ${snippet}`;
 }

@@ -81,6 +81,11 @@ export function plain(text: string): string {
     .replace(/@/g, '@\u2060');
 }
 
+/** A moment as people read it, in UTC: `2026-11-20 07:39 UTC`. */
+export function moment(at: Date): string {
+  return `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}
+
 /** Text from outside as Markdown code within a line, whatever backticks and line ends it contains. */
 export function codeSpan(text: string): string {
   return `\`${text.replaceAll('`', "'").replace(/\s+/g, ' ').trim() || ' '}\``;

@@ -20,6 +20,11 @@ export interface Address {
   readonly thread?: string;
 }
 
+/** Only the place, of something that says more than that. */
+export function addressOf({ chat, room, thread }: Address): Address {
+  return { chat, room, ...(thread === undefined ? {} : { thread }) };
+}
+
 export interface Room {
   readonly chat: string;
   readonly id: string;

@@ -3,7 +3,15 @@
 import type { Message, TextMessage } from 'hubot';
 import type { NewMessage } from '../domain/history/ports.ts';
 import type { Content } from './card.ts';
-import { type Address, type ChatAdapter, DeliveryDelayed, DeliveryRefused, type Person, type Room } from './chat.ts';
+import {
+  type Address,
+  addressOf,
+  type ChatAdapter,
+  DeliveryDelayed,
+  DeliveryRefused,
+  type Person,
+  type Room,
+} from './chat.ts';
 import type { Here } from './command.ts';
 import type { Dispatch, Line, NotACommand } from './dispatch.ts';
 import { fail, failureText } from './errors.ts';
@@ -58,7 +66,8 @@ export function createConversation(ports: ConversationPorts): Conversation {
     const room = message.room ?? '';
     // What is not known to be public is private.
     const isPrivate = message.private ?? (await ports.chat(chat)?.room(room))?.private ?? true;
-    return { chat, room, ...(message.thread === undefined ? {} : { thread: message.thread }), private: isPrivate };
+    const thread = message.thread === undefined ? {} : { thread: message.thread };
+    return { chat, room, ...thread, private: isPrivate };
   }
 
   async function say(address: Address, content: Content, nonce?: string): Promise<void> {
@@ -159,22 +168,13 @@ export function createConversation(ports: ConversationPorts): Conversation {
         log.error({ err: error, reference }, 'message failed');
         if (!message || robot.addressed(message) === undefined) return;
         const failure = fail(ports.isStorageTrouble(error) ? 'storage.unavailable' : 'internal', { reference });
-        const { private: _, ...address } = await hereOf(message);
-        await say(address, failureText(failure));
+        await say(addressOf(await hereOf(message)), failureText(failure));
       },
     },
   };
 }
 
 /** Where something is said, for the history. */
-function placeOf(
-  { chat, room, thread }: Address,
-  known: Room | undefined,
-): Pick<NewMessage, 'chat' | 'room' | 'thread' | 'members'> {
-  return {
-    chat,
-    room,
-    ...(thread === undefined ? {} : { thread }),
-    ...(known?.members === undefined ? {} : { members: known.members }),
-  };
+function placeOf(address: Address, known: Room | undefined): Pick<NewMessage, 'chat' | 'room' | 'thread' | 'members'> {
+  return { ...addressOf(address), ...(known?.members === undefined ? {} : { members: known.members }) };
 }

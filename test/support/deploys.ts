@@ -5,11 +5,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { createCommandTarget } from '../../src/adapters/deploy/command/client.ts';
 import type { Card, Content } from '../../src/bot/card.ts';
+import type { Address } from '../../src/bot/chat.ts';
 import { servicesSchema } from '../../src/config/services.ts';
 import { parseYaml } from '../../src/config/yaml.ts';
 import type { ServicesConfig } from '../../src/domain/deploy/config.ts';
 import { createDeploys } from '../../src/domain/deploy/deploys.ts';
-import type { Clock, DeployPorts, Deploys, Origin } from '../../src/domain/deploy/ports.ts';
+import type { Clock, DeployPorts, Deploys } from '../../src/domain/deploy/ports.ts';
 import { redact } from '../../src/domain/privacy/redact.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { createDeployStore } from '../../src/storage/deploys.ts';
@@ -69,7 +70,7 @@ export async function testDeploys(
       const job = deploys.run(id, new AbortController().signal).finally(() => jobs.delete(job));
       jobs.add(job);
     },
-    async post(_origin: Origin, content: Content, key: string) {
+    async post(_origin: Address, content: Content, key: string) {
       if (typeof content === 'string') throw new Error('a card was expected');
       shown.set(key, content);
       history.push(content);

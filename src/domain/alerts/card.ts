@@ -1,6 +1,6 @@
 /** How an alert looks. Everything that came with it is shown as plain text. */
 
-import { type Action, type Card, card, type Field, plain, type Tone } from '../../bot/card.ts';
+import { type Action, type Card, card, type Field, moment, plain, type Tone } from '../../bot/card.ts';
 import { oneLine } from './bounds.ts';
 import { commonLabels, labelOf } from './labels.ts';
 import { safeLink } from './link.ts';
@@ -136,11 +136,6 @@ function actionsOf(alert: Alert): readonly Action[] {
   const show: Action = { label: 'Details', command: `alerts show ${alert.number}` };
   if (alert.state !== 'firing') return [show];
   return [{ label: 'Acknowledge', command: `alerts ack ${alert.number}`, style: 'primary' }, show];
-}
-
-/** `2026-11-20 07:39 UTC`. */
-export function moment(at: Date): string {
-  return `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
 function clock(at: Date): string {

@@ -1,7 +1,7 @@
 /** Alerts in a list. */
 
-import { type Card, card, plain } from '../../bot/card.ts';
-import { length, moment } from './card.ts';
+import { type Card, card, moment, plain } from '../../bot/card.ts';
+import { length } from './card.ts';
 import type { AlertFilter, AlertSummary } from './ports.ts';
 import { gravity } from './state.ts';
 

@@ -1,6 +1,7 @@
 /** Answers a question from the team's own knowledge. */
 
 import { plain } from '../../bot/card.ts';
+import { addressOf } from '../../bot/chat.ts';
 import { answerable, type Evidence, type Fit } from './answerable.ts';
 import { toSend, toShow } from './choose.ts';
 import type { Passage } from './chunk.ts';
@@ -23,12 +24,7 @@ const GOES_ON =
 
 /** The key of a question's conversation: its thread, or its person in that room. */
 export function conversationOf({ person, room }: Pick<Question, 'person' | 'room'>): Conversation {
-  return {
-    chat: room.chat,
-    room: room.room,
-    personId: person.id,
-    ...(room.thread === undefined ? {} : { thread: room.thread }),
-  };
+  return { ...addressOf(room), personId: person.id };
 }
 
 /** Makes the service that commands use. */

@@ -1,5 +1,6 @@
 /** What answering needs from outside, and what it gives. */
 
+import type { Address } from '../../bot/chat.ts';
 import type { Fit } from './answerable.ts';
 import type { Source } from './cite.ts';
 import type { KnowledgeFile } from './index.ts';
@@ -60,12 +61,8 @@ export interface Model {
   ): Promise<ModelOutcome>;
 }
 
-/** Where a conversation takes place. What is said in one is never seen in another. */
-export interface Conversation {
-  readonly chat: string;
-  readonly room: string;
-  /** Thread in the room; several people may take part. */
-  readonly thread?: string;
+/** Where a conversation takes place: in a thread, of perhaps several people, or in a room. What is said in one is never seen in another. */
+export interface Conversation extends Address {
   /** Outside of a thread everybody has a conversation of their own, also in a shared room. */
   readonly personId: string;
 }
@@ -109,7 +106,7 @@ export interface AskPorts {
 export interface Question {
   readonly question: string;
   readonly person: { readonly id: string; readonly name: string };
-  readonly room: { readonly chat: string; readonly room: string; readonly thread?: string };
+  readonly room: Address;
 }
 
 /**

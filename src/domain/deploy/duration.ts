@@ -1,4 +1,4 @@
-/** Durations and points in time in words. */
+/** Durations in words. */
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -30,9 +30,4 @@ export function age(then: Date, now: Date): string {
   if (ms < HOUR) return `${Math.floor(ms / MINUTE)} min ago`;
   if (ms < 2 * DAY) return `${Math.floor(ms / HOUR)} h ago`;
   return `${Math.floor(ms / DAY)} d ago`;
-}
-
-/** `2026-01-31 12:00 UTC`. */
-export function moment(at: Date): string {
-  return `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }

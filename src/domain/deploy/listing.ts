@@ -1,7 +1,7 @@
 /** What runs where, what was deployed before, and the log of one deployment, as cards. */
 
-import { type Action, type Card, card, codeBlock, plain } from '../../bot/card.ts';
-import { age, duration, moment } from './duration.ts';
+import { type Action, type Card, card, codeBlock, moment, plain } from '../../bot/card.ts';
+import { age, duration } from './duration.ts';
 import type { Deployment, Placement } from './ports.ts';
 
 /** The answer to `deploys`. */

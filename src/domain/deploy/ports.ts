@@ -1,18 +1,12 @@
 /** What deploying needs from outside, and the service that scripts use. */
 
 import type { Content } from '../../bot/card.ts';
+import type { Address } from '../../bot/chat.ts';
 import type { ServicesConfig } from './config.ts';
 
 interface Requester {
   readonly id: string;
   readonly name: string;
-}
-
-/** Where a deploy was asked for, and where its outcome is told. */
-export interface Origin {
-  readonly chat: string;
-  readonly room: string;
-  readonly thread?: string;
 }
 
 /** `queued`: accepted, about to start. The first two hold the lock of their service and environment. */
@@ -27,7 +21,8 @@ export interface Deployment {
   /** What was live before; undefined if nothing was, or nobody knows. */
   readonly previous?: string;
   readonly by: Requester;
-  readonly origin: Origin;
+  /** Where it was asked for, and where its outcome is told. */
+  readonly origin: Address;
   /** Number of the audit row that this deployment ends. */
   readonly audit?: number;
   readonly state: DeploymentState;
@@ -46,7 +41,7 @@ export interface NewDeployment {
   readonly version: string;
   readonly previous?: string;
   readonly by: Requester;
-  readonly origin: Origin;
+  readonly origin: Address;
   readonly audit?: number;
   readonly at: Date;
 }
@@ -169,7 +164,7 @@ export interface DeployPorts {
   /** Stores the job that calls {@link Deploys.run}. May be called twice for one deployment. */
   enqueue(id: number): Promise<void>;
   /** Durable; the same key updates in place. */
-  post(origin: Origin, content: Content, key: string): Promise<void>;
+  post(origin: Address, content: Content, key: string): Promise<void>;
   /** Told of each deployment that has ended, before its room is; for audit and metrics. May be told twice. */
   ended(deployment: Deployment, state: Finish['state'], reason: string | undefined): Promise<void>;
   /** Blots out secrets. */
@@ -182,7 +177,7 @@ export interface StartRequest {
   readonly environment: string;
   readonly version?: string;
   readonly by: Requester;
-  readonly origin: Origin;
+  readonly origin: Address;
   /** Number of the audit row to end when the deployment has ended. */
   readonly audit?: number;
 }

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { age, duration, moment } from '../../../src/domain/deploy/duration.ts';
+import { moment } from '../../../src/bot/card.ts';
+import { age, duration } from '../../../src/domain/deploy/duration.ts';
 import { heldBy, isStuck } from '../../../src/domain/deploy/lock.ts';
 import { createOutput, lastLines } from '../../../src/domain/deploy/output.ts';
 import type { Deployment } from '../../../src/domain/deploy/ports.ts';
