@@ -1,6 +1,7 @@
 /** Whether a text is meant for the robot, and what is left of it without the robot's name. */
 
-export interface Names {
+/** What the robot is called. */
+export interface RobotNames {
   readonly name: string;
   readonly alias: string | false;
 }
@@ -10,7 +11,7 @@ export interface Names {
  * `name:` and `name,` count, in any case, and only as a whole word: "shipmates are great" is for nobody. An alias that
  * ends in a sign (`!`, `/`) needs no space after it. A pasted command may sit in backticks.
  */
-export function withoutName(text: string, names: Names): string | undefined {
+export function withoutName(text: string, names: RobotNames): string | undefined {
   const bare = withoutBackticks(text);
   return pattern(names).exec(bare)?.groups?.['rest']?.trim();
 }
@@ -27,7 +28,7 @@ function withoutBackticks(text: string): string {
 
 const patterns = new Map<string, RegExp>();
 
-function pattern({ name, alias }: Names): RegExp {
+function pattern({ name, alias }: RobotNames): RegExp {
   const key = `${name}\n${alias || ''}`;
   const known = patterns.get(key);
   if (known) return known;

@@ -3,9 +3,9 @@
 import type { TextMessage } from 'hubot';
 import pino from 'pino';
 import { WebChat } from '../../src/adapters/chat/web/chat.ts';
-import type { Suggestion } from '../../src/adapters/chat/web/protocol.ts';
 import { type Content, card, plain } from '../../src/bot/card.ts';
 import type { Address, Person } from '../../src/bot/chat.ts';
+import type { Suggestion } from '../../src/bot/complete.ts';
 import { Robot } from '../../src/bot/robot.ts';
 import { foldName } from '../../src/domain/history/fold.ts';
 import { createHistory } from '../../src/domain/history/history.ts';

@@ -1,6 +1,6 @@
 /** Which messages are for the robot, and what of them it gets. */
 
-import { type Names, withoutName } from '../../../bot/addressed.ts';
+import { type RobotNames, withoutName } from '../../../bot/addressed.ts';
 
 export interface Addressed {
   readonly addressed: boolean;
@@ -9,7 +9,7 @@ export interface Addressed {
 }
 
 /** In a direct conversation with the robot every line is for it; elsewhere `shipmate …`, `@shipmate …` and `/deploy …`. */
-export function addressed(text: string, names: Names, direct: boolean): Addressed {
+export function addressed(text: string, names: RobotNames, direct: boolean): Addressed {
   const trimmed = text.trim();
   if (/^\/(?=[a-z])/i.test(trimmed) && withoutName(trimmed, names) === undefined) {
     return { addressed: true, text: trimmed.slice(1) };

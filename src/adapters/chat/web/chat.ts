@@ -16,16 +16,16 @@ import {
   type Person,
   type Room,
 } from '../../../bot/chat.ts';
+import type { Invitations, Invited } from '../../../bot/invitations.ts';
 import type { Logger } from '../../../bot/log.ts';
 import type { StoredMessage, StoredRoom } from '../../../domain/history/ports.ts';
 import { addressed } from './addressed.ts';
 import { fingerprint, refuseRequest } from './gate.ts';
 import { Hub, type Known } from './hub.ts';
-import { nameProblem } from './name.ts';
+import { nameProblem, tidyName } from './name.ts';
 import { addPages } from './pages.ts';
 import type { Account, WebBus, WebEvents, WebMessages, WebOptions, WebSearch, WebStore } from './ports.ts';
 import { problems } from './problems.ts';
-import type { Problem } from './protocol.ts';
 import { PRESSED } from './render.ts';
 import {
   accountOf,
@@ -73,11 +73,7 @@ export interface WebParts {
   readonly localUrl: () => string;
 }
 
-export type Invited =
-  | { readonly kind: 'invited'; readonly link: string; readonly until: Date; readonly known: boolean }
-  | { readonly kind: 'refused'; readonly problem: Problem };
-
-export class WebChat extends Adapter implements ChatAdapter {
+export class WebChat extends Adapter implements ChatAdapter, Invitations {
   readonly chat = CHAT;
   override name = CHAT;
   readonly #parts: WebParts;
@@ -156,7 +152,7 @@ export class WebChat extends Adapter implements ChatAdapter {
    */
   async invite(typed: string, by: string, { known: mayKnow = false } = {}): Promise<Invited> {
     const { store, now } = this.#parts;
-    const name = typed.normalize('NFKC').trim().replace(/^@/, '').replace(/\s+/g, ' ');
+    const name = tidyName(typed).replace(/^@/, '');
     const problem = nameProblem(name, this.robot.name);
     if (problem) return { kind: 'refused', problem };
     const secret = randomBytes(24).toString('base64url');

@@ -302,9 +302,13 @@ export class Hub {
 
   /** Tells the other replicas who is here; with `ask`, they tell back. */
   async #tellPresence(ask: boolean): Promise<void> {
+    await this.#publishPresence(ask);
+    await this.#presenceChanged();
+  }
+
+  async #publishPresence(ask: boolean): Promise<void> {
     // A bus message holds some thousand numbers at most; who is beyond that shows as away.
     await this.#publish({ k: 'presence', from: this.#parts.replica, accounts: this.#here().slice(0, 800), ask });
-    await this.#presenceChanged();
   }
 
   async #presenceChanged(): Promise<void> {
@@ -315,12 +319,7 @@ export class Hub {
     try {
       if (mine !== this.#told) {
         this.#told = mine;
-        await this.#publish({
-          k: 'presence',
-          from: this.#parts.replica,
-          accounts: this.#here().slice(0, 800),
-          ask: false,
-        });
+        await this.#publishPresence(false);
       }
       await this.#showPeople();
     } catch (error) {

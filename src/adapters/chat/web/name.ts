@@ -22,7 +22,12 @@ const ALIKE = [
   /\p{Script=Lisu}/u,
 ];
 
-/** What is wrong with a name; undefined if nothing is. The name comes trimmed and with single spaces. */
+/** A name as it is kept: characters that look the same are the same, single spaces, nothing around it. */
+export function tidyName(typed: string): string {
+  return typed.normalize('NFKC').trim().replace(/\s+/g, ' ');
+}
+
+/** What is wrong with a name; undefined if nothing is. The name comes from {@link tidyName}. */
 export function nameProblem(name: string, robotName: string): Problem | undefined {
   if (name === '') return { text: 'The name is missing.', next: 'Say what you are called.' };
   if ([...name].length > LONGEST)

@@ -9,7 +9,7 @@ import type { Logger } from '../../../bot/log.ts';
 import { sameSecret } from '../../../bot/secret.ts';
 import { cookie, cookieName, fingerprint, isSecure, refuseForeignPage, refuseRequest } from './gate.ts';
 import { createLimit } from './limit.ts';
-import { nameProblem } from './name.ts';
+import { nameProblem, tidyName } from './name.ts';
 import type { Account, WebOptions, WebStore } from './ports.ts';
 import { parseEnter } from './schema.ts';
 import { sessionOf } from './session.ts';
@@ -87,7 +87,7 @@ export function addPages(router: Router, parts: PageParts): void {
     if (!sameSecret(token, options.token)) {
       const patient = wrong.allow(`link ${peer}`, now().getTime());
       log.warn({ peer }, 'web chat link refused');
-      if (!patient) return text(response, 429, 'Too many wrong links. Wait a minute and try again.\n');
+      if (!patient) return text(response, 429, TOO_MANY);
       return redirect(response, '/#link-refused');
     }
     if ((await sessionOf(request, sessions))?.session.account === undefined) await openSession(request, response);
@@ -100,7 +100,7 @@ export function addPages(router: Router, parts: PageParts): void {
     const invite = await store.openInvite(hash, now());
     if (!invite) {
       const patient = wrong.allow(`invite ${request.socket.remoteAddress ?? ''}`, now().getTime());
-      if (!patient) return text(response, 429, 'Too many wrong links. Wait a minute and try again.\n');
+      if (!patient) return text(response, 429, TOO_MANY);
       return redirect(response, '/#invite-refused');
     }
     await openSession(request, response, hash);
@@ -121,7 +121,7 @@ export function addPages(router: Router, parts: PageParts): void {
     const body = parseEnter(await readJson(request));
     if (secret === undefined) return json(response, 401, SIGNED_OUT);
     if (!body) return json(response, 400, { problem: 'The name is missing.', next: 'Say what you are called.' });
-    const name = body.name.normalize('NFKC').trim().replace(/\s+/g, ' ');
+    const name = tidyName(body.name);
     const problem = nameProblem(name, parts.robotName());
     if (problem) return json(response, 400, { problem: problem.text, next: problem.next });
     const entered = await store.enter({ session: fingerprint(secret), name, now: now() });
@@ -141,15 +141,13 @@ export function addPages(router: Router, parts: PageParts): void {
   }
 
   async function signOut(request: Request, response: Response): Promise<void> {
-    const name = cookieName(request, options.publicUrl);
-    const secret = cookie(request, name);
+    const secret = cookie(request, cookieName(request, options.publicUrl));
     if (secret !== undefined) {
       const hash = fingerprint(secret);
       await store.closeSession(hash);
       await parts.signedOut(hash);
     }
-    const secureOnly = isSecure(request, options.publicUrl) ? '; Secure' : '';
-    response.setHeader('Set-Cookie', `${name}=; HttpOnly; SameSite=Strict; Path=/; Max-Age=0${secureOnly}`);
+    setCookie(request, response, '', 0);
     json(response, 200, { state: 'out' });
   }
 
@@ -158,10 +156,16 @@ export function addPages(router: Router, parts: PageParts): void {
     const start = now();
     const until = new Date(start.getTime() + SESSION_MS);
     await store.openSession({ hash: fingerprint(secret), ...(invite !== undefined && { invite }), now: start, until });
+    setCookie(request, response, secret, SESSION_MS / 1000);
+  }
+
+  /** Sets the session's cookie; with 0 seconds to live, takes it away. */
+  function setCookie(request: IncomingMessage, response: ServerResponse, value: string, seconds: number): void {
+    const name = cookieName(request, options.publicUrl);
     const secureOnly = isSecure(request, options.publicUrl) ? '; Secure' : '';
     response.setHeader(
       'Set-Cookie',
-      `${cookieName(request, options.publicUrl)}=${secret}; HttpOnly; SameSite=Strict; Path=/; Max-Age=${SESSION_MS / 1000}${secureOnly}`,
+      `${name}=${value}; HttpOnly; SameSite=Strict; Path=/; Max-Age=${seconds}${secureOnly}`,
     );
   }
 
@@ -181,6 +185,8 @@ export function addPages(router: Router, parts: PageParts): void {
 }
 
 const SIGNED_OUT = { problem: 'This link or invitation is used up or has expired.', next: 'Open a new one.' };
+
+const TOO_MANY = 'Too many wrong links. Wait a minute and try again.\n';
 
 const OFF = `The web chat is off on this address.
 To switch it on, set SHIPMATE_WEB=yes, SHIPMATE_PUBLIC_URL to the address that people use and SHIPMATE_WEB_TOKEN to a long

@@ -1,8 +1,8 @@
 /** What the web chat needs from outside. */
 
 import type { Person } from '../../../bot/chat.ts';
+import type { Suggestion } from '../../../bot/complete.ts';
 import type { History, MessageStore } from '../../../domain/history/ports.ts';
-import type { Suggestion } from './protocol.ts';
 
 export interface Account {
   readonly id: number;
@@ -70,12 +70,10 @@ export type WebMessages = Pick<
   | 'record'
   | 'update'
   | 'get'
-  | 'findByNonce'
   | 'page'
   | 'threads'
   | 'activity'
   | 'markHandled'
-  | 'claimUnhandledOf'
   | 'saveRoom'
   | 'room'
   | 'roomsOf'

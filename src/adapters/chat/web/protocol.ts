@@ -1,6 +1,7 @@
 /** What the server sends to browsers. `html` comes from markdown.ts alone; every other text is shown as text. */
 
-import type { Tone } from '../../../bot/card.ts';
+import type { Action, Tone } from '../../../bot/card.ts';
+import type { Suggestion } from '../../../bot/complete.ts';
 
 export interface WirePerson {
   readonly id: string;
@@ -28,11 +29,7 @@ export interface WireCard {
   readonly tone: Tone;
   readonly html?: string;
   readonly fields: readonly { readonly name: string; readonly html: string; readonly short: boolean }[];
-  readonly actions: readonly {
-    readonly label: string;
-    readonly command: string;
-    readonly style?: 'primary' | 'danger';
-  }[];
+  readonly actions: readonly Action[];
   /** `src` only for pictures of our own. */
   readonly image?: { readonly src?: string; readonly url: string; readonly alt: string };
   readonly footer?: string;
@@ -68,13 +65,6 @@ export interface WireHit {
   readonly at: string;
   /** The words around the first match, matches in bold. */
   readonly html: string;
-}
-
-export interface Suggestion {
-  /** The command as it would stand after choosing. */
-  readonly text: string;
-  readonly label: string;
-  readonly hint: string;
 }
 
 export interface Problem {

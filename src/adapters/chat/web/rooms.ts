@@ -53,6 +53,11 @@ export function roomKind(id: string): RoomKind {
   return { kind: 'direct', accounts: [Number(match[1]), Number(match[2])] };
 }
 
+/** Whom one of two people talks with. */
+export function otherOf([one, other]: readonly [number, number], me: number): number {
+  return one === me ? other : one;
+}
+
 export function mayRead(room: StoredRoom, person: string): boolean {
   return !room.private || room.members.includes(person);
 }
@@ -104,6 +109,6 @@ export function roomView(
   };
   if (kind.kind === 'robot') return { ...base, name: robotName };
   if (kind.kind === 'room') return { ...base, name: room.name };
-  const other = kind.accounts[0] === me ? kind.accounts[1] : kind.accounts[0];
+  const other = otherOf(kind.accounts, me);
   return { ...base, name: names.get(other) ?? room.name, person: personId(other) };
 }

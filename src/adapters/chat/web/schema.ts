@@ -49,10 +49,15 @@ const frame = z.discriminatedUnion('t', [
 
 export type ClientFrame = z.infer<typeof frame>;
 
-export type Parsed =
-  | { readonly kind: 'frame'; readonly frame: ClientFrame }
-  /** `id` or `req` tells the browser which of its frames it was, where that could be read. */
-  | { readonly kind: 'malformed'; readonly id?: string; readonly req?: number; readonly tooLong: boolean };
+/** `id` or `req` tells the browser which of its frames it was, where that could be read. */
+export interface Malformed {
+  readonly kind: 'malformed';
+  readonly id?: string;
+  readonly req?: number;
+  readonly tooLong: boolean;
+}
+
+export type Parsed = { readonly kind: 'frame'; readonly frame: ClientFrame } | Malformed;
 
 const envelope = z.object({ id: id.optional().catch(undefined), req: request.optional().catch(undefined) });
 

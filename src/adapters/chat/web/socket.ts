@@ -11,7 +11,7 @@ import type { Account, WebStore } from './ports.ts';
 import { problems } from './problems.ts';
 import { MAX_FRAME, parseFrame } from './schema.ts';
 import { sessionOf } from './session.ts';
-import type { Talk, Talker } from './talk.ts';
+import { refuseFrame, type Talk, type Talker } from './talk.ts';
 
 /** More than so many bytes waiting for a browser: it is cut off, and fetches what it missed when it is back. */
 const QUEUE_LIMIT = 4 * 1024 * 1024;
@@ -113,8 +113,7 @@ export function createSockets(parts: SocketParts): Sockets {
       const time = now().getTime();
       if (parsed.kind === 'malformed') {
         const problem = parsed.tooLong ? problems.tooLong : problems.malformed;
-        if (parsed.id !== undefined) talker.send({ t: 'refused', id: parsed.id, problem });
-        else if (parsed.req !== undefined) talker.send({ t: 'failed', req: parsed.req, problem });
+        refuseFrame(talker, parsed, problem);
         malformed += parsed.tooLong ? 0 : 1;
         if (malformed > MALFORMED_ALLOWED) ws.close(1008, 'malformed');
         return;
@@ -124,8 +123,7 @@ export function createSockets(parts: SocketParts): Sockets {
       const asked = frames.allow(key, time) && framesOfOne.allow(`person ${account.id}`, time);
       const allowed = asked && (!speaking || spoken.allow(`person ${account.id}`, time));
       if (!allowed) {
-        if ('id' in frame) talker.send({ t: 'refused', id: frame.id, problem: problems.tooFast });
-        else if ('req' in frame) talker.send({ t: 'failed', req: frame.req, problem: problems.tooFast });
+        refuseFrame(talker, frame, problems.tooFast);
         return;
       }
       waiting += 1;

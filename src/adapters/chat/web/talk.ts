@@ -1,5 +1,6 @@
 /** What a person's browser asks for, checked against what that person may see. */
 
+import type { RobotNames } from '../../../bot/addressed.ts';
 import type { Logger } from '../../../bot/log.ts';
 import type { StoredMessage, StoredRoom } from '../../../domain/history/ports.ts';
 import { addressed } from './addressed.ts';
@@ -15,13 +16,14 @@ import {
   mayRead,
   openDirectRoom,
   openRobotRoom,
+  otherOf,
   personId,
   roomKind,
   roomName,
   roomView,
   titleOf,
 } from './rooms.ts';
-import { type ClientFrame, parseCard } from './schema.ts';
+import { type ClientFrame, type Malformed, parseCard } from './schema.ts';
 
 const PAGE = 50;
 const THREAD = 300;
@@ -35,7 +37,7 @@ export interface TalkParts {
   readonly replica: string;
   readonly log: Logger;
   readonly now: () => Date;
-  readonly names: () => { readonly name: string; readonly alias: string | false };
+  readonly names: () => RobotNames;
   /** Gives a stored message to the robot; returns at once. */
   handle(message: StoredMessage): void;
 }
@@ -54,6 +56,12 @@ class Refused extends Error {
     super(problem.text);
     this.problem = problem;
   }
+}
+
+/** Tells a browser that nothing comes of one of its frames, if it can be said which. */
+export function refuseFrame(talker: Talker, frame: ClientFrame | Malformed, problem: Problem): void {
+  if ('id' in frame && frame.id !== undefined) talker.send({ t: 'refused', id: frame.id, problem });
+  else if ('req' in frame && frame.req !== undefined) talker.send({ t: 'failed', req: frame.req, problem });
 }
 
 export interface Talk {
@@ -325,7 +333,7 @@ export function createTalk(parts: TalkParts): Talk {
     const kind = roomKind(id);
     if (kind.kind === 'room') return `#${name}`;
     if (kind.kind === 'robot') return title();
-    return names.get(kind.accounts[0] === me ? kind.accounts[1] : kind.accounts[0]) ?? name;
+    return names.get(otherOf(kind.accounts, me)) ?? name;
   }
 
   async function answer(talker: Talker, frame: ClientFrame): Promise<Answer | undefined> {
@@ -397,8 +405,7 @@ export function createTalk(parts: TalkParts): Talk {
           parts.log.error({ err: error, frame: frame.t, person: talker.account.id }, 'web chat request failed');
         const talking = frame.t === 'say' || frame.t === 'press';
         const problem = refused ? error.problem : talking ? problems.notStored : problems.failed;
-        if ('id' in frame) talker.send({ t: 'refused', id: frame.id, problem });
-        else if ('req' in frame) talker.send({ t: 'failed', req: frame.req, problem });
+        refuseFrame(talker, frame, problem);
       }
     },
   };
