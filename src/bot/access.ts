@@ -1,7 +1,7 @@
 /** The permission check in front of every command. Whatever goes wrong in it is a refusal. */
 
 import type { AccessPolicy } from '../domain/access/policy.ts';
-import { covers, overlaps, permissionsOf, rolesOf, rolesThatCover } from '../domain/access/policy.ts';
+import { covers, overlaps, permissionsOf, rolesInFile, rolesOf, rolesThatCover } from '../domain/access/policy.ts';
 import type { Grant, GrantStore } from '../domain/access/ports.ts';
 import type { Person } from './chat.ts';
 import { fail } from './errors.ts';
@@ -62,6 +62,15 @@ export function createAccess({ policy, store, changed, now }: AccessPorts): Acce
     return permissionsOf(policy, await rolesOfPerson(person));
   }
 
+  async function can(person: Person, permission: string): Promise<boolean> {
+    return (await permissionsOfPerson(person)).some((held) => covers(held, permission));
+  }
+
+  /** Another replica, or this one, changed the grants. */
+  function forget(): void {
+    copy = undefined;
+  }
+
   /** Names of people who can give roles; those of the file are known by id only. */
   async function granters(): Promise<string[]> {
     const roles = rolesThatCover(policy, GRANT_PERMISSION);
@@ -84,14 +93,12 @@ export function createAccess({ policy, store, changed, now }: AccessPorts): Acce
     grants,
     rolesOf: rolesOfPerson,
     permissionsOf: permissionsOfPerson,
-    async can(person, permission) {
-      return (await permissionsOfPerson(person)).some((held) => covers(held, permission));
-    },
+    can,
     async mayHold(person, pattern) {
       return (await permissionsOfPerson(person)).some((held) => overlaps(held, pattern));
     },
     async require(person, permission) {
-      if ((await permissionsOfPerson(person)).some((held) => covers(held, permission))) return;
+      if (await can(person, permission)) return;
       throw fail('access.denied', {
         permission,
         roles: rolesThatCover(policy, permission),
@@ -108,14 +115,14 @@ export function createAccess({ policy, store, changed, now }: AccessPorts): Acce
         grantedBy: by.name,
         grantedAt: now(),
       });
-      copy = undefined;
+      forget();
       await changed();
       return added;
     },
     async revoke(person, role) {
       const known = knownRole(role);
-      const inFile = Object.hasOwn(policy.people, person.id) ? (policy.people[person.id] ?? []) : [];
-      if (inFile.includes(known)) throw fail('access.file', { person: person.name, role: known });
+      if (rolesInFile(policy, person.id).includes(known))
+        throw fail('access.file', { person: person.name, role: known });
       const granting = rolesThatCover(policy, GRANT_PERMISSION);
       if (granting.includes(known)) {
         const others = (await store.all()).some(
@@ -125,12 +132,10 @@ export function createAccess({ policy, store, changed, now }: AccessPorts): Acce
         if (!others && !named) throw fail('access.last', {});
       }
       const removed = await store.remove(person.id, known);
-      copy = undefined;
+      forget();
       await changed();
       return removed;
     },
-    forget() {
-      copy = undefined;
-    },
+    forget,
   };
 }

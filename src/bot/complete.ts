@@ -5,6 +5,7 @@ import type { ArgContext } from './args.ts';
 import type { Command } from './command.ts';
 import { type Element, type Keyed, leadingWords, type Pattern } from './grammar.ts';
 import { visibleCommands } from './help.ts';
+import { findKeyed } from './match.ts';
 import type { CommandTable } from './table.ts';
 import { normalise, tokenise } from './tokens.ts';
 
@@ -103,14 +104,13 @@ function withoutKeyed(pattern: Pattern, words: readonly string[]): Typed {
       open = undefined;
       continue;
     }
-    const [, key = '', value = ''] = /^(--[a-z][\w-]*(?==|$)|[a-z]\w*:)=?([\s\S]*)$/i.exec(word) ?? [];
-    const keyed = pattern.keyed.get(key.toLowerCase());
-    if (!keyed) {
+    const found = findKeyed(pattern, word);
+    if (!found) {
       rest.push(word);
       continue;
     }
-    used.add(keyed);
-    if (keyed.takesValue && value === '') open = keyed;
+    used.add(found.keyed);
+    if (found.keyed.takesValue && !found.value) open = found.keyed;
   }
   return { rest, used, open };
 }

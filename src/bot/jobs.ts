@@ -28,5 +28,5 @@ export interface Jobs {
     options?: { readonly startAfterSeconds?: number; readonly key?: string },
   ): Promise<void>;
   /** Repeats a job by a cron expression in UTC. */
-  schedule(name: string, cron: string, data?: object): Promise<void>;
+  schedule(name: string, cron: string): Promise<void>;
 }

@@ -102,7 +102,7 @@ function takeKeyed(pattern: Pattern, tokens: readonly Token[]): Taken | Mismatch
   for (let at = 0; at < tokens.length; at++) {
     const token = tokens[at];
     if (!token) break;
-    const found = findKeyed(pattern, token);
+    const found = findKeyed(pattern, token.text);
     if (!found) {
       if (/^--[A-Za-z]/.test(token.text) && !token.quoted && !pattern.hasRest) {
         return { kind: 'flag', what: token.text, depth: at };
@@ -124,9 +124,10 @@ function takeKeyed(pattern: Pattern, tokens: readonly Token[]): Taken | Mismatch
   return { values, rest };
 }
 
-function findKeyed(pattern: Pattern, token: Token): { keyed: Keyed; value: string | undefined } | undefined {
+/** The option or keyed argument that a word begins, with the value that is in the word itself. */
+export function findKeyed(pattern: Pattern, word: string): { keyed: Keyed; value: string | undefined } | undefined {
   if (pattern.keyed.size === 0) return undefined;
-  const split = /^(--[A-Za-z][\w-]*)(?:=([\s\S]*))?$|^([A-Za-z]\w*:)([\s\S]*)$/.exec(token.text);
+  const split = /^(--[A-Za-z][\w-]*)(?:=([\s\S]*))?$|^([A-Za-z]\w*:)([\s\S]*)$/.exec(word);
   const typed = split?.[1] ?? split?.[3];
   if (typed === undefined) return undefined;
   const keyed = pattern.keyed.get(typed.toLowerCase());

@@ -91,6 +91,11 @@ function sslMode(value: string): Result<string> {
     : { ok: false, message: `must be one of ${modes.join(', ')}, in small letters` };
 }
 
+/** Shown by whoever comes in: long enough not to be guessed. */
+function token(value: string): Result<string> {
+  return value.length >= 16 ? { ok: true, value } : { ok: false, message: 'must have at least 16 characters' };
+}
+
 const list = (value: string): Result<readonly string[]> => ({
   ok: true,
   value: value
@@ -230,7 +235,7 @@ export const variables = {
       fallback: 'made at the first start',
       secret: true,
     },
-    (value) => (value.length >= 16 ? { ok: true, value } : { ok: false, message: 'must have at least 16 characters' }),
+    token,
   ),
   SHIPMATE_HOOK_TOKEN: variable(
     'text',
@@ -239,7 +244,7 @@ export const variables = {
       fallback: 'made at the first start',
       secret: true,
     },
-    (value) => (value.length >= 16 ? { ok: true, value } : { ok: false, message: 'must have at least 16 characters' }),
+    token,
   ),
   SHIPMATE_HISTORY_DAYS: variable(
     'number',

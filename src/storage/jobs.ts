@@ -258,10 +258,10 @@ export function createJobs(db: Database, options: JobsOptions): RunningJobs {
       });
     },
 
-    async schedule(name, cron, data) {
+    async schedule(name, cron) {
       if (!queues.has(name)) throw new Error(`no job is called ${name}`);
       const by = await ready.promise;
-      await by.schedule(name, cron, data ?? null, { tz: 'UTC' });
+      await by.schedule(name, cron, null, { tz: 'UTC' });
     },
 
     async start() {

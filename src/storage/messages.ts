@@ -48,7 +48,6 @@ interface RoomRow {
   id: string;
   name: string;
   private: boolean;
-  created_at: Date;
   members: string[];
 }
 
@@ -109,7 +108,7 @@ export function createMessageStore(
 
   async function findRoom(chat: string, id: string): Promise<StoredRoom | undefined> {
     const [row] = await rows(
-      sql<RoomRow>`select r.chat, r.id, r.name, r.private, r.created_at, ${MEMBERS} as members
+      sql<RoomRow>`select r.chat, r.id, r.name, r.private, ${MEMBERS} as members
         from rooms r where r.chat = ${chat} and r.id = ${id}`,
     );
     return row && toRoom(row);
@@ -327,7 +326,7 @@ export function createMessageStore(
     },
     async roomsOf(chat, personId) {
       const found = await rows(sql<RoomRow>`
-        select r.chat, r.id, r.name, r.private, r.created_at, ${MEMBERS} as members
+        select r.chat, r.id, r.name, r.private, ${MEMBERS} as members
         from rooms r where r.chat = ${chat} and (not r.private or exists (select 1 from room_members x
           where x.chat = r.chat and x.room = r.id and x.person_id = ${personId} and x.until_id is null))
         order by r.folded_name, r.id`);
@@ -429,6 +428,5 @@ function toRoom(row: RoomRow): StoredRoom {
     name: row.name,
     private: row.private,
     members: row.members,
-    createdAt: row.created_at,
   };
 }

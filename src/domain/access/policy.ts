@@ -32,10 +32,16 @@ function compare(held: string, needed: string, fits: (have: string, want: string
   return have.length === want.length;
 }
 
+/** The roles that config/access.yaml gives a person. */
+export function rolesInFile(policy: AccessPolicy, personId: string): readonly string[] {
+  return Object.hasOwn(policy.people, personId) ? (policy.people[personId] ?? []) : [];
+}
+
 /** The roles of a person: from the file, and granted in chat. Roles that no longer exist count for nothing. */
 export function rolesOf(policy: AccessPolicy, personId: string, granted: readonly string[]): string[] {
-  const named = Object.hasOwn(policy.people, personId) ? (policy.people[personId] ?? []) : [];
-  return [...new Set([...named, ...granted])].filter((role) => Object.hasOwn(policy.roles, role)).sort();
+  return [...new Set([...rolesInFile(policy, personId), ...granted])]
+    .filter((role) => Object.hasOwn(policy.roles, role))
+    .sort();
 }
 
 /** The permissions that roles give, with those that everybody has. */

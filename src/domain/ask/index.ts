@@ -40,7 +40,6 @@ export interface Index {
   /** All passages of a file, in order. */
   passages(path: string): readonly Passage[];
   readonly files: number;
-  readonly names: readonly string[];
 }
 
 /** BM25's usual constants: how fast repetition stops counting, and how much long texts are held back. */
@@ -175,7 +174,6 @@ export function buildIndex(files: readonly KnowledgeFile[]): Index {
 
   return {
     files: files.length,
-    names: files.flatMap((file) => file.meta.alerts),
     passages: (path) => byPath.get(path) ?? [],
     search(question, limit = 10) {
       const terms = new Map<string, number>();

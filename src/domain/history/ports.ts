@@ -65,7 +65,6 @@ export interface StoredRoom {
   readonly private: boolean;
   /** Person ids of those who are in it now. Public rooms list those who joined, if the chat has joining. */
   readonly members: readonly string[];
-  readonly createdAt: Date;
 }
 
 export interface RoomActivity {
