@@ -40,6 +40,8 @@ function chat() {
     open: undefined,
     connected: false,
   };
+  /** What makes a pressed button ready again, by the id of its frame. */
+  const pressed = new Map();
   let welcomed = false;
   let panel;
   let opening = 0;
@@ -155,11 +157,11 @@ function chat() {
         thread.take(frame.message);
         return;
       case 'ack':
-        pressed.get(frame.id)?.settle();
+        pressed.get(frame.id)?.();
         pressed.delete(frame.id);
         return showPending();
       case 'refused':
-        press.refused?.(frame.id, frame.problem);
+        pressRefused(frame.id, frame.problem);
         return showPending();
       case 'room':
         state.rooms.set(frame.room.id, frame.room);
@@ -252,13 +254,12 @@ function chat() {
   // ── rooms ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   function route() {
-    const [, id, message] = /^#\/room\/([^/]+)(?:\/(\d+))?$/.exec(location.hash) ?? [];
-    const wanted = id === undefined ? undefined : decodeURIComponent(id);
+    const linked = linkedTo(location.hash);
     const fallback = sessionStorage.getItem('shipmate.room');
-    const known = [wanted, state.rooms.has(fallback) ? fallback : undefined, state.robot.room].find(
+    const known = [linked?.room, state.rooms.has(fallback) ? fallback : undefined, state.robot.room].find(
       (one) => one !== undefined,
     );
-    void openRoom(known, message === undefined ? undefined : Number(message));
+    void openRoom(known, linked?.message);
   }
 
   function go(room, message) {
@@ -499,18 +500,18 @@ function chat() {
         },
         Math.max(0, seen - performance.now()),
       );
-    pressed.set(id, { button, settle });
+    pressed.set(id, settle);
     connection.deliver({ t: 'press', id, message: message.id, index });
   }
-  const pressed = new Map();
-  press.refused = (id, problem) => {
-    const one = pressed.get(id);
-    if (!one) return;
+
+  function pressRefused(id, problem) {
+    const settle = pressed.get(id);
+    if (!settle) return;
     pressed.delete(id);
     connection.settle(id);
-    one.settle();
+    settle();
     toast(`${problem.text} ${problem.next}`);
-  };
+  }
 
   /** What addresses the robot at the beginning of the text; undefined if nothing does. */
   function addressing(text) {
@@ -727,13 +728,20 @@ function chat() {
     if (!link || link.origin !== location.origin || !link.hash.startsWith('#/room/')) return;
     if (event.defaultPrevented || event.metaKey || event.ctrlKey) return;
     event.preventDefault();
-    const [, id, message] = /^#\/room\/([^/]+)(?:\/(\d+))?$/.exec(link.hash) ?? [];
-    if (id) go(decodeURIComponent(id), message === undefined ? undefined : Number(message));
+    const linked = linkedTo(link.hash);
+    if (linked) go(linked.room, linked.message);
   });
   addEventListener('hashchange', route);
   addEventListener('focus', markRead);
   document.addEventListener('visibilitychange', markRead);
   void connection.connect();
+}
+
+/** The room, and perhaps the message, that a fragment such as `#/room/ops/12` leads to. */
+function linkedTo(hash) {
+  const [, id, message] = /^#\/room\/([^/]+)(?:\/(\d+))?$/.exec(hash) ?? [];
+  if (id === undefined) return undefined;
+  return { room: decodeURIComponent(id), message: message === undefined ? undefined : Number(message) };
 }
 
 function currentTheme() {
