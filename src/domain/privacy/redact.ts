@@ -1,7 +1,7 @@
 /** Secrets in text: found, and replaced by a mark that says what stood there. */
 
 import { namedSecrets } from './named.ts';
-import { placedSecrets } from './spoken.ts';
+import { placedSecrets } from './placed.ts';
 import { vendorSecrets } from './vendor.ts';
 
 export interface Secret {
