@@ -188,7 +188,7 @@ export function createJobs(db: Database, options: JobsOptions): RunningJobs {
     }
   }
 
-  async function open(): Promise<PgBoss> {
+  async function boot(): Promise<PgBoss> {
     const { PgBoss: Boss } = await import('pg-boss');
     const fresh = new Boss({
       db: executor(db),
@@ -200,6 +200,12 @@ export function createJobs(db: Database, options: JobsOptions): RunningJobs {
     fresh.on('error', (error) => log.warn({ err: error }, 'pg-boss had a problem'));
     fresh.on('warning', (warning) => log.debug({ warning: warning.message, data: warning.data }, 'pg-boss warns'));
     await fresh.start();
+    return fresh;
+  }
+
+  async function open(): Promise<PgBoss> {
+    // Two replicas that start on a new database at the same moment: what one makes is there already for the other.
+    const fresh = await boot().catch((error: unknown) => (isDuplicate(error) ? boot() : Promise.reject(error)));
     const known = new Map((await fresh.getQueues()).map((queue) => [queue.name, queue]));
     for (const queue of queues.values()) {
       const { expireSeconds = 900, retries = 0, retryDelaySeconds = 1 } = queue.options;
@@ -374,6 +380,11 @@ function executor(db: Database): Db {
       }
     },
   };
+}
+
+/** PostgreSQL's unique_violation, also of a name in its own catalogue. */
+function isDuplicate(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === '23505';
 }
 
 function messageOf(error: unknown): string {

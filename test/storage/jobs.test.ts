@@ -237,6 +237,15 @@ describe('jobs', function () {
         expect(ran.sort((a, b) => a - b)).to.deep.equal(Array.from({ length: 60 }, (_, n) => n));
         await Promise.all(replicas.map(({ jobs }) => jobs.stop()));
       });
+
+      it('starts on two replicas at the same moment, on a new database', async () => {
+        for (let time = 0; time < 5; time++) {
+          await (await open()).pool.query('drop schema if exists pgboss cascade');
+          const replicas = [jobsOf(await open(), 'one'), jobsOf(await open.another(), 'two')];
+          await Promise.all(replicas.map(({ jobs }) => jobs.start()));
+          await Promise.all(replicas.map(({ jobs }) => jobs.stop()));
+        }
+      });
     },
     { storage },
   );
