@@ -1,7 +1,7 @@
 /** YAML files that a team edits: parsed, checked against a schema, and every problem with its line. */
 
 import { readFile } from 'node:fs/promises';
-import { LineCounter, type Node, parseDocument } from 'yaml';
+import { isNode, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import type { Problem } from './problem.ts';
 
@@ -88,8 +88,7 @@ function parsed<T>(
   function lineOf(path: readonly PropertyKey[]): number | undefined {
     for (let length = path.length; length >= 0; length--) {
       const parent = length === 0 ? document.contents : document.getIn(path.slice(0, length), true);
-      const range = (parent as Node | null | undefined)?.range;
-      if (range) return lines.linePos(range[0]).line;
+      if (isNode(parent) && parent.range) return lines.linePos(parent.range[0]).line;
     }
     return undefined;
   }

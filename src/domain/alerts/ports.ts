@@ -34,14 +34,8 @@ export interface AlertEvent {
 }
 
 /** One alert of a card: the last that is known of it. */
-export interface Member {
+export interface Member extends IncomingAlert {
   readonly fingerprint: string;
-  readonly status: 'firing' | 'resolved';
-  readonly labels: Labels;
-  readonly annotations: Labels;
-  readonly startsAt: Date;
-  readonly endsAt?: Date;
-  readonly sourceUrl?: string;
   /** When the notification that changed it last was received. */
   readonly heardAt: Date;
 }

@@ -35,14 +35,9 @@ export interface Deployment {
   readonly live?: string;
 }
 
-export interface NewDeployment {
-  readonly service: string;
-  readonly environment: string;
-  readonly version: string;
-  readonly previous?: string;
-  readonly by: Requester;
-  readonly origin: Address;
-  readonly audit?: number;
+/** A deployment as it is asked for. */
+export interface NewDeployment
+  extends Pick<Deployment, 'service' | 'environment' | 'version' | 'previous' | 'by' | 'origin' | 'audit'> {
   readonly at: Date;
 }
 
