@@ -3,6 +3,8 @@
 import type { IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
+import type { Json } from './json.ts';
+import { storable } from './storable.ts';
 
 export type Read =
   | { readonly kind: 'read'; readonly body: Buffer }
@@ -53,9 +55,6 @@ export async function inflate(body: Buffer, limit: number): Promise<Inflated> {
     return { kind: tooLarge ? 'too-large' : 'broken' };
   }
 }
-
-/** Anything that JSON can say. */
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
 
 export type ParsedJson =
   | { readonly kind: 'json'; readonly value: Json }
@@ -113,8 +112,4 @@ function harmless(value: unknown, redact: (text: string) => string): Json {
       .filter(([name]) => name !== '__proto__')
       .map(([name, each]: [string, unknown]) => [storable(name), harmless(each, redact)]),
   );
-}
-
-function storable(text: string): string {
-  return text.replaceAll('\u0000', '').toWellFormed();
 }

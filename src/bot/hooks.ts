@@ -6,11 +6,13 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { inTime } from './deadline.ts';
 import { failureLimit, presentedTokens, tokenCheck } from './hook-auth.ts';
-import { inflate, type Json, parseJson, readBody } from './hook-body.ts';
+import { inflate, parseJson, readBody } from './hook-body.ts';
 import { createHookWork } from './hook-work.ts';
 import type { Jobs } from './jobs.ts';
+import type { Json } from './json.ts';
 import { answerJson } from './json-answer.ts';
 import type { Logger } from './log.ts';
+import { storable } from './storable.ts';
 
 /** One request as it is stored. */
 export interface HookEvent {
@@ -328,7 +330,7 @@ function keptHeaders(hook: Hook, headers: IncomingHttpHeaders): Readonly<Record<
   return Object.fromEntries(
     names.flatMap((name) => {
       const value = headers[name];
-      return typeof value === 'string' ? [[name, value.slice(0, 500).replaceAll('\u0000', '')]] : [];
+      return typeof value === 'string' ? [[name, storable(value.slice(0, 500))]] : [];
     }),
   );
 }

@@ -145,9 +145,9 @@ function nothing(): Loaded {
   return { scripts: [], problems: [], notes: [] };
 }
 
-type Json = { kind: 'read'; value: unknown } | { kind: 'missing' } | { kind: 'broken'; problem: LoadProblem };
+type JsonFile = { kind: 'read'; value: unknown } | { kind: 'missing' } | { kind: 'broken'; problem: LoadProblem };
 
-async function readJson(file: string): Promise<Json> {
+async function readJson(file: string): Promise<JsonFile> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');

@@ -2,6 +2,7 @@
 
 import type { Generated } from 'kysely';
 import type { Jobs } from '../bot/jobs.ts';
+import { storable } from '../bot/storable.ts';
 import type { AskMemory, Conversation } from '../domain/ask/ports.ts';
 import type { Database } from './database.ts';
 
@@ -26,9 +27,8 @@ function keyOf({ chat, room, thread, personId }: Conversation): string {
   return JSON.stringify(thread === undefined ? [chat, room, 'person', personId] : [chat, room, 'thread', thread]);
 }
 
-/** PostgreSQL takes no NUL in text. */
 function bounded(text: string): string {
-  return text.slice(0, MOST_CHARACTERS).replaceAll('\0', '').toWellFormed();
+  return storable(text.slice(0, MOST_CHARACTERS));
 }
 
 export function createAskStore(db: Database, options: { readonly retentionMs: number }): AskMemory {

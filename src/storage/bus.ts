@@ -2,9 +2,8 @@
 
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
+import type { Json } from '../bot/json.ts';
 import type { Logger } from '../bot/log.ts';
-
-export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 
 export interface Bus {
   /**

@@ -1,6 +1,7 @@
 /** Deployments in PostgreSQL. Who may deploy where is decided by a unique index, not by reading first. */
 
 import { type Generated, type Kysely, type Selectable, sql } from 'kysely';
+import { storable } from '../bot/storable.ts';
 import type {
   Deployment,
   DeploymentFilter,
@@ -148,7 +149,7 @@ export function createDeployStore(db: { readonly sql: Kysely<object> }): DeployS
         finished_at: end.at,
         reason: end.reason ?? null,
         live: end.live ?? null,
-        ...(end.output === undefined ? {} : { output: stored(end.output) }),
+        ...(end.output === undefined ? {} : { output: storable(end.output) }),
       })
       .where('id', '=', id);
     const mine =
@@ -175,7 +176,7 @@ export function createDeployStore(db: { readonly sql: Kysely<object> }): DeployS
     async saveOutput(id, owner, output) {
       await tables
         .updateTable('deployments')
-        .set({ output: stored(output) })
+        .set({ output: storable(output) })
         .where('id', '=', id)
         .where('owner', '=', owner)
         .where('state', '=', 'running')
@@ -214,11 +215,6 @@ export function createDeployStore(db: { readonly sql: Kysely<object> }): DeployS
       return (await query.execute()).map(fromRow);
     },
   };
-}
-
-/** PostgreSQL takes no NUL in text. */
-function stored(text: string): string {
-  return text.replaceAll('\0', '');
 }
 
 function fromRow(row: Row): Deployment {

@@ -3,6 +3,7 @@
 import type { Content } from '../bot/card.ts';
 import type { Address } from '../bot/chat.ts';
 import type { ClaimedPost, PostStore } from '../bot/post.ts';
+import { storable } from '../bot/storable.ts';
 import type { Database } from './database.ts';
 
 interface Row {
@@ -27,8 +28,8 @@ export function createPostStore(db: Database): PostStore {
   return {
     async save(address, content, options) {
       const values = [
-        clean(address.chat),
-        clean(address.room),
+        storable(address.chat),
+        storable(address.room),
         address.thread ?? null,
         options.onlyTo ?? null,
         options.key ?? null,
@@ -80,7 +81,7 @@ export function createPostStore(db: Database): PostStore {
         `update post set attempts = attempts + 1, due_at = now() + make_interval(secs => $3), problem = $4,
                          owner = null, claimed_until = null
          where id = $1 and owner = $2`,
-        [post.id, owner, delayMs / 1000, clean(problem)],
+        [post.id, owner, delayMs / 1000, storable(problem)],
       );
     },
 
@@ -90,7 +91,7 @@ export function createPostStore(db: Database): PostStore {
         `update post set attempts = 0, problem = $4, owner = null, claimed_until = null,
                          failed_at = case when revision = $3 then now() end
          where id = $1 and owner = $2`,
-        [post.id, owner, post.revision, clean(problem)],
+        [post.id, owner, post.revision, storable(problem)],
       );
     },
 
@@ -136,9 +137,4 @@ function claimed(row: Row): ClaimedPost {
     ...(row.only_to === null ? {} : { onlyTo: row.only_to }),
     ...(row.message_id === null ? {} : { messageId: row.message_id }),
   };
-}
-
-/** PostgreSQL stores every character but this one. */
-function clean(text: string): string {
-  return text.replaceAll('\u0000', '');
 }

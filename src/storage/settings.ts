@@ -1,7 +1,7 @@
 /** Small values that all replicas share: by name, one value each. */
 
 import { randomBytes } from 'node:crypto';
-import type { Json } from './bus.ts';
+import type { Json } from '../bot/json.ts';
 import type { Database } from './database.ts';
 
 export interface Settings {
