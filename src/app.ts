@@ -293,6 +293,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       redact,
       now,
       newReference,
+      isAlone: async (room) => (await chat(room.chat)?.room(room.room))?.direct === true,
       isStorageTrouble,
     });
     const talk = createConversation({
@@ -327,6 +328,7 @@ export async function startApp(options: AppOptions): Promise<App> {
         access,
         dispatch,
         others: () => robot.helpCommands(),
+        post: posts.post,
       }),
       deploys,
       history,

@@ -33,6 +33,8 @@ export interface Room {
   readonly private: boolean;
   /** Person ids; given for private rooms. */
   readonly members?: readonly string[];
+  /** A conversation of one person with the robot: nobody else sees what is said there. */
+  readonly direct?: boolean;
 }
 
 /** One message to be shown. `nonce` is the same on every attempt, so that a chat can recognise a repeated one. */

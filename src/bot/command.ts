@@ -28,6 +28,8 @@ export interface Invocation<Values> {
   /** The line as it was understood. */
   readonly text: string;
   readonly via: Via;
+  /** The message that it came in by, unique: `web:ops:812`. */
+  readonly source: string | undefined;
   readonly now: Date;
   readonly services: Services;
   /**

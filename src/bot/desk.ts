@@ -2,14 +2,16 @@
 
 import type { Access } from './access.ts';
 import type { Content } from './card.ts';
+import { type Address, addressOf } from './chat.ts';
 import type { Command, Invocation } from './command.ts';
 import type { Dispatch } from './dispatch.ts';
 import { fail } from './errors.ts';
 import { linesOfScripts } from './help.ts';
+import { decidedCard, proposalKey } from './proposal-card.ts';
 import type { Decision, Proposal, Proposals } from './proposals.ts';
 import type { CommandTable } from './table.ts';
 
-type Asked = Pick<Invocation<unknown>, 'person' | 'room' | 'now' | 'reply'>;
+type Asked = Pick<Invocation<unknown>, 'person' | 'room' | 'source' | 'now' | 'reply'>;
 
 export interface CommandDesk {
   /** The name that people address the robot by. */
@@ -32,20 +34,23 @@ export interface DeskPorts {
   readonly access: Access;
   readonly dispatch: Dispatch;
   others(): readonly string[];
+  /** Durable; the same key updates in place. */
+  post(address: Address, content: Content, options: { readonly key: string }): Promise<void>;
 }
 
-export function createDesk({ robotName, table, proposals, access, dispatch, others }: DeskPorts): CommandDesk {
+export function createDesk({ robotName, table, proposals, access, dispatch, others, post }: DeskPorts): CommandDesk {
   /** An open proposal of that kind that the asker can see: it was made in the room where it is answered. */
-  async function find(code: string, kind: Proposal['kind'], { room, now }: Asked): Promise<Proposal> {
-    const proposal = await proposals.find(code.toLowerCase(), now);
+  async function find(code: string, kind: Proposal['kind'], { room, source, now }: Asked): Promise<Proposal> {
+    const proposal = await proposals.find(code.toLowerCase(), source, now);
     const here = proposal?.room.chat === room.chat && proposal.room.room === room.room;
     if (!proposal || proposal.kind !== kind || !here) throw fail('proposal.gone', { code });
     return proposal;
   }
 
-  async function decide(proposal: Proposal, decision: Decision, { person, now }: Asked): Promise<void> {
-    const first = await proposals.decide(proposal.code, decision, person, now);
+  async function decide(proposal: Proposal, decision: Decision, { person, source, now }: Asked): Promise<void> {
+    const first = await proposals.decide(proposal, decision, { person, source }, now);
     if (!first) throw fail('proposal.gone', { code: proposal.code });
+    await post(addressOf(proposal.room), decidedCard(proposal, decision, person), { key: proposalKey(proposal) });
   }
 
   async function own(code: string, asked: Asked): Promise<Proposal> {

@@ -6,14 +6,15 @@
 import type { Access } from './access.ts';
 import type { ArgContext, Names } from './args.ts';
 import type { AuditStart, AuditTrail } from './audit.ts';
-import { type Action, type Content, card, codeBlock } from './card.ts';
-import type { Address, Person } from './chat.ts';
+import { type Action, type Content, card } from './card.ts';
+import { type Address, addressOf, type Person } from './chat.ts';
 import type { Command, Here, Invocation, Sentence, Values, Via } from './command.ts';
 import { Failure, fail, failureText } from './errors.ts';
 import { leadingWords } from './grammar.ts';
 import { visibleCommands } from './help.ts';
 import type { Logger } from './log.ts';
 import { type Mismatch, matchLine } from './match.ts';
+import { approveCard, confirmCard, proposalKey } from './proposal-card.ts';
 import type { Proposal, Proposals } from './proposals.ts';
 import { isSentence, mayBeSentence, type WrongValue } from './sentence.ts';
 import type { Services } from './services.ts';
@@ -83,6 +84,8 @@ export interface DispatchPorts {
   now(): Date;
   /** A short id under which an error is found in the log. */
   newReference(): string;
+  /** Does nobody else see what is said there? */
+  isAlone(room: Here): Promise<boolean>;
   /** Does this error mean that the database is away? */
   isStorageTrouble(error: unknown): boolean;
 }
@@ -327,7 +330,8 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
   }
 
   async function allow(line: Line, command: Command, values: Values): Promise<void> {
-    await checkRate(line.person);
+    // What was asked for was counted when it was asked for.
+    if (!line.answered) await checkRate(line.person);
     if (line.via === 'ai' && command.effect === 'change') throw fail('command.proposal', { usage: command.usage });
     const permission = command.needs(values);
     if (permission !== 'public') await access.require(line.person, permission);
@@ -347,6 +351,7 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
     // A proposal keeps the command as typed; a secret must not be kept, so such a command cannot wait.
     if (ports.redact(text) !== text) throw fail('command.secret', {});
     const kind = question === undefined ? 'approve' : 'confirm';
+    if (kind === 'approve' && (await ports.isAlone(line.room))) throw fail('proposal.alone', {});
     const proposal = await proposals.open({
       kind,
       person: line.person,
@@ -355,7 +360,11 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
       permission,
       expiresAt: new Date(now.getTime() + (kind === 'confirm' ? CONFIRM_WITHIN_MS : APPROVE_WITHIN_MS)),
     });
-    await line.reply(kind === 'confirm' ? confirmCard(proposal, question ?? '') : approveCard(proposal));
+    const asked = kind === 'confirm' ? confirmCard(proposal, question ?? '') : approveCard(proposal);
+    // In a chat it is one message, which later shows the answer in place of the buttons.
+    if (line.via === 'typed' || line.via === 'button') {
+      await ports.post(addressOf(line.room), asked, { key: proposalKey(proposal) });
+    } else await line.reply(asked);
     return true;
   }
 
@@ -372,6 +381,7 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
       room: line.room,
       text,
       via: line.via,
+      source: line.source,
       now,
       handOver,
       services: ports.services(),
@@ -434,7 +444,7 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
         person: proposal.person,
         room: proposal.room,
         via: 'button',
-        source: `proposal:${proposal.code}:${proposal.expiresAt.getTime()}`,
+        source: `proposal:${proposal.id}`,
         answered: { confirmed: true, ...(approvedBy ? { approvedBy: `${approvedBy.name} (${approvedBy.id})` } : {}) },
         reply,
       };
@@ -452,30 +462,4 @@ function auditArgs(values: Values, redact: (text: string) => string): Record<str
   return Object.fromEntries(
     plainValues.map(([name, value]) => [name, typeof value === 'string' ? redact(value) : value]),
   );
-}
-
-function confirmCard({ code, text }: Proposal, question: string): Content {
-  return card({
-    title: 'Are you sure?',
-    tone: 'warning',
-    text: `${question}\n\n${codeBlock(text)}`,
-    actions: [
-      { label: 'Yes, run it', command: `confirm ${code}`, style: 'primary' },
-      { label: 'No', command: `cancel ${code}` },
-    ],
-    footer: 'Waits ten minutes for you',
-  });
-}
-
-function approveCard({ code, text, person, permission }: Proposal): Content {
-  return card({
-    title: `${person.name} asks for approval`,
-    tone: 'warning',
-    text: `${codeBlock(text)}\n\nSomebody else who holds \`${permission ?? ''}\` must approve it.`,
-    actions: [
-      { label: 'Approve', command: `approve ${code}`, style: 'primary' },
-      { label: 'Refuse', command: `refuse ${code}`, style: 'danger' },
-    ],
-    footer: 'Waits an hour',
-  });
 }

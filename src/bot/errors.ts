@@ -115,6 +115,10 @@ export const catalogue = {
     ({ person }) => `Only ${plain(person)}, who asked for it, can confirm it.`,
     () => 'Type the command yourself if you want it and may run it.',
   ),
+  'proposal.alone': entry<Record<never, never>>(
+    () => 'Somebody else must approve this, and nobody else sees what is said here.',
+    () => 'Type it in a room.',
+  ),
   'proposal.own': entry<Record<never, never>>(
     () => 'Somebody else must approve this; you asked for it.',
     () => 'Ask a colleague to press *Approve*.',

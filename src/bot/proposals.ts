@@ -4,6 +4,8 @@ import type { Person } from './chat.ts';
 import type { Here } from './command.ts';
 
 export interface Proposal {
+  /** Unique for all time, unlike the code. */
+  readonly id: number;
   /** Short, for typing: `7f3a`. */
   readonly code: string;
   readonly kind: 'confirm' | 'approve';
@@ -18,11 +20,20 @@ export interface Proposal {
 
 export type Decision = 'confirmed' | 'approved' | 'refused' | 'cancelled';
 
+/** Who answers a proposal, and by which message: the same message, handled again after a crash, is the same answer. */
+export interface Decider {
+  readonly person: Person;
+  readonly source: string | undefined;
+}
+
 export interface Proposals {
   /** Stores a proposal under a new code. */
-  open(proposal: Omit<Proposal, 'code'>): Promise<Proposal>;
-  /** An open one that has not expired. */
-  find(code: string, now: Date): Promise<Proposal | undefined>;
-  /** Answers it; false if somebody else was faster or it has expired. Of many who try at once, one gets true. */
-  decide(code: string, decision: Decision, by: Person, now: Date): Promise<boolean>;
+  open(proposal: Omit<Proposal, 'id' | 'code'>): Promise<Proposal>;
+  /** An open one that has not expired, or the one that this very message has answered already. */
+  find(code: string, source: string | undefined, now: Date): Promise<Proposal | undefined>;
+  /**
+   * Answers it. False if another message was faster or it has expired: of many who try at once, one gets true. True again
+   * for the message that gave this answer before.
+   */
+  decide(proposal: Proposal, decision: Decision, by: Decider, now: Date): Promise<boolean>;
 }

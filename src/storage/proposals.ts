@@ -18,6 +18,7 @@ export type ProposalTables = {
     expires_at: Date;
     decision: Decision | null;
     decided_by: string | null;
+    decided_source: string | null;
     decided_at: Date | null;
   };
 };
@@ -37,7 +38,7 @@ export function createProposalStore(db: Database, newCode: () => string): Propos
           .onConflict((conflict) => conflict.doNothing())
           .returning('id')
           .executeTakeFirst();
-        if (stored) return { code, kind, person, room, text, permission, expiresAt };
+        if (stored) return { id: stored.id, code, kind, person, room, text, permission, expiresAt };
         // A code that nobody answered in time is free again.
         await sql
           .updateTable('proposals')
@@ -49,27 +50,42 @@ export function createProposalStore(db: Database, newCode: () => string): Propos
       }
       throw new Error('no free code for a proposal');
     },
-    async find(code, now) {
+    async find(code, source, now) {
       const row = await sql
         .selectFrom('proposals')
         .selectAll()
         .where('code', '=', code)
-        .where('decision', 'is', null)
-        .where('expires_at', '>', now)
+        .where((where) =>
+          where.or([
+            where.and([where('decision', 'is', null), where('expires_at', '>', now)]),
+            ...(source === undefined ? [] : [where('decided_source', '=', source)]),
+          ]),
+        )
+        .orderBy('id', 'desc')
+        .limit(1)
         .executeTakeFirst();
       if (!row) return undefined;
-      const { kind, person, room, text, permission, expires_at: expiresAt } = row;
-      return { code, kind, person, room, text, permission: permission ?? undefined, expiresAt };
+      const { id, kind, person, room, text, permission, expires_at: expiresAt } = row;
+      return { id, code, kind, person, room, text, permission: permission ?? undefined, expiresAt };
     },
-    async decide(code, decision, by, now) {
+    async decide({ id }, decision, { person, source }, now) {
       const { numUpdatedRows } = await sql
         .updateTable('proposals')
-        .set({ decision, decided_by: by.id, decided_at: now })
-        .where('code', '=', code)
+        .set({ decision, decided_by: person.id, decided_source: source ?? null, decided_at: now })
+        .where('id', '=', id)
         .where('decision', 'is', null)
         .where('expires_at', '>', now)
         .executeTakeFirst();
-      return numUpdatedRows > 0n;
+      if (numUpdatedRows > 0n) return true;
+      if (source === undefined) return false;
+      const mine = await sql
+        .selectFrom('proposals')
+        .select('id')
+        .where('id', '=', id)
+        .where('decision', '=', decision)
+        .where('decided_source', '=', source)
+        .executeTakeFirst();
+      return mine !== undefined;
     },
   };
 }

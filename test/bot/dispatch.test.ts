@@ -4,7 +4,7 @@ import { renderMarkdown } from '../../src/adapters/chat/web/markdown.ts';
 import { arg } from '../../src/bot/args.ts';
 import { command, fallback } from '../../src/bot/command.ts';
 import type { Robot } from '../../src/bot/robot.ts';
-import { type CommandOptions, type InMemoryCommands, inMemoryCommands } from '../support/commands.ts';
+import { type CommandOptions, type InMemoryCommands, inMemoryCommands, memoryAudit } from '../support/commands.ts';
 import { Helper, type Room } from '../support/room.ts';
 
 const EMPTY = 'test/support/no-commands.ts';
@@ -196,6 +196,58 @@ describe('dispatch', () => {
     expect(ran).to.deep.equal(['alice api newest staging forced']);
     expect(await say('alice', `hubot confirm ${code}`)).to.contain('nothing to confirm');
     expect(ran).to.have.length(1);
+  });
+
+  it('the question is one message: once answered, it shows the answer and has no buttons', async () => {
+    await open();
+    await say('alice', 'hubot deploy api to staging --force');
+    expect(room.cards.at(-1)?.actions).to.have.length(2);
+    await room.press('alice', 'Yes, run it');
+    expect(room.cards.map((shown) => shown.title)).to.deep.equal(['Confirmed by alice']);
+    expect(room.cards[0]?.actions ?? []).to.deep.equal([]);
+    await say('alice', 'hubot deploy api risky to staging');
+    await room.press('carol', 'Refuse');
+    expect(room.cards.at(-1)?.title).to.equal('Refused by carol, asked for by alice');
+  });
+
+  it('a confirmation that is handled again after a crash runs what had not begun, and nothing twice', async () => {
+    let crash = false;
+    const trail = memoryAudit([]);
+    const begin: typeof trail.begin = (start) => (crash ? Promise.reject(new Error('killed')) : trail.begin(start));
+    await open({ ports: { audit: { ...trail, begin } } });
+    await say('alice', 'hubot deploy api to staging --force');
+    // Killed after the decision: the press comes again, and nothing has run yet.
+    crash = true;
+    await room.user.say('alice', 'hubot confirm c1', { id: 'press-1' });
+    expect(ran).to.deep.equal([]);
+    crash = false;
+    await room.user.say('alice', 'hubot confirm c1', { id: 'press-1' });
+    expect(ran).to.deep.equal(['alice api newest staging forced']);
+    // Killed while it ran: it is told, and not run again.
+    await room.user.say('alice', 'hubot confirm c1', { id: 'press-1' });
+    expect(ran).to.have.length(1);
+    expect(room.messages.at(-1)?.[1]).to.contain('succeeded');
+    // Another press is another message.
+    await room.user.say('alice', 'hubot confirm c1', { id: 'press-2' });
+    expect(room.messages.at(-1)?.[1]).to.contain('nothing to confirm');
+    expect(ran).to.have.length(1);
+  });
+
+  it('does not ask for approval where nobody else can see it', async () => {
+    await open({ ports: { isAlone: async () => true } });
+    expect(await say('alice', 'hubot deploy api risky to staging'))
+      .to.contain('nobody else sees')
+      .and.contain('in a room');
+    expect(ran).to.deep.equal([]);
+  });
+
+  it('what was asked for is not counted again when it is approved', async () => {
+    const limited = new Set<string>();
+    await open({ ports: { rate: { perMinute: 5, take: async (id) => (limited.has(id) ? 12 : 0) } } });
+    await say('alice', 'hubot deploy api risky to staging');
+    limited.add('test:alice');
+    await say('carol', 'hubot approve c1');
+    expect(ran).to.deep.equal(['alice api risky staging']);
   });
 
   it('checks the permission again when it is confirmed', async () => {

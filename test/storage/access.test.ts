@@ -124,17 +124,30 @@ eachDatabase((open) => {
       const store = createProposalStore(db, () => '7f3a');
       const opened = await store.open(proposal);
       expect(opened.code).to.equal('7f3a');
-      expect(await store.find('7f3a', at)).to.deep.equal(opened);
-      expect(await store.find('7f3a', later)).to.equal(undefined);
-      expect(await store.decide('7f3a', 'approved', bob, later)).to.equal(false);
-      expect(await store.decide('7f3a', 'approved', bob, at)).to.equal(true);
-      expect(await store.find('7f3a', at)).to.equal(undefined);
+      expect(await store.find('7f3a', 'web:1', at)).to.deep.equal(opened);
+      expect(await store.find('7f3a', 'web:1', later)).to.equal(undefined);
+      expect(await store.decide(opened, 'approved', { person: bob, source: 'web:1' }, later)).to.equal(false);
+      expect(await store.decide(opened, 'approved', { person: bob, source: 'web:1' }, at)).to.equal(true);
+      expect(await store.find('7f3a', 'web:2', at)).to.equal(undefined);
+      expect(await store.find('7f3a', undefined, at)).to.equal(undefined);
+    });
+
+    it('are still there for the message that decided them, and for the same decision only', async () => {
+      const store = createProposalStore(db, () => '7f3a');
+      const opened = await store.open(proposal);
+      await store.decide(opened, 'approved', { person: bob, source: 'web:1' }, at);
+      expect(await store.find('7f3a', 'web:1', later)).to.deep.equal(opened);
+      expect(await store.decide(opened, 'approved', { person: bob, source: 'web:1' }, later)).to.equal(true);
+      expect(await store.decide(opened, 'refused', { person: bob, source: 'web:1' }, later)).to.equal(false);
+      expect(await store.decide(opened, 'approved', { person: bob, source: 'web:2' }, at)).to.equal(false);
     });
 
     it('are decided once, however many try at once', async () => {
       const store = createProposalStore(db, () => '7f3a');
-      await store.open(proposal);
-      const tries = await Promise.all(Array.from({ length: 20 }, () => store.decide('7f3a', 'approved', bob, at)));
+      const opened = await store.open(proposal);
+      const tries = await Promise.all(
+        Array.from({ length: 20 }, (_, n) => store.decide(opened, 'approved', { person: bob, source: `web:${n}` }, at)),
+      );
       expect(tries.filter(Boolean)).to.have.length(1);
     });
 

@@ -107,6 +107,7 @@ export function inMemoryCommands(options: CommandOptions = {}): InMemoryCommands
             access,
             dispatch,
             others: () => robot.helpCommands(),
+            post,
           });
         },
         ...options.services,
@@ -133,6 +134,7 @@ export function inMemoryCommands(options: CommandOptions = {}): InMemoryCommands
         redact,
         now,
         newReference: () => 'reference',
+        isAlone: async () => false,
         isStorageTrouble: () => false,
         ...options.ports,
       });
@@ -166,7 +168,8 @@ function memoryPost(chat: MemoryChat): Posts['post'] {
   };
 }
 
-function memoryAudit(rows: AuditEntry[]): AuditTrail {
+/** An audit trail that keeps its rows in this list. */
+export function memoryAudit(rows: AuditEntry[]): AuditTrail {
   return {
     async begin(start) {
       const earlier = rows.find(
@@ -213,17 +216,26 @@ function memoryAudit(rows: AuditEntry[]): AuditTrail {
 
 function memoryProposals(): Proposals {
   const open = new Map<string, Proposal>();
+  const answered = new Map<string, Proposal>();
   let count = 0;
   return {
     async open(proposal) {
-      const code = `c${++count}`;
-      open.set(code, { ...proposal, code });
-      return { ...proposal, code };
+      const id = ++count;
+      const made = { ...proposal, id, code: `c${id}` };
+      open.set(made.code, made);
+      return made;
     },
-    async find(code, now) {
+    async find(code, source, now) {
       const found = open.get(code);
-      return found && found.expiresAt > now ? found : undefined;
+      if (found) return found.expiresAt > now ? found : undefined;
+      return source === undefined ? undefined : answered.get(`${code} ${source}`);
     },
-    decide: async (code) => open.delete(code),
+    async decide(proposal, _decision, { source }) {
+      if (open.delete(proposal.code)) {
+        if (source !== undefined) answered.set(`${proposal.code} ${source}`, proposal);
+        return true;
+      }
+      return source !== undefined && answered.has(`${proposal.code} ${source}`);
+    },
   };
 }

@@ -54,6 +54,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     expires_at timestamptz not null,
     decision text,
     decided_by text,
+    decided_source text,
     decided_at timestamptz
   )`.execute(db);
   await sql`create unique index proposals_open on proposals (code) where decision is null`.execute(db);

@@ -211,7 +211,8 @@ export class ShellChat extends Adapter implements ChatAdapter {
   /** The one conversation: private, between the person at the terminal and the robot. */
   async room(id: string): Promise<Room | undefined> {
     if (id !== ROOM) return undefined;
-    return { chat: this.chat, id, name: ROOM, private: true, members: [`shell:${this.#options.user?.id ?? '1'}`] };
+    const members = [`shell:${this.#options.user?.id ?? '1'}`];
+    return { chat: this.chat, id, name: ROOM, private: true, members, direct: true };
   }
 
   #text(content: Content): string {

@@ -275,7 +275,15 @@ export class WebChat extends Adapter implements ChatAdapter, Invitations {
     const found = await this.#parts.messages.room(CHAT, plainRoom(id));
     if (!found) return undefined;
     const { name, private: isPrivate, members } = found;
-    return { chat: CHAT, id: found.id, name, private: isPrivate, ...(isPrivate && { members }) };
+    const direct = roomKind(found.id).kind === 'robot';
+    return {
+      chat: CHAT,
+      id: found.id,
+      name,
+      private: isPrivate,
+      ...(isPrivate && { members }),
+      ...(direct && { direct }),
+    };
   }
 
   /** For plain Hubot scripts. */
