@@ -170,10 +170,11 @@ async function start(config: Config): Promise<void> {
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
   tell(`  ready after ${seconds} s\n`);
   // On a public address these lines end in somebody's log collection: no token in them.
-  if (config.http.open) tell(`Listening on ${publicAddress(config, app.url)}${app.link ? '; the web chat is on' : ''}`);
+  const reachable = config.http.open || config.variables.SHIPMATE_PUBLIC_URL !== undefined;
+  if (reachable) tell(`Listening on ${publicAddress(config, app.url)}${app.link ? '; the web chat is on' : ''}`);
   else if (app.link) tell(`Web chat, for this machine:  ${app.link}`);
   else if (app.url) tell(`HTTP:  ${app.url}`);
-  if (app.hookUrl && !config.http.open) tell(`Alertmanager's webhook:      ${app.hookUrl}`);
+  if (app.hookUrl && !reachable) tell(`Alertmanager's webhook:      ${app.hookUrl}`);
   if (config.chats.includes('web') && !config.webChat) tell(webOff(config));
   tell(talking ? '' : 'Stop it with Ctrl-C.\n');
   if (talking) await app.greetTerminal();

@@ -82,6 +82,7 @@ describe('web chat: who comes in', () => {
       (await http(web, path, { method, headers: { cookie, ...headers } })).status;
     expect(await asked({})).to.equal(200);
     expect(await asked({ host: `localhost:${web.port}` })).to.equal(200);
+    expect(await asked({ host: `127.0.0.2:${web.port}` })).to.equal(200);
     expect(await asked({ host: 'evil.example' }), 'DNS rebinding').to.equal(403);
     expect(await asked({ host: `127.0.0.1.evil.example:${web.port}` })).to.equal(403);
     expect(await asked({ 'x-forwarded-for': '203.0.113.9' }), 'a proxy').to.equal(403);

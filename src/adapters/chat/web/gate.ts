@@ -4,7 +4,8 @@ import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { isFromThisMachine } from '../../../bot/loopback.ts';
 
-const LOOPBACK_NAME = /^(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?$/i;
+/** A literal address of this machine, or its name: no name that somebody else can point here. */
+const LOOPBACK_NAME = /^(?:127(?:\.\d{1,3}){3}|localhost|\[::1\])(?::\d+)?$/i;
 
 export type Refusal = 'host' | 'peer' | 'origin';
 
