@@ -55,7 +55,7 @@ describe('the program behind a public address', function () {
 
   it('writes no token to its log, and keeps its folder to itself', async () => {
     await http(program, `/hooks/alertmanager/${SECRET}${SECRET}`, { method: 'POST' });
-    expect(program.log()).to.contain('hook refused').and.not.contain(`${SECRET}${SECRET}`);
+    expect(program.log()).to.contain('hook refused').and.not.contain(SECRET);
     expect((await stat(data)).mode & 0o777).to.equal(0o700);
   });
 

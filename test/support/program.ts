@@ -20,7 +20,7 @@ export interface Program {
   readonly pid: number;
   readonly port: number;
   readonly url: string;
-  /** The link of the web chat; there once it is ready. */
+  /** The link of the web chat; there once it is ready, unless a public address is set. */
   readonly link: string;
   /** Everything that it has written to standard error so far. */
   log(): string;
@@ -106,7 +106,8 @@ export async function ready(program: Program, ms = 30_000): Promise<void> {
   await eventually(
     async () => {
       if (program.exit()) return true;
-      return program.link !== '' && (await status(program, '/readyz')) === 200;
+      const told = program.link !== '' || program.log().includes('\nListening on ');
+      return told && (await status(program, '/readyz')) === 200;
     },
     Boolean,
     ms,
