@@ -146,7 +146,6 @@ function retrievalTable(): Table {
 }
 
 if (import.meta.main) {
-  console.log(
-    dataIsThere() ? markdown(retrievalTable()) : 'Runbook retrieval skipped: ../shared/data/runbooks is not there\n',
-  );
+  if (dataIsThere()) console.log(markdown(retrievalTable()));
+  else console.warn('Runbook retrieval skipped: there is no folder ../shared/data/runbooks');
 }

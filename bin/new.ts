@@ -13,6 +13,7 @@ if (name === undefined || rest.length > 0 || !/^[a-z][a-z0-9-]*$/.test(name)) {
   process.exit(2);
 }
 
+// In the script it gets an ending: `class`, `new` or `card` cannot be the name of a function there.
 const camel = name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 
 const script = `// Description:
@@ -23,7 +24,7 @@ import { card, plain } from '../src/bot/card.ts';
 import { command } from '../src/bot/command.ts';
 import type { Robot } from '../src/bot/robot.ts';
 
-export default function ${camel}(robot: Robot): void {
+export default function ${camel}Script(robot: Robot): void {
   command(robot, {
     id: '${camel}.open',
     usage: '${name} open <subject...>',

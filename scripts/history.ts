@@ -124,11 +124,12 @@ function line(hit: Hit, withRoom: boolean): string {
   return `- ${link === undefined ? when : `[${when}](${link})`} · **${plain(message.personName)}**${where}: ${snippet}`;
 }
 
-const ADVICE: Record<Exclude<Hint['kind'], 'word'>, string> = {
+const ADVICE: Record<Exclude<Hint['kind'], 'word' | 'nowhere'>, string> = {
   page: 'There are fewer pages: take an earlier one.',
   time: 'There is something from another time: leave out `since:` and `until:`.',
   from: 'Others said something like it: leave out `from:`.',
   in: 'There is something in other rooms: leave out `in:`.',
+  filters: 'Each filter alone leaves nothing: leave out all of them.',
   minus: 'Leave out the words with a minus.',
   private: 'There is something in your private conversations; I show that only there: ask me in private.',
 };
@@ -136,7 +137,12 @@ const ADVICE: Record<Exclude<Hint['kind'], 'word'>, string> = {
 function advice(hints: readonly Hint[]): string {
   if (hints.length === 0) return 'Try fewer words, or only the beginning of a word.';
   return hints
-    .map((hint) => (hint.kind === 'word' ? `Leave out “${plain(hint.word)}”.` : ADVICE[hint.kind]))
+    .map((hint) => {
+      if (hint.kind === 'word') return `Leave out “${plain(hint.word)}”.`;
+      if (hint.kind === 'nowhere')
+        return `Nothing that I can show here has “${plain(hint.word)}” in it: leave it out, try fewer words, or only the beginning of it.`;
+      return ADVICE[hint.kind];
+    })
     .join('\n');
 }
 

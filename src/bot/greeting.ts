@@ -13,6 +13,13 @@ export interface GreetingFacts {
   readonly inTerminal?: boolean;
 }
 
+/** What the robot says once where everybody is: what becomes of their words. So there is something to search from the first minute on. */
+export const WELCOME =
+  'Welcome. What is said in a room that I am in is kept, with secrets taken out, and `history search` finds it; a private conversation is found only by those who are in it.';
+
+/** Words of {@link WELCOME}. */
+export const WELCOME_WORDS = 'secrets taken out';
+
 /** The card with the four things to try; a button is a command, so it can be typed as well. */
 export function greetingCard({ robotName, sample, isAdmin, mayTry, inTerminal = false }: GreetingFacts): Card {
   const actions: Action[] = [
@@ -27,7 +34,7 @@ export function greetingCard({ robotName, sample, isAdmin, mayTry, inTerminal = 
       : []),
     { label: 'Send a test alert', command: 'alerts test' },
     { label: 'Ask the runbooks', command: 'ask what do I do when KubePodCrashLooping fires?' },
-    { label: 'Search the history', command: 'history search KubePodCrashLooping' },
+    { label: 'Search the history', command: `history search "${WELCOME_WORDS}"` },
   ];
   return card({
     isGuide: true,

@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { greetingCard } from '../../src/bot/greeting.ts';
+import { greetingCard, WELCOME, WELCOME_WORDS } from '../../src/bot/greeting.ts';
 
 describe('greeting', () => {
   const facts = { robotName: 'shipmate', sample: { service: 'hello', environment: 'production' } };
@@ -10,6 +11,20 @@ describe('greeting', () => {
     for (const command of [deploy, alert, ask, search]) expect(greeting.text).to.contain(`\`${command}\``);
     expect(deploy).to.equal('deploy hello to production');
     expect(greeting.text).to.contain('`invite bob`').and.not.contain('`roles`');
+  });
+
+  it('is what the README says, in the same order', () => {
+    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+    const [, started = ''] = /^## Start it$(.*?)^## /ms.exec(readme) ?? [];
+    const lines = [...started.matchAll(/^\| `([^`]+)` \|/gm)].map(([, line]) => line);
+    const { actions = [] } = greetingCard({ ...facts, isAdmin: true, mayTry: true });
+    expect(lines).to.deep.equal(actions.map((action) => action.command).filter((command) => command !== 'help'));
+  });
+
+  it('lets people search for what the robot has said', () => {
+    const { actions = [] } = greetingCard({ ...facts, isAdmin: true, mayTry: true });
+    expect(actions.map((action) => action.command)).to.include(`history search "${WELCOME_WORDS}"`);
+    expect(WELCOME).to.include(WELCOME_WORDS);
   });
 
   it('says beforehand what needs a role', () => {

@@ -272,12 +272,27 @@ export default function (robot) {
         }
       });
       if (old === undefined) {
-        console.warn('skipped: there is no Node older than 22 on this machine');
+        console.warn('skipped: there is no Node older than 22 on this machine; the next test says that it is one');
         return this.skip();
       }
       const { code, out, err } = await run([], { data: join(folder, 'old'), node: old });
       expect([code, out]).to.deep.equal([1, '']);
       expect(err).to.match(/^Shipmate needs Node 22\.19 or newer; this is Node \d[^\n]*\n$/);
+    });
+
+    it('says in one sentence that Node is too old, to a Node that says that it is', async () => {
+      const before = join(folder, 'old-node.mjs');
+      for (const version of ['20.20.2', '22.18.0']) {
+        await writeFile(
+          before,
+          `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '${version}' } });\n`,
+        );
+        const env = { NODE_OPTIONS: `--import=${pathToFileURL(before).href}` };
+        const { code, out, err } = await run([], { data: join(folder, 'old'), env });
+        expect([code, out]).to.deep.equal([1, '']);
+        expect(err).to.match(/^Shipmate needs Node 22\.19 or newer; this is Node [^\n]*\n$/);
+        expect(err).to.include(`this is Node ${version}.`);
+      }
     });
 
     it('shows help and version, and says what it does not know with exit code 2', async () => {

@@ -28,14 +28,16 @@ describe('npm run new', function () {
     return run(process.execPath, [join(root, 'bin/new.ts'), ...args], { cwd: folder });
   }
 
-  it('writes a script and a test that passes', async () => {
-    const { stdout } = await make('disk-report');
-    expect(stdout).to.contain('scripts/disk-report.ts').and.contain('test/scripts/disk-report.test.ts');
+  it('writes a script and a test that passes, also where the name is a word of the language or of an import', async () => {
+    const names = ['disk-report', 'class', 'card', 'await'];
+    for (const name of names) {
+      const { stdout } = await make(name);
+      expect(stdout).to.contain(`scripts/${name}.ts`).and.contain(`test/scripts/${name}.test.ts`);
+    }
     const mocha = join(root, 'node_modules/mocha/bin/mocha.js');
-    const tested = await run(process.execPath, [mocha, '--no-config', 'test/scripts/disk-report.test.ts'], {
-      cwd: folder,
-    });
-    expect(tested.stdout).to.contain('2 passing');
+    const tests = names.map((name) => `test/scripts/${name}.test.ts`);
+    const tested = await run(process.execPath, [mocha, '--no-config', ...tests], { cwd: folder });
+    expect(tested.stdout).to.contain(`${2 * names.length} passing`);
   });
 
   it('overwrites nothing', async () => {

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { eventually } from '../support/eventually.ts';
-import { needs } from '../support/missing.ts';
+import { needs, needsMount } from '../support/missing.ts';
 import { POSTGRES_INSTALL, type Postgres, postgresPrograms, startPostgres } from '../support/postgres.ts';
 import {
   alert,
@@ -229,8 +229,7 @@ describe('an outage', function () {
         execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=160m', 'tmpfs', disk], { stdio: 'ignore' });
       } catch {
         await rm(disk, { recursive: true });
-        console.warn('skipped: only root can mount the small disk that this test fills');
-        this.skip();
+        needsMount(this, 'test/e2e/outage.test.ts');
       }
     });
     afterEach(async () => {

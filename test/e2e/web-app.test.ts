@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { complaintsOf, launchChromium, needsChromium } from '../support/browser.ts';
-import { type Program, start } from '../support/program.ts';
+import { alert, notification, type Program, start } from '../support/program.ts';
 
 describe('the program in Chromium', function () {
   this.timeout(60_000);
@@ -58,11 +58,36 @@ describe('the program in Chromium', function () {
     expect(labels).to.have.length.of.at.least(4);
   });
 
+  it('has a result for every button of the greeting, on a robot that nobody has talked to', async () => {
+    const results: Record<string, () => Promise<unknown>> = {
+      'Deploy hello': () =>
+        card(/hello v2 is live in production/)
+          .first()
+          .waitFor(),
+      'Send a test alert': () => page.locator('[data-room="ops"] .count').waitFor(),
+      'Ask the runbooks': () =>
+        page
+          .getByRole('link', { name: /pod-crash-looping\.md/ })
+          .first()
+          .waitFor(),
+      'Search the history': () =>
+        card(/^History: 1 message$/)
+          .filter({ hasText: 'secrets taken out' })
+          .getByRole('link')
+          .waitFor(),
+      Help: () => page.locator('main', { hasText: 'whoami' }).waitFor(),
+    };
+    const buttons = page.locator('main .card').first().locator('.action');
+    const labels = await buttons.allInnerTexts();
+    expect(labels.map((label) => label.trim())).to.have.members(Object.keys(results));
+    for (const [label, result] of Object.entries(results)) {
+      await page.locator('main .card').first().getByRole('button', { name: label }).click();
+      await result();
+    }
+    expect(await page.locator('main').innerText()).to.not.contain('nothing found');
+  });
+
   it('deploys, by pressing and by typing; a failing release is a clear failure', async () => {
-    await page.locator('main .card').first().getByRole('button', { name: 'Deploy' }).first().click();
-    await card(/live in production/)
-      .first()
-      .waitFor();
     await say('deploy hello v1 to production');
     await card(/hello v1 is live in production/).waitFor();
     await say('deploy hello v3-broken to production');
@@ -71,8 +96,7 @@ describe('the program in Chromium', function () {
   });
 
   it('hears an alert: one card in the room, changed in place when somebody looks at it', async () => {
-    await say('alerts test');
-    await page.locator('[data-room="ops"] .count').waitFor();
+    // The test alert of the greeting.
     await page.locator('[data-room="ops"]').click();
     await card(/ShipmateTest/).waitFor();
     await card(/ShipmateTest/)
@@ -83,6 +107,29 @@ describe('the program in Chromium', function () {
       .filter({ hasText: 'alice' })
       .first()
       .waitFor();
+    await page.locator('[data-room^="dm:"]').first().click();
+    await page.getByText('Every line is for the robot').waitFor();
+  });
+
+  it('shows what a hostile alert says, and runs, links and mentions nothing of it', async () => {
+    const hostile = '<img src=x onerror=alert(1)><script>alert(2)</script>[click](javascript:alert(3))';
+    const firing = JSON.stringify(notification('Hostile', 'firing', new Date()));
+    const spiked: object = JSON.parse(
+      firing
+        .replaceAll('"web-1"', JSON.stringify(hostile))
+        .replaceAll('"Hostile on web-1"', JSON.stringify(`${hostile} ![i](https://evil.example.com/i.png) @alice`))
+        .replaceAll('http://prometheus.example.com/graph', 'javascript:alert(4)'),
+    );
+    expect(await alert(program, spiked)).to.equal(202);
+    await page.locator('[data-room="ops"]').click();
+    const shown = card(/Hostile/).last();
+    await shown.waitFor();
+    expect(await shown.innerText())
+      .to.contain('<img src=x onerror=alert(1)>')
+      .and.contain('](javascript:alert(3))');
+    expect(await shown.locator('img, script, iframe, .mention').count()).to.equal(0);
+    const links = await page.locator('main a').evaluateAll((all) => all.map((a) => a.getAttribute('href') ?? ''));
+    expect(links.filter((link) => /^\s*javascript:|evil\.example/i.test(link))).to.deep.equal([]);
     await page.locator('[data-room^="dm:"]').first().click();
     await page.getByText('Every line is for the robot').waitFor();
   });

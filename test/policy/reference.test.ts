@@ -4,6 +4,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { z } from 'zod';
 import { referencePages } from '../../docs/generate.ts';
 import { catalogue } from '../../src/bot/errors.ts';
 import { variables } from '../../src/config/variables.ts';
@@ -48,6 +49,21 @@ describe('documentation and code', () => {
         expect(variables, `${page} names ${name}`).to.have.property(name);
       }
     }
+  });
+
+  it('the files for hosts name variables and files that exist', async () => {
+    const app = z
+      .object({ env: z.record(z.string(), z.unknown()), formation: z.record(z.string(), z.unknown()) })
+      .parse(JSON.parse(await readFile(join(root, 'app.json'), 'utf8')));
+    expect(Object.keys(app.env)).to.not.be.empty;
+    for (const name of Object.keys(app.env)) expect(variables, `app.json names ${name}`).to.have.property(name);
+    const processes = (await readFile(join(root, 'Procfile'), 'utf8')).trim().split('\n');
+    for (const line of processes) {
+      const [, name = '', file = ''] = /^(\w+): node (\S+)/.exec(line) ?? [];
+      expect(name, line).to.not.equal('');
+      await stat(join(root, file)).catch(() => expect.fail(`Procfile starts ${file}, which is not there`));
+    }
+    expect(processes.map((line) => line.split(':')[0])).to.include.members(Object.keys(app.formation));
   });
 
   it('every dependency is named with its reason', async () => {

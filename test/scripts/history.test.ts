@@ -104,6 +104,12 @@ describe('history commands', () => {
     expect((await say('bob', 'history search flaky until:30d')).text).to.contain('from another time');
     expect((await say('bob', 'history search flaky nonsense')).text).to.equal('Leave out “nonsense”.');
     expect((await say('bob', 'history search zzz')).text).to.contain('fewer words');
+    const nothing = await say('bob', 'history search "connection lost" from:alice since:7d');
+    expect(nothing.text).to.equal('Leave out “connection lost”.');
+    expect((await say('bob', 'history search flaky from:alice in:ops')).text).to.contain('leave out all of them');
+    expect((await say('bob', 'history search zzz yyy from:carol')).text)
+      .to.contain('has “zzz” in it: leave it out')
+      .and.contain('has “yyy” in it');
     expect((await say('bob', 'history search')).text).to.contain('You did not say what to look for');
     expect((await say('bob', 'history in:nowhere')).text).to.contain('There is no room nowhere that you may read');
   });

@@ -12,7 +12,7 @@ import { type Child, startChild } from '../support/child.ts';
 import { eachDatabase, quiet } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { collectingLog } from '../support/log.ts';
-import { needs } from '../support/missing.ts';
+import { needs, needsMount } from '../support/missing.ts';
 import { freePort, POSTGRES_INSTALL, type Postgres, postgresPrograms, startPostgres } from '../support/postgres.ts';
 
 const CHILD = join(import.meta.dirname, '../support/storage-child.ts');
@@ -212,8 +212,7 @@ describe('database', () => {
 
     it('says that the disk is full, and goes on when there is room again', async function () {
       if (process.getuid?.() !== 0 || !mounts(folder)) {
-        console.warn('skipped: only root can mount the small disk that this test fills');
-        return this.skip();
+        return needsMount(this, 'test/storage/database.test.ts');
       }
       try {
         const db = await openDatabase({ folder, log: quiet });
@@ -242,8 +241,7 @@ describe('database', () => {
     it('fails every query, and opens the database again when there is room, with all that was stored', async function () {
       const folder = mkdtempSync(join(tmpdir(), 'shipmate-data-'));
       if (process.getuid?.() !== 0 || !mounts(folder, '160m')) {
-        console.warn('skipped: only root can mount the small disk that this test fills');
-        return this.skip();
+        return needsMount(this, 'test/storage/database.test.ts');
       }
       try {
         const log = collectingLog();

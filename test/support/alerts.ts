@@ -3,6 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { labelsFingerprint } from '../../src/domain/alerts/fingerprint.ts';
 import type { AlertEvent, IncomingAlert, Labels } from '../../src/domain/alerts/ports.ts';
+import { needsData } from './missing.ts';
 
 const FOLDER = new URL('../../../shared/fixtures/alertmanager/captured-0.25.0/', import.meta.url);
 
@@ -50,8 +51,7 @@ export function eventAt(at: number, alerts: readonly IncomingAlert[], init: Part
 export function captured(context: Mocha.Context, name: string): string {
   const file = new URL(name, FOLDER);
   if (!existsSync(file)) {
-    console.warn(`skipped: ../shared/fixtures/alertmanager/captured-0.25.0/${name} is missing`);
-    return context.skip();
+    return needsData(context, '../shared/fixtures/alertmanager/captured-0.25.0');
   }
   return readFileSync(file, 'utf8');
 }

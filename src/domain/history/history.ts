@@ -62,7 +62,7 @@ export function createHistory(ports: HistoryPorts): History {
     };
   }
 
-  /** What to try: each filter and word that, left out, would have found something. */
+  /** What to try: each filter and word that, left out, would have found something; then all filters together; then what was never said. */
   async function hints(query: Query, request: SearchRequest): Promise<Hint[]> {
     const found = async (changed: Query, where: Partial<SearchRequest> = {}): Promise<boolean> => {
       const { shownIn, viewer } = { ...request, ...where };
@@ -82,10 +82,18 @@ export function createHistory(ports: HistoryPorts): History {
       if ((await store.search(plan(query, viewer, undefined, 1))).length > 0) useful.push({ kind: 'private' });
     }
     for (const [applies, changed, hint] of tries) if (applies && (await found(changed))) useful.push(hint);
-    if (useful.length > 0 || query.all.length < 2) return useful;
+    if (useful.length > 0) return useful;
+    const filtered = tries.some(([applies]) => applies);
+    const onlyWords: Query = { all: query.all, none: [], wanted: query.wanted, from: [], rooms: [], page: 1 };
+    if (filtered && query.all.length > 0 && (await found(onlyWords))) return [{ kind: 'filters' }];
     for (const [at, term] of query.all.entries()) {
       const others = query.all.filter((each) => each !== term);
-      if (await found({ ...query, all: others })) useful.push({ kind: 'word', word: query.wanted[at] ?? '' });
+      if ((others.length > 0 || filtered) && (await found({ ...query, all: others })))
+        useful.push({ kind: 'word', word: query.wanted[at] ?? '' });
+    }
+    if (useful.length > 0) return useful;
+    for (const [at, term] of query.all.entries()) {
+      if (!(await found({ ...onlyWords, all: [term] }))) useful.push({ kind: 'nowhere', word: query.wanted[at] ?? '' });
     }
     return useful;
   }

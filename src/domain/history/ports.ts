@@ -275,8 +275,10 @@ export type LastResult =
 
 /** What would have found something; `word` is the one to leave out. */
 export type Hint =
-  | { readonly kind: 'page' | 'time' | 'from' | 'in' | 'minus' | 'private' }
-  | { readonly kind: 'word'; readonly word: string };
+  | { readonly kind: 'page' | 'time' | 'from' | 'in' | 'minus' | 'private' | 'filters' }
+  | { readonly kind: 'word'; readonly word: string }
+  /** A word that is in no message at all. */
+  | { readonly kind: 'nowhere'; readonly word: string };
 
 /** Why a query cannot be run. */
 export type QueryProblem =

@@ -3,6 +3,7 @@ import { dataIsThere, measure } from '../../../bench/ask-retrieval.ts';
 import { answerable, fitOf } from '../../../src/domain/ask/answerable.ts';
 import { toSend, toShow } from '../../../src/domain/ask/choose.ts';
 import { buildIndex, type KnowledgeFile } from '../../../src/domain/ask/index.ts';
+import { needsData } from '../../support/missing.ts';
 
 function file(path: string, text: string, alerts: string[] = [], services: string[] = []): KnowledgeFile {
   return { path, text, meta: { alerts, services, owners: [] } };
@@ -114,10 +115,7 @@ describe('index', () => {
 describe('retrieval on real runbooks', () => {
   it('stays above the floors', function () {
     this.timeout(30_000);
-    if (!dataIsThere()) {
-      console.warn('skipped: ../shared/data/runbooks is not there');
-      this.skip();
-    }
+    if (!dataIsThere()) return needsData(this, '../shared/data/runbooks');
     const figures = measure();
     expect(figures.description.at1).to.be.at.least(0.8);
     expect(figures.description.at3).to.be.at.least(0.95);

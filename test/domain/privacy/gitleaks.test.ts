@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { findSecrets } from '../../../src/domain/privacy/redact.ts';
+import { needsData } from '../../support/missing.ts';
 
 const SET = new URL('../../../../shared/data/secrets/gitleaks.json', import.meta.url);
 
@@ -13,8 +14,7 @@ interface Case {
 describe('redact on the fixtures of gitleaks', () => {
   it('finds at least 95 % of the secrets and takes at most 10 % of the others for one', function () {
     if (!existsSync(SET)) {
-      console.log('      skipped: ../shared/data/secrets/gitleaks.json is not there');
-      this.skip();
+      return needsData(this, '../shared/data/secrets');
     }
     const cases: Case[] = JSON.parse(readFileSync(SET, 'utf8'));
     const share = (isSecret: boolean): number => {
