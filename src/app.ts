@@ -26,7 +26,7 @@ import { type Conversation, createConversation } from './bot/conversation.ts';
 import { createDesk } from './bot/desk.ts';
 import { createDispatch } from './bot/dispatch.ts';
 import { fail } from './bot/errors.ts';
-import { type GreetingFacts, greetingCard } from './bot/greeting.ts';
+import { type GreetingFacts, greetingCard, WELCOME, WELCOME_WORDS } from './bot/greeting.ts';
 import { healthRoutes } from './bot/health.ts';
 import { createHooks } from './bot/hooks.ts';
 import { type Loaded, loadExternalScripts, loadHubotScripts, loadScript, loadScripts } from './bot/load.ts';
@@ -74,6 +74,8 @@ const GRACE_MS = 10_000;
 /** How long one line from a pipe is waited for: a deployment that it started included. */
 const LINE_MS = 120_000;
 const ASK_MEMORY_MS = 24 * 3_600_000;
+/** The web chat's room where everybody is. */
+const WELCOME_ROOM = 'general';
 const FIRST_PORT = 8080;
 const LAST_PORT = 8089;
 
@@ -434,7 +436,10 @@ export async function startApp(options: AppOptions): Promise<App> {
         : undefined,
       ended: shellOf(robot)?.ended ?? new Promise(() => undefined),
       greetTerminal: async () => {
-        const facts = await greetingFacts(access, config, robot, terminalPerson(config));
+        const person = terminalPerson(config);
+        const facts = await greetingFacts(access, config, robot, person);
+        const said = await history.search({ text: `"${WELCOME_WORDS}"`, viewer: person.id, now: now() });
+        if (said.kind === 'nothing') await talk.say({ chat: 'shell', room: 'shell' }, WELCOME);
         shellOf(robot)?.greet(greetingCard({ ...facts, inTerminal: true }));
       },
       stop: async () => {
@@ -464,7 +469,7 @@ export async function startApp(options: AppOptions): Promise<App> {
           enabled: config.webChat,
           ...(variables.SHIPMATE_PUBLIC_URL === undefined ? {} : { publicUrl: variables.SHIPMATE_PUBLIC_URL }),
           token: variables.SHIPMATE_WEB_TOKEN ?? (await linkToken(config.data)),
-          rooms: [...new Set(['general', 'ops', ...webRoomsOf(config)])],
+          rooms: [...new Set([WELCOME_ROOM, 'ops', ...webRoomsOf(config)])],
         },
         events: {
           onFirstPerson: async (person) =>
@@ -642,6 +647,8 @@ async function greet(
   direct: Address,
 ): Promise<void> {
   const greeting = greetingCard(await greetingFacts(access, config, robot, person));
+  // Said once: the chat knows it by its nonce.
+  await talk.say({ chat: direct.chat, room: WELCOME_ROOM }, WELCOME, 'welcome');
   await talk.say(direct, greeting, `greeting:${person.id}`);
 }
 
