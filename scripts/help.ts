@@ -4,7 +4,7 @@
 import { arg } from '../src/bot/args.ts';
 import { command } from '../src/bot/command.ts';
 import { fail } from '../src/bot/errors.ts';
-import { helpCard, helpOn, visibleCommands } from '../src/bot/help.ts';
+import { helpCard, helpOn, nearTopics, visibleCommands } from '../src/bot/help.ts';
 import type { Robot } from '../src/bot/robot.ts';
 
 export default function help(robot: Robot): void {
@@ -20,9 +20,11 @@ export default function help(robot: Robot): void {
       const { commands, access } = services;
       const visible = await visibleCommands(commands.all(), person, access);
       if (args.topic === undefined) return helpCard(visible, commands.others(), commands.robotName);
-      const found = helpOn(args.topic, visible, commands.others(), commands.robotName);
-      if (!found) throw fail('help.nothing', { topic: args.topic });
-      return found;
+      const about = [visible, commands.others(), commands.robotName] as const;
+      const found = helpOn(args.topic, ...about);
+      if (found) return found;
+      const near = nearTopics(args.topic, ...about).map((topic) => `help ${topic}`);
+      throw fail('help.nothing', { topic: args.topic, near });
     },
   });
 }

@@ -19,6 +19,7 @@ import { createKnowledgeFiles } from './adapters/knowledge/files.ts';
 import { runbookHandler } from './adapters/knowledge/page.ts';
 import { type Access, createAccess } from './bot/access.ts';
 import type { Names } from './bot/args.ts';
+import { brainLoaded } from './bot/brain-loaded.ts';
 import { plain } from './bot/card.ts';
 import type { Address, ChatAdapter, Person } from './bot/chat.ts';
 import { complete } from './bot/complete.ts';
@@ -353,8 +354,10 @@ export async function startApp(options: AppOptions): Promise<App> {
     await robot.prepare();
     progress('loading scripts');
     await addChats();
-    const { problems } = await loadEverything(robot, config, log);
+    const { problems, scripts } = await loadEverything(robot, config, log);
     if (problems.length > 0) throw new ScriptsFailed(problems);
+    const unready = await brainLoaded(robot, scripts);
+    if (unready.length > 0) throw new ScriptsFailed(unready);
 
     // Doors
     const hooks = createHooks({

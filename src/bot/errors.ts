@@ -73,9 +73,9 @@ export const catalogue = {
     () => 'There seems to be a secret in that command, and I do not keep secrets while a command waits.',
     () => 'Leave the secret out; put it where the program that needs it can read it.',
   ),
-  'help.nothing': entry<{ topic: string }>(
+  'help.nothing': entry<{ topic: string; near: readonly string[] }>(
     ({ topic }) => `I know nothing about ${codeSpan(topic.slice(0, 60))} that you may run.`,
-    () => 'Type `help` to see everything.',
+    ({ near }) => (near.length > 0 ? `Did you mean ${alternatives(near)}?` : 'Type `help` to see everything.'),
   ),
   'access.denied': entry<{ permission: string; roles: readonly string[]; granters: readonly string[] }>(
     ({ permission }) => `You may not do that: it needs the permission \`${permission}\`.`,

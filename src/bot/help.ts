@@ -1,5 +1,6 @@
 /** Help as a person sees it: only what they may run, grouped, with examples. */
 
+import { distance } from 'fastest-levenshtein';
 import type { Access } from './access.ts';
 import { type Card, card, plain } from './card.ts';
 import type { Person } from './chat.ts';
@@ -7,6 +8,7 @@ import type { Command } from './command.ts';
 import { alternatives } from './errors.ts';
 import { leadingWords, type Pattern } from './grammar.ts';
 import { matchLine } from './match.ts';
+import { looksLike } from './spelling.ts';
 import type { CommandTable } from './table.ts';
 import { tokenise } from './tokens.ts';
 
@@ -83,6 +85,38 @@ export function helpOn(
   return lines.length > 0
     ? card({ isGuide: true, title: `Scripts about ${topic}`, text: lines.join('\n') })
     : undefined;
+}
+
+/** Topics that this one may have been meant to be, nearest first: every word that nobody knows replaced by one that looks like it. */
+export function nearTopics(
+  topic: string,
+  commands: readonly Command[],
+  others: readonly string[],
+  robotName: string,
+): readonly string[] {
+  const known = new Set([
+    ...commands.flatMap(({ patterns }) => patterns.flatMap((pattern) => leadingWords(pattern).flat())),
+    ...others.flatMap(wordsOf),
+  ]);
+  const near = topic
+    .toLowerCase()
+    .split(/\s+/)
+    .map((word) => (known.has(word) ? [word] : nearest(word, known)));
+  const first = near.map(([word]) => word);
+  const topics = near.length === 1 ? near.flat() : first.includes(undefined) ? [] : [first.join(' ')];
+  return topics.filter((each) => helpOn(each, commands, others, robotName) !== undefined).slice(0, 3);
+}
+
+function nearest(word: string, known: ReadonlySet<string>): readonly string[] {
+  return [...known]
+    .filter((each) => looksLike(word, each))
+    .sort((a, b) => distance(word, a) - distance(word, b) || a.localeCompare(b));
+}
+
+/** The words that a script's help line is typed with. */
+function wordsOf(line: string): string[] {
+  const [usage = ''] = line.split(/\s+-\s+/);
+  return usage.split(/\s+/).filter((word) => /^[a-z][\w-]+$/.test(word));
 }
 
 /** A line that works, of the first command of a group that must be given something, or else may be. */

@@ -1,5 +1,6 @@
 /** The robot: Hubot's, with messages that fail closed, our commands before its listeners, and several chats at once. */
 
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +11,7 @@ import {
   type Envelope,
   type HubotLogger,
   Robot as HubotRobot,
+  type Listener,
   type ListenerCallback,
   type ListenerOptions,
   type Message,
@@ -48,6 +50,21 @@ export interface RobotOptions {
   readonly http?: HttpOptions;
 }
 
+/** How long an answer that is fetched from elsewhere may take before the person gets ours, in milliseconds. */
+const ELSEWHERE_MS = 5_000;
+
+/** A message while listeners hear it. */
+interface Hearing {
+  readonly message: Message;
+  /** What listeners have begun and not waited for. */
+  readonly begun: Promise<unknown>[];
+  /** Nobody has decided yet whether it was answered. */
+  open: boolean;
+}
+
+/** Who took a message: somebody it was meant for, only listeners that hear everything said, or nobody. */
+type Matched = 'meant' | 'overheard' | 'nobody';
+
 /** A script file that was asked for, by us or by a package that did not wait for it. */
 export interface PendingLoad {
   readonly file: string;
@@ -67,6 +84,9 @@ export class Robot extends HubotRobot {
   readonly #options: RobotOptions;
   readonly #pending = new Set<Promise<unknown>>();
   readonly #answered = new WeakSet<Message>();
+  /** Listeners of `hear`: that one of them matches does not mean that it has an answer. */
+  readonly #overhearing = new WeakSet<Listener>();
+  readonly #hearing = new AsyncLocalStorage<Hearing>();
   readonly #failures = new WeakMap<Message, Promise<void>[]>();
 
   /** As Hubot's: the adapter if Hubot is to load it, HTTP on or off, name, alias. */
@@ -111,15 +131,17 @@ export class Robot extends HubotRobot {
   }
 
   override send(envelope: Envelope, ...strings: string[]): Promise<unknown> {
-    return this.#sent(async () => this.adapterFor(envelope)?.send(envelope, ...strings));
+    return this.#sent(envelope, async () => this.adapterFor(envelope)?.send(envelope, ...strings));
   }
 
   override reply(envelope: Envelope, ...strings: string[]): Promise<unknown> {
-    return this.#sent(async () => this.adapterFor(envelope)?.reply(envelope, ...strings));
+    return this.#sent(envelope, async () => this.adapterFor(envelope)?.reply(envelope, ...strings));
   }
 
   /** A send that fails unawaited is logged and does not end the process. */
-  #sent(send: () => Promise<unknown>): Promise<unknown> {
+  #sent(envelope: Envelope, send: () => Promise<unknown>): Promise<unknown> {
+    const heard = this.#hearing.getStore()?.message;
+    if (heard && (envelope.message === heard || envelope.room === heard.room)) this.#answered.add(original(heard));
     const work = send();
     void this.track(work).catch((error: unknown) => this.logger.error({ err: error }, 'could not send'));
     return work;
@@ -156,6 +178,15 @@ export class Robot extends HubotRobot {
     return { chat, room: message.room ?? '', ...(message.thread === undefined ? {} : { thread: message.thread }) };
   }
 
+  /** As Hubot's. If it has nothing to say to what the robot was told, the robot still answers. */
+  override hear(regex: RegExp, options: ListenerOptions | ListenerCallback | null, callback?: ListenerCallback): void {
+    if (typeof options === 'function') super.hear(regex, options);
+    else if (callback) super.hear(regex, options, callback);
+    else throw new Error('Missing a callback for Listener');
+    const listener = this.listeners.at(-1);
+    if (listener) this.#overhearing.add(listener);
+  }
+
   /** As Hubot's. A message that its adapter knows to be for the robot matches without the robot's name in front, too. */
   override respond(
     regex: RegExp,
@@ -168,6 +199,7 @@ export class Robot extends HubotRobot {
     const listener = this.listeners.at(-1);
     const pattern = listener?.regex;
     if (!listener || !pattern) return;
+    this.#overhearing.delete(listener);
     const matcher = listener.matcher;
     listener.matcher = (message) => {
       const match = matcher(message);
@@ -183,6 +215,9 @@ export class Robot extends HubotRobot {
    * @returns what the listeners returned; null if the message was stopped
    */
   override receive(message: Message): Promise<unknown[] | null> {
+    // A script that says it in other words has understood it.
+    const hearing = this.#hearing.getStore();
+    if (hearing) this.#answered.add(original(hearing.message));
     return this.track(this.#take(message));
   }
 
@@ -206,13 +241,33 @@ export class Robot extends HubotRobot {
     const { pipeline } = this;
     const text = this.addressed(message);
     if (text !== undefined && isSaid(message) && (await pipeline.dispatch?.(message, text)) === 'handled') return [];
-    const { results, matched } = await this.#listen(response);
-    if (matched || message instanceof CatchAllMessage) return results;
-    const caught = await this.receive(nobodyMatched(message));
-    results.push(caught);
-    const open = text !== undefined && isSaid(message) && !message.done && !this.#answered.has(message);
-    if (open) await pipeline.fallback?.(message, text);
+    const hearing: Hearing = { message, begun: [], open: text !== undefined && pipeline.fallback !== undefined };
+    const { results, matched } = await this.#listen(response, hearing);
+    if (matched === 'overheard') await this.#answeredElsewhere(hearing);
+    hearing.open = false;
+    if (message instanceof CatchAllMessage || matched === 'meant') return results;
+    if (matched === 'nobody') results.push(await this.receive(nobodyMatched(message)));
+    if (text !== undefined && isSaid(message) && !this.#isSettled(message)) await pipeline.fallback?.(message, text);
     return results;
+  }
+
+  /** Answered, ended by a listener, or something went wrong and the person was told so. */
+  #isSettled(message: Message): boolean {
+    return message.done || this.#answered.has(message) || this.#failures.has(message);
+  }
+
+  /** Waits for what listeners have begun, as long as none of it has answered. */
+  async #answeredElsewhere(hearing: Hearing): Promise<void> {
+    const limit = Promise.withResolvers<void>();
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      limit.resolve();
+    }, ELSEWHERE_MS);
+    while (!late && hearing.begun.length > 0 && !this.#isSettled(hearing.message)) {
+      await Promise.race([Promise.allSettled(hearing.begun.splice(0)), limit.promise]);
+    }
+    clearTimeout(timer);
   }
 
   /** As Hubot's: every listener that matches, in order, then the catch-all. */
@@ -220,15 +275,19 @@ export class Robot extends HubotRobot {
     return this.#handle(context.response);
   }
 
-  async #listen(response: Response<Message>): Promise<{ results: unknown[]; matched: boolean }> {
+  async #listen(
+    response: Response<Message>,
+    hearing: Hearing,
+  ): Promise<{ readonly results: unknown[]; readonly matched: Matched }> {
     const { message } = response;
     const results: unknown[] = [];
-    let matched = false;
+    let matched: Matched = 'nobody';
     for (const listener of this.listeners) {
       try {
         if (!listener.matcher(message)) continue;
-        results.push(await listener.call(message, this.middleware.listener));
-        matched = true;
+        results.push(await this.#hearing.run(hearing, () => listener.call(message, this.middleware.listener)));
+        if (!this.#overhearing.has(listener)) matched = 'meant';
+        else if (matched === 'nobody') matched = 'overheard';
       } catch (error) {
         this.emit('error', error, response);
       }
@@ -262,6 +321,8 @@ export class Robot extends HubotRobot {
   /** Counts work as under way until it settles. */
   track<T>(work: Promise<T>): Promise<T> {
     this.#pending.add(work);
+    const hearing = this.#hearing.getStore();
+    if (hearing?.open) hearing.begun.push(work);
     const settled = () => this.#pending.delete(work);
     work.then(settled, settled);
     return work;

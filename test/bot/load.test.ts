@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import pino from 'pino';
+import { brainLoaded } from '../../src/bot/brain-loaded.ts';
 import {
   type LoadProblem,
   loadExternalScripts,
@@ -265,7 +266,7 @@ describe('loadHubotScripts', () => {
 
   it('loads scripts by file name, unmodified, and they work', async () => {
     expect(await load(['ping.coffee', 'factoid.coffee'])).to.deep.equal([]);
-    robot.brain.emit('loaded', robot.brain.data);
+    expect(await brainLoaded(robot)).to.deep.equal([]);
     expect(await say('hubot?')).to.have.length(1);
     expect((await say('~deploy is a command'))[0]).to.equal('@alice OK. deploy is a command ');
     expect((await say('~deploy'))[0]).to.equal('@alice a command');
@@ -275,7 +276,7 @@ describe('loadHubotScripts', () => {
 
   it('keeps classes, the brain, roles and CommonJS of old working', async () => {
     expect(await load(['karma.coffee', 'tasks.coffee', 'xmas.js'])).to.deep.equal([]);
-    robot.brain.emit('loaded', robot.brain.data);
+    expect(await brainLoaded(robot)).to.deep.equal([]);
     expect((await say('hubot++'))[0]).to.match(/hubot \S.*\(Karma: 1\)|karma/i);
     expect((await say('hubot task add write tests'))[0]).to.match(/Task added: #1 - write tests/);
   });
@@ -346,6 +347,26 @@ describe('what scripts of old do', () => {
     robot.brain.set('count', 4);
     expect(await say('hubot count')).to.deep.equal(['@alice 5']);
     expect(await say('again')).to.deep.equal(['@alice 6']);
+  });
+
+  it('tells them once that the brain is there, and names the script that cannot use it', async () => {
+    const counts = await write(
+      'counts.coffee',
+      "module.exports = (robot) -> robot.brain.on 'loaded', -> robot.times = (robot.times or 0) + 1",
+    );
+    const breaks = await write(
+      'breaks.mjs',
+      "export default (robot) => {\n  robot.brain.on('loaded', () => {\n    throw new Error('no data');\n  });\n};\n",
+    );
+    const { scripts } = await loadScripts(robot, folder);
+    expect(scripts).to.have.members([counts, breaks]);
+    expect(robot).to.not.have.property('times');
+    const problems = await brainLoaded(robot, scripts);
+    expect(problems.map(({ file, line, cause }) => [file, line, cause])).to.deep.equal([[breaks, 3, 'no data']]);
+    robot.brain.removeAllListeners();
+    await loadScript(robot, counts);
+    expect(await brainLoaded(robot, [counts])).to.deep.equal([]);
+    expect(robot).to.have.property('times', 1);
   });
 
   it('refuses a room whose script does not load', async () => {

@@ -1,5 +1,6 @@
+import { createServer, type Server } from 'node:http';
 import { expect } from 'chai';
-import { EnterMessage, TextMessage } from 'hubot';
+import { EnterMessage, type ListenerCallback, TextMessage } from 'hubot';
 import { withoutName, withoutSlash } from '../../src/bot/addressed.ts';
 import { commandsInHeader } from '../../src/bot/script-header.ts';
 import { Helper, MemoryChat, type Room, type RoomOptions } from '../support/room.ts';
@@ -86,6 +87,7 @@ describe('Robot: the way of a message', () => {
       'middleware',
       'dispatch heard',
       'listener',
+      'fallback heard',
       'record hubot stray',
       'middleware',
       'dispatch stray',
@@ -131,6 +133,92 @@ describe('Robot: the way of a message', () => {
     await room.user.say('alice', 'hubot stray');
     expect(fallbacks).to.equal(1);
     expect(room.messages.at(-1)).to.deep.equal(['hubot', 'what?']);
+  });
+
+  describe('a listener that hears everything', () => {
+    let fallbacks: string[];
+    let server: Server;
+    let url: string;
+
+    before(async () => {
+      server = createServer((_request, response) => response.end('body'));
+      await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+      const address = server.address();
+      url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}/`;
+    });
+    after(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    beforeEach(async () => {
+      fallbacks = [];
+      await open();
+      room.robot.pipeline.fallback = async (_message, text) => void fallbacks.push(text);
+    });
+
+    const answers: [string, ListenerCallback][] = [
+      ['that answers', async (res) => res.send('yes')],
+      ['that answers and does not wait', (res) => void res.send('yes')],
+      [
+        'that answers what it fetches',
+        (res) => void res.http(url).get()((_error, _answer, body) => res.send(`${body}`)),
+      ],
+      ['that answers by the robot', (res) => void res.robot.messageRoom(res.message.room, 'yes')],
+      [
+        'that answers by the robot what it fetches',
+        (res) => void res.robot.http(url).get()(() => res.robot.send(res.envelope, 'yes')),
+      ],
+      ['that ends the message', (res) => res.finish()],
+      [
+        'that says it in other words',
+        (res) => res.robot.receive(new TextMessage(res.message.user, 'other words', '9')),
+      ],
+    ];
+    for (const [name, listener] of answers) {
+      it(`${name} is the answer`, async () => {
+        room.robot.hear(/hubot ./, listener);
+        await room.user.say('alice', 'hubot why?');
+        expect(fallbacks).to.deep.equal([]);
+      });
+    }
+
+    const silences: [string, ListenerCallback][] = [
+      ['that is silent', () => undefined],
+      ['that keeps what was said elsewhere', (res) => void res.http(url).post(res.message.text)(() => undefined)],
+      ['that repeats what was said in another room', (res) => res.robot.messageRoom('log', res.message.text)],
+    ];
+    for (const [name, listener] of silences) {
+      it(`${name} leaves the answer to the robot, and what is not for it alone`, async () => {
+        let caught = 0;
+        room.robot.catchAll(() => void (caught += 1));
+        room.robot.hear(/./, listener);
+        await room.user.say('alice', 'hubot why?');
+        await room.user.say('alice', 'why?');
+        await room.user.say('alice', 'why, robot?', { addressed: true });
+        expect([fallbacks, caught]).to.deep.equal([['why?', 'why, robot?'], 0]);
+      });
+    }
+
+    it('that fails has been told of, which is an answer', async () => {
+      room.robot.pipeline.failed = async () => undefined;
+      room.robot.hear(/./, () => {
+        throw new Error('boom');
+      });
+      await room.user.say('alice', 'hubot why?');
+      expect(fallbacks).to.deep.equal([]);
+    });
+
+    it('does not take what a silent respond or a listener of its own has taken', async () => {
+      room.robot.hear(/./, () => undefined);
+      room.robot.respond(/later/, () => undefined);
+      room.robot.listen(
+        (message) => message instanceof TextMessage && message.text.includes('my own'),
+        () => undefined,
+      );
+      await room.user.say('alice', 'hubot later');
+      await room.user.say('alice', 'hubot my own');
+      expect(fallbacks).to.deep.equal([]);
+    });
   });
 
   it('sees people come and go', async () => {

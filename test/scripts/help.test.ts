@@ -77,6 +77,17 @@ describe('scripts: help, access, audit', () => {
     expect(await say('bob', 'help grant')).to.contain('I know nothing about `grant`');
   });
 
+  it('help on a slip of the fingers says what may have been meant, as far as the person may run it', async () => {
+    expect(await say('alice', 'help depoly')).to.contain('Did you mean `help deploy`?');
+    expect(await say('alice', 'help DEPOLYS lgo')).to.contain('Did you mean `help deploys log`?');
+    expect(await say('bob', 'help depoly'))
+      .to.contain('I know nothing about `depoly`')
+      .and.not.contain('`help deploy`');
+    room.robot.helpStrings.push('hubot karma <thing> - Shows the karma of a thing');
+    expect(await say('bob', 'help krama')).to.contain('Did you mean `help karma`?');
+    expect(await say('bob', 'help unicorns')).to.contain('Type `help` to see everything.');
+  });
+
   it('help shows the lines of plain scripts, without those that a command answers', async () => {
     room.robot.helpStrings.push(
       'hubot help - Displays all of the help commands that this bot knows about.',

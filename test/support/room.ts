@@ -12,6 +12,7 @@
 import { statSync } from 'node:fs';
 import { Adapter, EnterMessage, type Envelope, LeaveMessage, TextMessage, type User } from 'hubot';
 import pino from 'pino';
+import { brainLoaded } from '../../src/bot/brain-loaded.ts';
 import { type Card, type Content, cardText } from '../../src/bot/card.ts';
 import type { Address, ChatAdapter, Room as ChatRoom, Delivery } from '../../src/bot/chat.ts';
 import type { HttpOptions } from '../../src/bot/http.ts';
@@ -53,6 +54,7 @@ export class Helper {
       const load = statSync(path).isDirectory() ? loadScripts : loadScript;
       problems.push(...(await load(robot, path)).problems);
     }
+    problems.push(...(await brainLoaded(robot)));
     await robot.run();
     if (problems.length > 0) {
       robot.shutdown();
