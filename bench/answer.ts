@@ -66,7 +66,7 @@ async function hubot(): Promise<Answers> {
       const answer = new Promise((resolve) => socket.once('message', resolve));
       socket.send(`hubot ${COMMAND}`);
       await answer;
-      if (turn >= 0) taken.push({ stored: Number.NaN, answered: performance.now() - sent });
+      if (turn >= 0) taken.push({ stored: Number.NaN, answered: performance.now() - sent, answer: '' });
     }
     socket.close();
     return { taken };

@@ -36,3 +36,29 @@ export function markdown({ title, head, rows, notes }: Table): string {
   const rule = line(head.map((_, column) => (column === 0 ? '---' : '---:')));
   return [`### ${title}`, '', line(head), rule, ...rows.map(line), '', ...notes, ''].join('\n');
 }
+
+/** What the project promises, and what was measured. */
+export interface Goal {
+  readonly what: string;
+  readonly measured: number;
+  readonly unit: string;
+  /** The measured value is to be below it, or at least it. */
+  readonly goal: { readonly below: number } | { readonly atLeast: number };
+  /** Share of the goal by which a busy machine may miss it, for noise: 0.1 is a tenth. */
+  readonly tolerance: number;
+}
+
+/** Names every goal that was missed, and makes the process end with exit code 1 if one was missed by more than its tolerance. */
+export function judge(goals: readonly Goal[]): void {
+  for (const { what, measured, unit, goal, tolerance } of goals) {
+    const wanted = 'below' in goal ? `below ${goal.below}` : `at least ${goal.atLeast}`;
+    // Written so that NaN, where the system does not tell, is a miss.
+    const within = (share: number): boolean =>
+      'below' in goal ? measured < goal.below * (1 + share) : measured >= goal.atLeast * (1 - share);
+    if (within(0)) continue;
+    const forgiven = within(tolerance);
+    const verdict = forgiven ? `missed, within ${tolerance * 100} % of tolerance` : 'MISSED';
+    console.log(`${what}: ${verdict}: ${measured.toFixed(2)} ${unit}, the goal is ${wanted} ${unit}.\n`);
+    if (!forgiven) process.exitCode = 1;
+  }
+}

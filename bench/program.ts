@@ -3,10 +3,10 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { freePort } from '../test/support/postgres.ts';
 
-const PROGRAM = new URL('../bin/shipmate', import.meta.url).pathname;
+const ROOT = resolve(import.meta.dirname, '..');
 
 export interface Program {
   /** Milliseconds from the start of the process until it said that it is ready. */
@@ -24,19 +24,22 @@ export interface ProgramOptions {
   /** Where it keeps its files. */
   readonly data: string;
   readonly databaseUrl?: string | undefined;
-  readonly environment?: NodeJS.ProcessEnv;
+  readonly environment?: NodeJS.ProcessEnv | undefined;
 }
 
 export async function startProgram({ data, databaseUrl, environment }: ProgramOptions): Promise<Program> {
   const port = await freePort();
   const began = performance.now();
-  const child = spawn(process.execPath, [PROGRAM], {
+  const child = spawn(process.execPath, [join(ROOT, 'bin/shipmate')], {
+    cwd: ROOT,
     stdio: ['ignore', 'ignore', 'pipe'],
     env: {
       PATH: process.env['PATH'],
       HOME: data,
       PORT: String(port),
       SHIPMATE_DATA: data,
+      SHIPMATE_CONFIG: join(ROOT, 'test/fixtures/config'),
+      SHIPMATE_RUNBOOKS: join(ROOT, 'test/fixtures/runbooks'),
       // Node keeps what it compiled: a new machine has nothing of it yet.
       NODE_COMPILE_CACHE: join(data, 'compiled'),
       HUBOT_LOG_LEVEL: 'error',

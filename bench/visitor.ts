@@ -13,6 +13,8 @@ export interface Taken {
   readonly stored: number;
   /** Until the answer, stored as well, was there. */
   readonly answered: number;
+  /** The answer as the page gets it, as JSON. */
+  readonly answer: string;
 }
 
 export interface Visitor {
@@ -58,8 +60,9 @@ export async function visit(program: Program, name: string): Promise<Visitor> {
           }
           if (frame.t === 'refused') reject(new Error(frame.problem.text));
           if (frame.t !== 'message' || !frame.message.robot || frame.message.id <= message) return;
+          if (frame.message.room !== room) return;
           clearTimeout(late);
-          resolve({ stored, answered: performance.now() - sent });
+          resolve({ stored, answered: performance.now() - sent, answer: JSON.stringify(frame.message) });
         };
         socket.send(JSON.stringify({ t: 'say', id, room, text }));
       });

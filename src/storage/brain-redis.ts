@@ -1,7 +1,6 @@
 /** The brain in Redis, one hash field a key. */
 
 import { randomUUID } from 'node:crypto';
-import type { createClient } from 'redis';
 import type { Logger } from '../bot/log.ts';
 import {
   type BrainEntry,
@@ -58,8 +57,6 @@ export function redisAddress(text: string): RedisAddress {
   return { url: url.href, prefix: hash || (isNumber ? '' : path) || 'hubot' };
 }
 
-type Client = ReturnType<typeof createClient>;
-
 /** Stores changes and says so, in one step. KEYS: hash, channel. ARGV: message, count of sets, field, value, …, field, … */
 const WRITE = `
 local sets = tonumber(ARGV[2])
@@ -90,33 +87,42 @@ export async function redisBrain(
   options: { readonly log: Logger; readonly waitMs?: number },
 ): Promise<BrainStorage> {
   const { log } = options;
-  const { createClient } = await import('redis');
+  const { Redis } = await import('ioredis');
   const address = redisAddress(text);
   const me = randomUUID();
   const hash = `${address.prefix}:brain`;
   const channel = `${hash}:changed`;
-  const connected = { now: false };
-  const reconnectStrategy = (tries: number) => Math.min(5_000, 100 * 2 ** Math.min(tries, 10));
-  const client: Client = createClient({
-    ...(address.socket === undefined ? { url: address.url } : {}),
+  const connection = {
     ...(address.password === undefined ? {} : { password: address.password }),
-    socket:
-      address.socket === undefined
-        ? { reconnectStrategy, connectTimeout: 5_000, keepAlive: true, keepAliveInitialDelay: 10_000 }
-        : { path: address.socket, reconnectStrategy },
-    // What cannot be sent now fails now: the brain keeps it and tries again.
-    disableOfflineQueue: true,
-    commandOptions: { timeout: 10_000 },
-  });
-  const hearing = client.duplicate({ disableOfflineQueue: false });
+    lazyConnect: true,
+    retryStrategy: (tries: number) => Math.min(5_000, 100 * 2 ** Math.min(tries - 1, 10)),
+    connectTimeout: 5_000,
+    keepAlive: 10_000,
+    commandTimeout: 10_000,
+    // What cannot be sent now, or has no answer when the connection breaks, fails: the brain keeps it and tries again.
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    // Done at each connection, below, to know when it is done.
+    autoResubscribe: false,
+  };
+  const client =
+    address.socket === undefined
+      ? new Redis(address.url, connection)
+      : new Redis({ ...connection, path: address.socket });
+  const hearing = client.duplicate();
+  const state = { connected: false, ending: false };
   let lastError: unknown;
   client.on('error', (error: unknown) => {
     lastError = error;
-    if (connected.now) log.error({ err: error }, 'Redis is away');
-    connected.now = false;
+  });
+  client.on('close', () => {
+    // A server that ends in good order closes the connection without an error.
+    if (state.connected && !state.ending) log.error({ err: lastError }, 'Redis is away');
+    state.connected = false;
   });
   client.on('ready', () => {
-    connected.now = true;
+    state.connected = true;
+    lastError = undefined;
     log.info({ prefix: address.prefix }, 'Redis connected');
   });
   hearing.on('error', () => undefined);
@@ -125,11 +131,12 @@ export async function redisBrain(
   await takeOver();
 
   async function reach(): Promise<void> {
-    const first = client.connect().then(() => true);
-    first.catch(() => undefined);
+    const first = new Promise<true>((resolve) => client.once('ready', () => resolve(true)));
+    // What goes wrong is tried again, and is in `lastError`.
+    client.connect().catch(() => undefined);
     const late = new Promise<false>((resolve) => setTimeout(resolve, options.waitMs ?? 10_000, false).unref());
     if (await Promise.race([first, late])) return;
-    client.destroy();
+    client.disconnect();
     const detail = lastError instanceof Error ? lastError.message || 'no answer' : 'no answer';
     throw new DatabaseUnavailable(
       `Redis cannot be reached: ${detail}. Check that it runs and that REDIS_URL is right.`,
@@ -149,7 +156,7 @@ export async function redisBrain(
         continue;
       }
       const fields = entries.flatMap((entry) => [fieldOf(entry), entry.value]);
-      const done = await client.eval(TAKE_OVER, { keys: [hash, `${hash}:taken-over`], arguments: fields });
+      const done = await client.call('eval', [TAKE_OVER, 2, hash, `${hash}:taken-over`, ...fields]);
       if (done === 1) log.info({ key, keys: entries.length }, 'old brain taken over');
       return;
     }
@@ -157,7 +164,7 @@ export async function redisBrain(
 
   return {
     async load() {
-      const fields = await client.hGetAll(hash);
+      const fields = await client.hgetall(hash);
       return Object.entries(fields).flatMap(([field, value]) => {
         const name = nameFrom(field);
         return name ? { kind: name.kind, key: unescapeKey(name.key), value } : [];
@@ -166,7 +173,7 @@ export async function redisBrain(
 
     async loadSome(names) {
       if (names.length === 0) return [];
-      const values = await client.hmGet(hash, names.map(fieldOf));
+      const values = await client.hmget(hash, ...names.map(fieldOf));
       return names.flatMap((name, index) => {
         const value = values[index];
         return typeof value === 'string' ? { ...name, value } : [];
@@ -177,35 +184,34 @@ export async function redisBrain(
       const kept = changes.flatMap((change) => (change.value === undefined ? [] : [fieldOf(change), change.value]));
       const gone = changes.filter((change) => change.value === undefined).map(fieldOf);
       const message = JSON.stringify({ from: me, names: changes.map(nameOf) });
-      await client.eval(WRITE, {
-        keys: [hash, channel],
-        arguments: [message, String(kept.length / 2), ...kept, ...gone],
-      });
+      await client.call('eval', [WRITE, 2, hash, channel, message, kept.length / 2, ...kept, ...gone]);
     },
 
     onChange(listener) {
       let ended = false;
-      void hearing
-        .connect()
-        .then(() =>
-          hearing.subscribe(channel, (message) => {
-            const payload: unknown = JSON.parse(message);
-            const names = namesFrom(payload, me);
-            if (names && !ended) listener(names);
-          }),
-        )
-        .catch((error: unknown) => log.warn({ err: error }, 'changes of other replicas are not heard'));
-      // Whatever was written while the connection was being made, or was away.
-      hearing.on('ready', () => ended || listener('all'));
+      hearing.on('message', (_channel: string, message: string) => {
+        const payload: unknown = JSON.parse(message);
+        const names = namesFrom(payload, me);
+        if (names && !ended) listener(names);
+      });
+      hearing.on('ready', () => {
+        void hearing.subscribe(channel).then(
+          // Whatever was written while the connection was being made, or was away.
+          () => ended || listener('all'),
+          (error: unknown) => log.warn({ err: error }, 'changes of other replicas are not heard'),
+        );
+      });
+      hearing.connect().catch(() => undefined);
       return () => {
         ended = true;
       };
     },
 
     async close() {
-      hearing.destroy();
-      if (client.isReady) await client.close();
-      else client.destroy();
+      state.ending = true;
+      hearing.disconnect();
+      if (client.status === 'ready') await client.quit();
+      else client.disconnect();
     },
   };
 }

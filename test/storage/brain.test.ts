@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { expect } from 'chai';
 import { Brain, type Robot } from 'hubot';
-import { createClient } from 'redis';
+import { Redis as RedisClient } from 'ioredis';
 import { attachBrain, type BrainConnection, type BrainStorage, entriesOfBlob } from '../../src/storage/brain.ts';
 import { postgresBrain } from '../../src/storage/brain-postgres.ts';
 import { redisAddress, redisBrain } from '../../src/storage/brain-redis.ts';
@@ -177,8 +177,7 @@ describe('brain', () => {
     storesBrains(() => redisBrain(`${redis.url}/team`, { log: quiet }));
 
     it('takes over what hubot-redis-brain stored, once', async () => {
-      const client = createClient({ url: redis.url });
-      await client.connect();
+      const client = new RedisClient(redis.url);
       const blob = { users: { 1: { id: '1', name: 'bob' } }, _private: { k: 'v' }, ['scores']: { bob: 1 } };
       await client.set('old:storage', JSON.stringify(blob));
       const brain = newBrain();
@@ -193,7 +192,7 @@ describe('brain', () => {
       expect(again.get('k')).to.equal(null);
       await second.close();
       expect(await client.get('old:storage')).to.equal(JSON.stringify(blob));
-      await client.close();
+      await client.quit();
     });
 
     it('keeps what was set while Redis was away', async function () {
