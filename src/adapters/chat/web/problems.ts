@@ -34,7 +34,11 @@ export const problems = {
 export function searchHint(hint: Hint): string {
   switch (hint.kind) {
     case 'word':
-      return `No message has “${hint.word}”.`;
+      return `Leave out “${hint.word}”.`;
+    case 'nowhere':
+      return `No message that you may read has “${hint.word}”.`;
+    case 'filters':
+      return 'Leave out from:, in:, since: and until:.';
     case 'page':
       return 'There are fewer pages.';
     case 'time':
