@@ -185,14 +185,14 @@ describe('two replicas', function () {
     expect(rows).to.have.length(names.length);
   });
 
-  it('one of them is killed: within 30 s the other has taken over what it was at', async () => {
+  it('one of them is killed: within 25 s the other has taken over what it was at', async () => {
     await alice.say('general', 'shipmate deploy slow v1 to staging');
     await shown(bob, 'general', 'on my way');
     const lingering = await alice.say('ops', 'shipmate linger w1');
     expect(lingering.kind).to.equal('stored');
     await first.end('SIGKILL');
     const killed = Date.now();
-    await Promise.all([shown(bob, 'general', 'interrupted', 30_000), shown(bob, 'ops', 'lingered w1', 30_000)]);
+    await Promise.all([shown(bob, 'general', 'interrupted', 25_000), shown(bob, 'ops', 'lingered w1', 25_000)]);
     console.log(`      taken over after ${((Date.now() - killed) / 1000).toFixed(1)} s`);
     // No lock stays behind: the next deploy starts.
     await eventually(async () => {
