@@ -1,5 +1,7 @@
 /** What the robot shows. A domain writes a card once; each chat adapter renders it in its own best form. */
 
+import type { Person } from './chat.ts';
+
 export type Tone = 'neutral' | 'progress' | 'good' | 'warning' | 'bad';
 
 /** A button. Pressing it runs `command` as the person who pressed it, exactly as if they had typed it. */
@@ -8,6 +10,13 @@ export interface Action {
   /** Command text without the robot's name, for example `alerts ack 12`. */
   readonly command: string;
   readonly style?: 'primary' | 'danger';
+}
+
+/** One of many, shown as a select. Choosing an option runs its command exactly as a button does. */
+export interface Choice {
+  /** What is chosen, for example `Acknowledge…`. */
+  readonly label: string;
+  readonly options: readonly Action[];
 }
 
 export interface Field {
@@ -27,12 +36,18 @@ export interface Card {
   readonly text?: string;
   readonly fields?: readonly Field[];
   readonly actions?: readonly Action[];
+  readonly choices?: readonly Choice[];
   /** A picture and the text that says the same to those who cannot see it. */
   readonly image?: { readonly url: string; readonly alt: string };
   /** Plain text. */
   readonly footer?: string;
   /** It only tells what can be typed, as a greeting or help does: a search of the history does not find it. */
   readonly isGuide?: boolean;
+  /**
+   * A role that says it, for example Security: under its own name and picture where the chat allows that. The icon is an
+   * emoji such as `:shield:`, or an https address.
+   */
+  readonly speaker?: { readonly name: string; readonly icon?: string };
 }
 
 /** What can be posted: Markdown, or a card. */
@@ -51,20 +66,59 @@ const TONE_MARK: Record<Tone, string> = {
   bad: '✗ ',
 };
 
+/** So many options of a choice are named where there is only text. */
+const TYPED_OPTIONS = 5;
+
 /**
- * A card as Markdown for chats that show only text. Buttons become the commands to type.
+ * A card as Markdown for chats that show only text. Buttons and choices become the commands to type, mentions are names.
  *
  * @param address how a person addresses the robot in that chat, for example `shipmate `; empty where every line is for it
  */
 export function cardText(content: Content, address: string): string {
-  if (typeof content === 'string') return content;
-  const lines = [`${TONE_MARK[content.tone]}**${plain(content.title)}**`];
-  if (content.text) lines.push(content.text);
-  for (const field of content.fields ?? []) lines.push(`${plain(field.name)}: ${field.value}`);
+  if (typeof content === 'string') return namesOnly(content);
+  const speaker = content.speaker ? `${plain(content.speaker.name)}: ` : '';
+  const lines = [`${speaker}${TONE_MARK[content.tone]}**${plain(content.title)}**`];
+  if (content.text) lines.push(namesOnly(content.text));
+  for (const field of content.fields ?? []) lines.push(`${plain(field.name)}: ${namesOnly(field.value)}`);
   if (content.image) lines.push(`${plain(content.image.alt)}: ${content.image.url}`);
-  for (const action of content.actions ?? []) lines.push(`${plain(action.label)}: \`${address}${action.command}\``);
+  const typed = (action: Action) => `${plain(action.label)}: \`${address}${action.command}\``;
+  lines.push(...(content.actions ?? []).map(typed));
+  for (const { label, options } of content.choices ?? []) {
+    lines.push(plain(label), ...options.slice(0, TYPED_OPTIONS).map(typed));
+    if (options.length > TYPED_OPTIONS) lines.push(`and ${options.length - TYPED_OPTIONS} more`);
+  }
   if (content.footer) lines.push(plain(content.footer));
   return lines.join('\n');
+}
+
+const PERSON_LINK = 'person:';
+/** What {@link mention} makes. */
+const MENTION = /(?<!\\)\[(@(?:\\.|[^[\]\\])*)\]\(person:[^()\s]+\)/g;
+
+/**
+ * Markdown that mentions this person on purpose: the person is told of it where the chat can do that, everywhere else it is
+ * just the name. A link such as `[@alice](person:slack:U012AB3CD)`; nothing else may make a mention.
+ */
+export function mention(person: Pick<Person, 'id' | 'name'>): string {
+  const id = encodeURIComponent(person.id.toWellFormed())
+    .replaceAll('%3A', ':')
+    .replace(/[()*!'~_]/g, (sign) => `%${sign.charCodeAt(0).toString(16)}`);
+  return `[@${plain(person.name.replace(/\s+/g, ' ').replace(/^ ?@?/, '').trim())}](${PERSON_LINK}${id})`;
+}
+
+/** The id of the person whom a link of {@link mention} is about; undefined for every other address. */
+export function mentioned(url: string): string | undefined {
+  if (!url.startsWith(PERSON_LINK)) return undefined;
+  try {
+    return decodeURIComponent(url.slice(PERSON_LINK.length)) || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Markdown with mentions as the names that they show. */
+export function namesOnly(markdown: string): string {
+  return markdown.replace(MENTION, '$1');
 }
 
 /**

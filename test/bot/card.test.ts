@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import createMarkdown from 'markdown-it';
 import { renderMarkdown } from '../../src/adapters/chat/web/markdown.ts';
-import { codeBlock, codeSpan, plain } from '../../src/bot/card.ts';
+import { card, cardText, codeBlock, codeSpan, mention, mentioned, plain } from '../../src/bot/card.ts';
 
 /** Renderers that differ: what the web chat does, CommonMark, and one that takes HTML and makes links of addresses. */
 const renderers: Record<string, (text: string) => string> = {
@@ -95,5 +95,62 @@ describe('text from outside as Markdown', () => {
       codeBlock(sign.repeat(100_000));
       expect(performance.now() - began, JSON.stringify(sign)).to.be.lessThan(500);
     }
+  });
+});
+
+describe('a mention', () => {
+  const ids = fc.oneof(fc.constantFrom('slack:U012AB3CD', 'web:7', "irc:a b(c)[d]'!*_~"), fc.string({ minLength: 1 }));
+
+  it('is a link that says who is meant, whatever the name and the id are', () => {
+    fc.assert(
+      fc.property(ids, nasty, (id, name) => {
+        const wanted = id.toWellFormed();
+        const md = createMarkdown('commonmark', { html: true });
+        const tokens = md.parseInline(`before ${mention({ id, name })} after`, {})[0]?.children ?? [];
+        const links = tokens.filter((token) => token.type === 'link_open');
+        expect(links.map((link) => mentioned(String(link.attrGet('href'))))).to.deep.equal([wanted]);
+        const shown = tokens.map((token) => (token.type.endsWith('break') ? ' ' : token.content)).join('');
+        expect(words(shown)).to.match(/^before @/);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('is read from no other address', () => {
+    for (const url of ['https://x.example', 'person:', 'person', 'mailto:person:slack:U1', 'person:%'])
+      expect(mentioned(url), url).to.equal(undefined);
+  });
+
+  it('is a name where there is only text', () => {
+    const alice = mention({ id: 'slack:U012AB3CD', name: 'alice' });
+    expect(alice).to.equal('[@alice](person:slack:U012AB3CD)');
+    expect(mention({ id: 'web:7', name: '@alice' })).to.equal('[@alice](person:web:7)');
+    expect(cardText(`${alice} and ${alice}`, '')).to.equal('@alice and @alice');
+    expect(cardText(`${plain('[@bob](person:slack:U1)')} ${alice}`, '')).to.equal(
+      `${plain('[@bob](person:slack:U1)')} @alice`,
+    );
+    const shown = card({ title: 'Lock', text: `Held by ${alice}`, fields: [{ name: 'Owner', value: alice }] });
+    expect(cardText(shown, '')).to.equal('**Lock**\nHeld by @alice\nOwner: @alice');
+  });
+});
+
+describe('a card as text', () => {
+  const options = [1, 2, 3, 4, 5, 6, 7].map((n) => ({ label: `Number ${n}`, command: `alerts ack ${n}` }));
+
+  it('names the first options of a choice as commands to type', () => {
+    const shown = card({ title: 'Alerts', choices: [{ label: 'Acknowledge…', options }] });
+    expect(cardText(shown, 'shipmate ').split('\n')).to.deep.equal([
+      '**Alerts**',
+      'Acknowledge…',
+      ...[1, 2, 3, 4, 5].map((n) => `Number ${n}: \`shipmate alerts ack ${n}\``),
+      'and 2 more',
+    ]);
+    const five = card({ title: 'Alerts', choices: [{ label: 'Acknowledge…', options: options.slice(0, 5) }] });
+    expect(cardText(five, '')).to.not.include('more');
+  });
+
+  it('says who speaks', () => {
+    const shown = card({ title: 'A key was pushed', tone: 'bad', speaker: { name: 'Security', icon: ':shield:' } });
+    expect(cardText(shown, '')).to.equal('Security: ✗ **A key was pushed**');
   });
 });

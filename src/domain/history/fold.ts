@@ -1,8 +1,10 @@
 /** How text is compared: the same for what was said, for what is looked for, and for names. */
 
+import { namesOnly } from '../../bot/card.ts';
+
 /** What a reader sees of Markdown: no escapes, no marks of code and emphasis, no invisible characters. */
 export function readable(text: string): string {
-  return text
+  return namesOnly(text)
     .replace(/[\u200b-\u200f\u2060-\u2064\ufeff\u00ad]/g, '')
     .replace(/\\([!-/:-@[-`{-~])/g, '$1')
     .replace(/`+|\*\*/g, '');

@@ -24,6 +24,7 @@ export const prepareMessage: PrepareMessage = (message): PreparedMessage => {
 /** Everything a card says, as text. */
 export function cardWords(card: Card): string {
   return [
+    card.speaker?.name,
     card.title,
     card.text,
     ...(card.fields ?? []).map((field) => `${field.name}: ${field.value}`),

@@ -1,6 +1,6 @@
 /** Secrets in what is posted and kept. */
 
-import type { Card, Content, Field } from '../../bot/card.ts';
+import type { Action, Card, Content, Field } from '../../bot/card.ts';
 import { redact } from './redact.ts';
 
 /** The same content with every secret in its texts replaced: names and versions that people typed stand in titles and commands, too. */
@@ -14,24 +14,36 @@ export function redactContent(content: Content): Content {
  * @param clean takes at least the secrets out of a text
  */
 export function redactCard(card: Card, clean: (text: string) => string = redact): Card {
-  const { title, text, fields, actions, image, footer, ...rest } = card;
+  const { title, text, fields, actions, choices, image, footer, speaker, ...rest } = card;
   return {
     ...rest,
     title: clean(title),
     ...(text === undefined ? {} : { text: clean(text) }),
     ...(fields === undefined ? {} : { fields: fields.map((field) => redactField(field, clean)) }),
-    ...(actions === undefined
+    ...(actions === undefined ? {} : { actions: redactActions(actions, clean) }),
+    ...(choices === undefined
       ? {}
       : {
-          actions: actions.map((action) => ({
-            ...action,
-            label: clean(action.label),
-            command: clean(action.command),
+          choices: choices.map(({ label, options }) => ({
+            label: clean(label),
+            options: redactActions(options, clean),
           })),
         }),
     ...(image === undefined ? {} : { image: { url: clean(image.url), alt: clean(image.alt) } }),
     ...(footer === undefined ? {} : { footer: clean(footer) }),
+    ...(speaker === undefined
+      ? {}
+      : {
+          speaker: {
+            name: clean(speaker.name),
+            ...(speaker.icon === undefined ? {} : { icon: clean(speaker.icon) }),
+          },
+        }),
   };
+}
+
+function redactActions(actions: readonly Action[], clean: (text: string) => string): Action[] {
+  return actions.map((action) => ({ ...action, label: clean(action.label), command: clean(action.command) }));
 }
 
 /** A field's name tells what its value is, as `password: …` does in text. */
