@@ -14,6 +14,7 @@ export default function access(robot: Robot): void {
     summary: 'Who you are to me, and what you may do',
     examples: ['whoami'],
     effect: 'read',
+    answers: 'asker',
     needs: 'public',
     async run({ person, services }) {
       const roles = await services.access.rolesOf(person);

@@ -127,7 +127,7 @@ export class ScriptsFailed extends Error {
 /** The adapters that other people have written; our own are always there. */
 function hubotAdapters({ chats, root, variables }: Config): AdapterSource[] {
   return chats
-    .filter((name) => name !== 'web' && name !== 'shell')
+    .filter((name) => name !== 'web' && name !== 'shell' && name !== 'slack')
     .map((adapter) => ({ adapter, root, ...(variables.HUBOT_FILE ? { file: variables.HUBOT_FILE } : {}) }));
 }
 
@@ -196,7 +196,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       log,
       redact: redactContent,
       onDelivered: (delivery, messageId, how) => {
-        if (how === 'posted') return talk.keepOwn(delivery.address, delivery.content, messageId);
+        if (how === 'posted') return talk.keepOwn(delivery.address, delivery.content, messageId, delivery.onlyTo);
         return undefined;
       },
     });
@@ -651,8 +651,8 @@ async function greet(
 ): Promise<void> {
   const greeting = greetingCard(await greetingFacts(access, config, robot, person));
   // Said once: the chat knows it by its nonce.
-  await talk.say({ chat: direct.chat, room: WELCOME_ROOM }, WELCOME, 'welcome');
-  await talk.say(direct, greeting, `greeting:${person.id}`);
+  await talk.say({ chat: direct.chat, room: WELCOME_ROOM }, WELCOME, { nonce: 'welcome' });
+  await talk.say(direct, greeting, { nonce: `greeting:${person.id}` });
 }
 
 async function greetingFacts(access: Access, config: Config, robot: Robot, person: Person): Promise<GreetingFacts> {

@@ -44,6 +44,16 @@ export interface Delivery {
   readonly content: Content;
   /** Shown to this person alone where the chat can do that. */
   readonly onlyTo?: string;
+  /** An earlier attempt may have arrived although nobody heard so: look before it is posted again. */
+  readonly repeated?: boolean;
+}
+
+/** One message that is written in front of the reader's eyes. */
+export interface LiveStream {
+  /** The whole text so far, as Markdown; what is shown already is not sent again. */
+  show(markdown: string): Promise<void>;
+  /** What the message shows in the end. Throws as {@link ChatAdapter.deliver} does. */
+  finish(content: Content): Promise<{ readonly messageId: string }>;
 }
 
 /**
@@ -54,10 +64,17 @@ export interface ChatAdapter extends Adapter {
   readonly chat: string;
   /** Hubot's adapter, where the chat is a wrapper around one: what scripts find at `robot.adapter`. */
   readonly hubotAdapter?: Adapter;
+  /**
+   * Answers, too, are stored before they are posted: the chat takes them only so fast, and they must keep their order with
+   * everything else that is posted there.
+   */
+  readonly queued?: boolean;
   deliver(delivery: Delivery): Promise<{ readonly messageId: string }>;
   update(delivery: Delivery, messageId: string): Promise<'updated' | 'gone'>;
   /** Link to one message, if the chat has such links. */
   permalink(address: Address, messageId: string): string | undefined;
+  /** Begins a message that is written while it is read; undefined where the chat cannot do that here and now. */
+  openStream?(address: Address, reader: Person): Promise<LiveStream | undefined>;
   /** What is known of a room; undefined if the chat does not know it. */
   room(id: string): Promise<Room | undefined>;
 }
@@ -65,10 +82,13 @@ export interface ChatAdapter extends Adapter {
 /** The chat cannot take the message now: it is down, or asks for patience (`Retry-After`). */
 export class DeliveryDelayed extends Error {
   readonly retryAfterMs: number | undefined;
-  constructor(message: string, options: { retryAfterMs?: number; cause?: unknown } = {}) {
+  /** The chat was not asked, or said that it did not take it: nothing can have arrived. */
+  readonly notSent: boolean;
+  constructor(message: string, options: { retryAfterMs?: number; notSent?: boolean; cause?: unknown } = {}) {
     super(message, { cause: options.cause });
     this.name = 'DeliveryDelayed';
     this.retryAfterMs = options.retryAfterMs;
+    this.notSent = options.notSent ?? false;
   }
 }
 

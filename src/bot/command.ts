@@ -81,6 +81,8 @@ export interface CommandSpec<U extends string, A extends ArgTypes> {
   readonly effect: 'read' | 'change';
   /** The permission it takes; `public` for everybody who can talk to the robot. */
   readonly needs: string | ((args: ValuesOf<U, A>) => string);
+  /** `asker`: what it answers is nobody else's business; shown to the asker alone where the chat can do that. */
+  readonly answers?: 'room' | 'asker';
   /** A question to the same person before it runs; undefined if none is needed. */
   confirm?(args: ValuesOf<U, A>): string | undefined;
   /** The permission somebody else must have who approves it first; undefined if none is needed. */
@@ -102,6 +104,7 @@ export interface Command {
   readonly examples: readonly string[];
   readonly args: ArgTypes;
   readonly effect: 'read' | 'change';
+  readonly answers: 'room' | 'asker';
   readonly needs: (args: Values) => string;
   /** The permission with `*` for every argument. */
   readonly needsPattern: string;
@@ -166,6 +169,7 @@ export function makeCommand<const U extends string, A extends ArgTypes = Record<
     examples: spec.examples,
     args,
     effect: spec.effect,
+    answers: spec.answers ?? 'room',
     needs: permission,
     needsPattern: permission(new Proxy({}, { get: () => '*' })),
     confirm: (values) => spec.confirm?.(typed(values)),

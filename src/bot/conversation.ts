@@ -17,6 +17,7 @@ import type { Dispatch, Line, NotACommand } from './dispatch.ts';
 import { fail, failureText } from './errors.ts';
 import type { Logger } from './log.ts';
 import { chatOfUser, personIdOf } from './message.ts';
+import type { PostOptions } from './post.ts';
 import type { Pipeline } from './robot.ts';
 
 export interface ConversationPorts {
@@ -30,7 +31,7 @@ export interface ConversationPorts {
   /** Chats that store what is said in them themselves. */
   keepsItself(chat: string): boolean;
   /** Durable, for an answer that the chat cannot take now. */
-  post(address: Address, content: Content): Promise<void>;
+  post(address: Address, content: Content, options?: PostOptions): Promise<void>;
   isStorageTrouble(error: unknown): boolean;
   now(): Date;
   newReference(): string;
@@ -40,9 +41,16 @@ export interface ConversationPorts {
 export interface Conversation {
   readonly pipeline: Required<Pipeline>;
   /** Shows something now; later and durably if the chat cannot take it now. */
-  say(address: Address, content: Content, nonce?: string): Promise<void>;
+  say(address: Address, content: Content, options?: SayOptions): Promise<void>;
   /** Keeps what the robot itself said, in a chat that does not keep it. */
-  keepOwn(address: Address, content: Content, messageId: string): Promise<void>;
+  keepOwn(address: Address, content: Content, messageId: string, onlyTo?: string): Promise<void>;
+}
+
+export interface SayOptions {
+  /** Said twice under the same one, it is shown once. */
+  readonly nonce?: string;
+  /** Person id; shown to that person alone where the chat can do that. */
+  readonly onlyTo?: string;
 }
 
 const FIRST_RETRY_MS = 250;
@@ -70,17 +78,28 @@ export function createConversation(ports: ConversationPorts): Conversation {
     return { chat, room, ...thread, private: isPrivate };
   }
 
-  async function say(address: Address, content: Content, nonce?: string): Promise<void> {
+  async function say(address: Address, content: Content, { nonce, onlyTo }: SayOptions = {}): Promise<void> {
     const chat = ports.chat(address.chat);
     if (!chat) {
       log.error({ chat: address.chat }, 'no such chat to answer in');
       return;
     }
-    const delivery = { nonce: nonce ?? ports.newNonce(), address, content };
+    const forWhom = onlyTo === undefined ? {} : { onlyTo };
+    const options: PostOptions = { ...forWhom, ...(nonce === undefined ? {} : { key: nonce, brief: true }) };
+    if (chat.queued) {
+      try {
+        return await ports.post(address, content, options);
+      } catch (error) {
+        // Out of turn is better than not at all.
+        if (!ports.isStorageTrouble(error)) throw error;
+        log.warn({ err: error, room: address.room }, 'answer goes past the outbox');
+      }
+    }
+    const delivery = { nonce: nonce ?? ports.newNonce(), address, content, ...forWhom };
     for (let wait = FIRST_RETRY_MS; ; wait = Math.min(LAST_RETRY_MS, wait * 2)) {
       try {
         const { messageId } = await chat.deliver(delivery);
-        return await keepOwn(address, content, messageId);
+        return await keepOwn(address, content, messageId, onlyTo);
       } catch (error) {
         if (error instanceof DeliveryRefused) {
           log.warn({ err: error, room: address.room }, 'answer refused by the chat');
@@ -89,7 +108,7 @@ export function createConversation(ports: ConversationPorts): Conversation {
         if (!(error instanceof DeliveryDelayed)) throw error;
       }
       try {
-        return await ports.post(address, content);
+        return await ports.post(address, content, options);
       } catch (error) {
         // Neither the chat nor the database takes it now: nobody must be left without an answer for that.
         if (!ports.isStorageTrouble(error)) throw error;
@@ -99,7 +118,7 @@ export function createConversation(ports: ConversationPorts): Conversation {
     }
   }
 
-  async function keepOwn(address: Address, content: Content, messageId: string): Promise<void> {
+  async function keepOwn(address: Address, content: Content, messageId: string, onlyTo?: string): Promise<void> {
     if (ports.keepsItself(address.chat)) return;
     const room = await ports.chat(address.chat)?.room(address.room);
     await ports.remember({
@@ -109,6 +128,7 @@ export function createConversation(ports: ConversationPorts): Conversation {
       personName: robot.name,
       at: ports.now(),
       ...(typeof content === 'string' ? { text: content } : { text: '', content }),
+      ...(onlyTo === undefined ? {} : { onlyTo }),
       fromRobot: true,
       addressed: false,
       private: room?.private ?? true,
@@ -125,10 +145,15 @@ export function createConversation(ports: ConversationPorts): Conversation {
       room,
       via: message.via ?? 'typed',
       ...(source === undefined ? {} : { source }),
-      reply(content) {
+      ...(message.quiet ? { quiet: true } : {}),
+      ...(message.edited ? { edited: true } : {}),
+      reply(content, to) {
         count++;
-        // The same message handled again, after a crash, does not answer twice.
-        return say(room, content, source === undefined ? undefined : `answer:${source}:${count}`);
+        return say(room, content, {
+          // The same message handled again, after a crash or because it was corrected, does not answer twice.
+          ...(source === undefined ? {} : { nonce: `answer:${source}:${count}` }),
+          ...(to === 'asker' ? { onlyTo: personOf(message).id } : {}),
+        });
       },
     };
   }
@@ -168,7 +193,8 @@ export function createConversation(ports: ConversationPorts): Conversation {
         log.error({ err: error, reference }, 'message failed');
         if (!message || robot.addressed(message) === undefined) return;
         const failure = fail(ports.isStorageTrouble(error) ? 'storage.unavailable' : 'internal', { reference });
-        await say(addressOf(await hereOf(message)), failureText(failure));
+        const forWhom = message.quiet ? { onlyTo: personOf(message).id } : {};
+        await say(addressOf(await hereOf(message)), failureText(failure), forWhom);
       },
     },
   };

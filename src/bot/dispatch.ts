@@ -38,8 +38,12 @@ export interface Line {
   readonly source?: string;
   /** Somebody answered for it already. */
   readonly answered?: { readonly confirmed: boolean; readonly approvedBy?: string };
-  /** Shows the answer; for chats, posts it where the line came from. */
-  reply(content: Content): Promise<void>;
+  /** It came in a way that only the asker sees: so is what answers it, unless it is a change, which concerns everybody. */
+  readonly quiet?: boolean;
+  /** What the asker has made of an earlier message: what only reads is run. */
+  readonly edited?: boolean;
+  /** Shows the answer; for chats, posts it where the line came from. To the asker alone where that is possible and said so. */
+  reply(content: Content, to?: 'asker'): Promise<void>;
 }
 
 export type Handled = 'succeeded' | 'failed' | 'refused' | 'asked';
@@ -287,7 +291,9 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
             approvedBy: line.answered?.approvedBy,
           }
         : undefined;
+    const answer = (content: Content): Promise<void> => line.reply(content, readerOf(line, command));
     try {
+      if (line.edited && start) throw fail('command.edited', {});
       await allow(line, command, values);
     } catch (error) {
       if (start) await audit.refuse(start, error instanceof Failure ? error.code : 'internal');
@@ -308,9 +314,9 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
         if (begun.kind === 'repeated') throw fail('command.repeated', { state: begun.outcome ?? 'not finished' });
         auditId = begun.id;
       }
-      const answer = await command.run(invocation(line, text, values, now, handOver));
+      const result = await command.run(invocation({ ...line, reply: answer }, text, values, now, handOver));
       if (auditId !== undefined && !goesOn) await audit.end(auditId, 'succeeded', undefined, ports.now());
-      if (answer !== undefined) await line.reply(answer);
+      if (result !== undefined) await answer(result);
       return finish('succeeded');
     } catch (error) {
       const reference = await explain(line, command, error);
@@ -408,7 +414,10 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
     }
     try {
       const text = failureText(failure);
-      await line.reply(offer ? card({ title: 'That is no command', tone: 'warning', text, actions: [offer] }) : text);
+      await line.reply(
+        offer ? card({ title: 'That is no command', tone: 'warning', text, actions: [offer] }) : text,
+        readerOf(line),
+      );
     } catch (cause) {
       log.error({ err: cause, reference, command: command?.id }, 'error not told');
     }
@@ -430,7 +439,7 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
           now: ports.now(),
           services: ports.services(),
           nearCommand,
-          reply: line.reply,
+          reply: (content) => line.reply(content, readerOf(line)),
           post: ports.post,
         };
         await fallback.answer(sentence);
@@ -454,6 +463,12 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
       return 'failed';
     },
   };
+}
+
+/** Who sees an answer: the asker alone if it is a private matter, or came in privately and changes nothing. */
+function readerOf(line: Line, command?: Command): 'asker' | undefined {
+  if (command?.answers === 'asker') return 'asker';
+  return line.quiet && command?.effect !== 'change' ? 'asker' : undefined;
 }
 
 /** The arguments for the audit row: plain JSON, without secrets. */

@@ -58,6 +58,10 @@ export const catalogue = {
     ({ limit }) => `You sent more than ${limit} commands in a minute.`,
     ({ seconds }) => `Try again in ${seconds} s.`,
   ),
+  'command.edited': entry<Record<never, never>>(
+    () => 'You corrected an earlier message; I run what only reads again, never a change.',
+    () => 'Send the corrected line as a new message.',
+  ),
   'command.repeated': entry<{ state: string }>(
     ({ state }) =>
       state === 'interrupted'

@@ -15,6 +15,12 @@ declare module 'hubot' {
     /** The adapter knows that it is meant for the robot: a direct conversation, a button, a native mention. */
     addressed?: boolean;
     via?: 'typed' | 'button';
+    /** It came in a way that only its author sees: what is nobody else's business is answered to the author alone. */
+    quiet?: boolean;
+    /** An earlier message as its author has corrected it: a command that only reads is run again, a change is not. */
+    edited?: boolean;
+    /** What hangs on it; the chat's own addresses, which may need the chat's token. */
+    files?: readonly { readonly name: string; readonly type: string; readonly size: number; readonly url: string }[];
     /** The adapter has stored it already; the robot does not record it again. */
     stored?: boolean;
     /** When it was said, if the chat says so. */
@@ -53,5 +59,6 @@ export function nobodyMatched(message: Message): CatchAllMessage {
   if (message.private !== undefined) caught.private = message.private;
   if (message.addressed !== undefined) caught.addressed = message.addressed;
   if (message.via !== undefined) caught.via = message.via;
+  if (message.quiet !== undefined) caught.quiet = message.quiet;
   return caught;
 }

@@ -10,6 +10,8 @@ export interface PostOptions {
   readonly key?: string;
   /** Person id; shown to that person alone where the chat can do that. */
   readonly onlyTo?: string;
+  /** Its key means nothing after a day: it is forgotten then, as posts without a key are. */
+  readonly brief?: boolean;
 }
 
 export interface Posts {
@@ -33,6 +35,8 @@ export interface ClaimedPost {
   readonly messageId?: string;
   /** Failed attempts so far. */
   readonly attempts: number;
+  /** It was claimed before, and nobody knows whether it arrived. */
+  readonly repeated: boolean;
 }
 
 /** Where posts wait. Claims are by compare-and-set: no two replicas hold the same post. */
@@ -43,6 +47,8 @@ export interface PostStore {
   delivered(post: ClaimedPost, owner: string, messageId: string): Promise<void>;
   /** Keeps the post, and those behind it in its room, waiting for so long. */
   delayed(post: ClaimedPost, owner: string, delayMs: number, problem: string): Promise<void>;
+  /** As {@link delayed}, for a post that the chat has surely not got: it is no failed attempt. */
+  paced(post: ClaimedPost, owner: string, delayMs: number): Promise<void>;
   failed(post: ClaimedPost, owner: string, problem: string): Promise<void>;
   /** The message is gone from the chat: forgets it and gives the nonce of the next one. */
   renewed(post: ClaimedPost, owner: string): Promise<string>;
@@ -187,11 +193,13 @@ export function createPosts(options: PostsOptions): RunningPosts {
       address: post.address,
       content: post.content,
       ...(post.onlyTo === undefined ? {} : { onlyTo: post.onlyTo }),
+      ...(post.repeated ? { repeated: true } : {}),
     };
     if (post.messageId !== undefined) {
       const outcome = await attempted(adapter.update(delivery, post.messageId));
       if (outcome === 'updated') return { delivery, messageId: post.messageId, how: 'updated' };
-      const fresh: Delivery = { ...delivery, nonce: await store.renewed(post, replica) };
+      const { repeated: _, ...again } = delivery;
+      const fresh: Delivery = { ...again, nonce: await store.renewed(post, replica) };
       const { messageId } = await attempted(adapter.deliver(fresh));
       return { delivery: fresh, messageId, how: 'posted' };
     }
@@ -203,6 +211,12 @@ export function createPosts(options: PostsOptions): RunningPosts {
     const { chat, room } = post.address;
     const problem = error instanceof Error ? error.message : String(error);
     const fields = { chat, room, post: post.id, attempts: post.attempts + 1, err: error };
+    if (error instanceof DeliveryDelayed && error.notSent && error.retryAfterMs !== undefined) {
+      log.debug({ chat, room, post: post.id, retryInMs: error.retryAfterMs }, 'post waits for its turn');
+      await store.paced(post, replica, error.retryAfterMs);
+      wakeLater(error.retryAfterMs + 1);
+      return;
+    }
     const refused = error instanceof DeliveryRefused;
     const unexpected = !refused && !(error instanceof DeliveryDelayed);
     if (refused || (unexpected && post.attempts + 1 >= MOST_UNEXPECTED)) {

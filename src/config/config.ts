@@ -10,6 +10,7 @@ import { alertsSchema } from './alerts.ts';
 import { folderThere, missingPrograms, strayFiles } from './present.ts';
 import type { Problem } from './problem.ts';
 import { servicesSchema } from './services.ts';
+import { type SlackAccount, type SlackFile, slackSchema, slackWorkspaces } from './slack.ts';
 import { readVariables, type VariableValues } from './variables.ts';
 import { type Finding, readYaml, type YamlResult } from './yaml.ts';
 
@@ -35,6 +36,8 @@ export interface Config {
   /** Chats to be in, the main one first. */
   readonly chats: readonly string[];
   readonly webChat: boolean;
+  /** The workspaces of the chat `slack`, the main one first; none if it is not one of the chats. */
+  readonly slack: readonly SlackAccount[];
   /** What colours, and what target programs get, is taken from. */
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
@@ -53,7 +56,7 @@ export interface Overrides {
 }
 
 /** The YAML files that are read. */
-const FILES = ['services.yaml', 'alerts.yaml', 'access.yaml'] as const;
+const FILES = ['services.yaml', 'alerts.yaml', 'access.yaml', 'slack.yaml'] as const;
 
 export interface LoadedConfig {
   /** Undefined if there is any problem. */
@@ -77,11 +80,16 @@ export async function loadConfig(
   const shown = values.SHIPMATE_CONFIG.replace(/\/$/, '');
   const http = httpOf(values);
   const chats = chatsOf(values);
+  const slackFile = await readYaml(join(folder, FILES[3]), `${shown}/${FILES[3]}`, slackSchema, {});
+  const slack = slackOf(slackFile, chats, values, env);
+  const rooms = [...chats.map(chatName), ...slack.workspaces.map(({ chat }) => chat)];
   const [services, alerts, access, stray, missing] = await Promise.all([
     readYaml(join(folder, FILES[0]), `${shown}/${FILES[0]}`, servicesSchema, {}, (found) =>
       missingPrograms(found, root, env),
     ),
-    readYaml(join(folder, FILES[1]), `${shown}/${FILES[1]}`, alertsSchema, {}, (found) => unknownChats(found, chats)),
+    readYaml(join(folder, FILES[1]), `${shown}/${FILES[1]}`, alertsSchema, {}, (found) =>
+      unknownChats(found, [...new Set(rooms)]),
+    ),
     readYaml(join(folder, FILES[2]), `${shown}/${FILES[2]}`, accessSchema, {}),
     strayFiles(folder, shown, FILES),
     missingPaths(root, env, values),
@@ -94,6 +102,8 @@ export async function loadConfig(
     ...problemsOf(services),
     ...problemsOf(alerts),
     ...problemsOf(access),
+    ...problemsOf(slackFile),
+    ...slack.problems,
   ];
   const readable: Config = {
     root,
@@ -107,6 +117,7 @@ export async function loadConfig(
     http,
     chats,
     webChat: chats.includes('web') && http.enabled && (values.SHIPMATE_WEB ?? !http.open),
+    slack: slack.workspaces,
     environment: env,
   };
   return { config: all.length > 0 ? undefined : readable, readable, problems: all };
@@ -137,9 +148,20 @@ function chatsOf(values: VariableValues): string[] {
     .map((chat) => (isOurs(chat) ? chat.toLowerCase() : chat));
 }
 
-/** Hubot's own shell adapter is called `Shell`. */
+/** Hubot's own shell adapter is called `Shell`. hubot-slack and others are reached by the names of their packages. */
 function isOurs(chat: string): boolean {
-  return /^(web|shell)$/i.test(chat);
+  return /^(web|shell|slack)$/i.test(chat);
+}
+
+/** The workspaces to be in; tokens are asked for only if the robot is to be in Slack. */
+function slackOf(
+  file: YamlResult<SlackFile>,
+  chats: readonly string[],
+  values: VariableValues,
+  env: Readonly<Record<string, string | undefined>>,
+): ReturnType<typeof slackWorkspaces> {
+  if (!chats.includes('slack')) return { workspaces: [], problems: [] };
+  return slackWorkspaces(file.ok ? file.value : slackSchema.parse({}), values, env);
 }
 
 /** Folders and files that were named and are not there. The usual folders need not be. */
@@ -158,8 +180,7 @@ async function missingPaths(
 }
 
 /** Rooms of chats that the robot is not in. */
-function unknownChats({ room, routes }: AlertsConfig, chats: readonly string[]): Finding[] {
-  const known = chats.map(chatName);
+function unknownChats({ room, routes }: AlertsConfig, known: readonly string[]): Finding[] {
   const rooms = [
     { path: ['room'], room },
     ...routes.map((route, at) => ({ path: ['routes', at, 'room'], room: route.room })),
@@ -193,7 +214,7 @@ function conflicts(values: VariableValues, chats: readonly string[], open: boole
   if (chats.length === 0) add('HUBOT_ADAPTER', 'names no chat');
   if (new Set(chats).size < chats.length) add('HUBOT_ADAPTER', 'names a chat twice');
   if (values.HUBOT_FILE !== undefined && chats.filter((chat) => !isOurs(chat)).length !== 1)
-    add('HUBOT_FILE', `needs one chat in HUBOT_ADAPTER besides web and shell (there is ${chats.join(', ')})`);
+    add('HUBOT_FILE', `needs one chat in HUBOT_ADAPTER besides web, slack and shell (there is ${chats.join(', ')})`);
   if (!/^\S+$/.test(values.HUBOT_NAME)) add('HUBOT_NAME', 'must be one word');
   if (chats[0] === 'web' && !values.HUBOT_HTTPD) add('HUBOT_HTTPD', 'must be on for the web chat');
   if (open && values.SHIPMATE_WEB === true) {

@@ -91,6 +91,14 @@ function sslMode(value: string): Result<string> {
     : { ok: false, message: `must be one of ${modes.join(', ')}, in small letters` };
 }
 
+/** Slack's tokens say by their beginning what they are: https://docs.slack.dev/authentication/tokens. */
+function slackToken(prefix: string): (value: string) => Result<string> {
+  return (value) =>
+    value.startsWith(prefix)
+      ? { ok: true, value }
+      : { ok: false, message: `must be a token that begins with ${prefix}` };
+}
+
 /** Shown by whoever comes in: long enough not to be guessed. */
 function token(value: string): Result<string> {
   return value.length >= 16 ? { ok: true, value } : { ok: false, message: 'must have at least 16 characters' };
@@ -111,7 +119,7 @@ export const variables = {
     'text',
     {
       summary:
-        'Chat: `web`, `shell`, or the package name of any Hubot adapter; several with commas, the main one first',
+        'Chat: `web`, `slack`, `shell`, or the package name of any Hubot adapter; several with commas, the main one first',
       fallback: '`web`, or the adapter in `HUBOT_FILE`',
     },
     text,
@@ -256,6 +264,30 @@ export const variables = {
     { summary: 'Commands that one person may run in a minute, on each replica' },
     integer(1, 1_000_000),
     60,
+  ),
+  SLACK_BOT_TOKEN: variable(
+    'text',
+    { summary: "Slack: the app's bot token, `xoxb-…`; needed with the adapter `slack`", secret: true },
+    slackToken('xoxb-'),
+  ),
+  SLACK_APP_TOKEN: variable(
+    'text',
+    {
+      summary:
+        'Slack: the app-level token, `xapp-…`; with it events come in by Socket Mode, without any public address',
+      secret: true,
+    },
+    slackToken('xapp-'),
+  ),
+  SLACK_SIGNING_SECRET: variable(
+    'text',
+    { summary: 'Slack: the signing secret; with it events come in by HTTP at `/slack/events`', secret: true },
+    text,
+  ),
+  SLACK_API_URL: variable(
+    'address',
+    { summary: 'Slack: another address of the Web API, for trying things out', fallback: "Slack's own" },
+    address(['http:', 'https:']),
   ),
   OPENAI_API_KEY: variable(
     'text',

@@ -17,6 +17,7 @@ interface Row {
   revision: number;
   message_id: string | null;
   attempts: number;
+  claims: number;
 }
 
 const PENDING = 'delivered_revision < revision and failed_at is null';
@@ -34,10 +35,11 @@ export function createPostStore(db: Database): PostStore {
         options.onlyTo ?? null,
         options.key ?? null,
         JSON.stringify(content),
+        options.brief ?? false,
       ];
       // A post that waits because the chat asked for patience goes on waiting, with the newer content.
       await pool.query(
-        `insert into post (chat, room, thread, only_to, key, content) values ($1, $2, $3, $4, $5, $6)
+        `insert into post (chat, room, thread, only_to, key, content, brief) values ($1, $2, $3, $4, $5, $6, $7)
          on conflict (chat, room, coalesce(thread, ''), key) where key is not null do update
          set content = excluded.content, only_to = excluded.only_to, revision = post.revision + 1,
              due_at = case when post.delivered_revision < post.revision and post.failed_at is null
@@ -58,10 +60,10 @@ export function createPostStore(db: Database): PostStore {
            where due_at <= now() and (claimed_until is null or claimed_until < now())
            order by due_at, id limit $2
          )
-         update post set owner = $1, claimed_until = now() + make_interval(secs => $3)
+         update post set owner = $1, claimed_until = now() + make_interval(secs => $3), claims = post.claims + 1
          from free
          where post.id = free.id and ${PENDING} and (claimed_until is null or claimed_until < now())
-         returning post.id, chat, room, thread, only_to, content, nonce, revision, message_id, attempts`,
+         returning post.id, chat, room, thread, only_to, content, nonce, revision, message_id, attempts, claims`,
         [owner, limit, leaseMs / 1000],
       );
       return rows.sort((a, b) => a.id - b.id).map(claimed);
@@ -69,7 +71,7 @@ export function createPostStore(db: Database): PostStore {
 
     async delivered(post, owner, messageId) {
       await pool.query(
-        `update post set delivered_revision = $3, message_id = $4, delivered_at = now(), attempts = 0,
+        `update post set delivered_revision = $3, message_id = $4, delivered_at = now(), attempts = 0, claims = 0,
                          owner = null, claimed_until = null, problem = null
          where id = $1 and owner = $2`,
         [post.id, owner, post.revision, messageId],
@@ -85,10 +87,19 @@ export function createPostStore(db: Database): PostStore {
       );
     },
 
+    async paced(post, owner, delayMs) {
+      await pool.query(
+        `update post set claims = claims - 1, due_at = now() + make_interval(secs => $3),
+                         owner = null, claimed_until = null
+         where id = $1 and owner = $2`,
+        [post.id, owner, delayMs / 1000],
+      );
+    },
+
     async failed(post, owner, problem) {
       // Content that came meanwhile under the same key has its own chance.
       await pool.query(
-        `update post set attempts = 0, problem = $4, owner = null, claimed_until = null,
+        `update post set attempts = 0, claims = 0, problem = $4, owner = null, claimed_until = null,
                          failed_at = case when revision = $3 then now() end
          where id = $1 and owner = $2`,
         [post.id, owner, post.revision, storable(problem)],
@@ -113,7 +124,7 @@ export function createPostStore(db: Database): PostStore {
     async purge() {
       await pool.query(
         `delete from post
-         where key is null and delivered_at < now() - interval '1 day'
+         where (key is null or brief) and delivered_revision = revision and delivered_at < now() - interval '1 day'
             or key is not null and delivered_revision = revision and delivered_at < now() - interval '90 days'
             or failed_at < now() - interval '30 days'`,
       );
@@ -134,6 +145,7 @@ function claimed(row: Row): ClaimedPost {
     nonce: row.nonce,
     revision: row.revision,
     attempts: row.attempts,
+    repeated: row.claims > 1,
     ...(row.only_to === null ? {} : { onlyTo: row.only_to }),
     ...(row.message_id === null ? {} : { messageId: row.message_id }),
   };

@@ -8,6 +8,7 @@ import * as access from './0004-access.ts';
 import * as deploys from './0005-deploys.ts';
 import * as alerts from './0006-alerts.ts';
 import * as ask from './0007-ask.ts';
+import * as postPacing from './0008-post-pacing.ts';
 
 export const migrations: Record<string, Migration> = {
   '0001-storage': storage,
@@ -17,4 +18,5 @@ export const migrations: Record<string, Migration> = {
   '0005-deploys': deploys,
   '0006-alerts': alerts,
   '0007-ask': ask,
+  '0008-post-pacing': postPacing,
 };

@@ -1,0 +1,275 @@
+/** What the Slack chat needs from outside, and what its parts give each other. */
+
+import type { App } from '@slack/bolt';
+import type { WebClient } from '@slack/web-api';
+import type { Router } from 'express';
+import type { Content } from '../../../bot/card.ts';
+import type { Address, Person, Room } from '../../../bot/chat.ts';
+import type { Logger } from '../../../bot/log.ts';
+import type { PostOptions } from '../../../bot/post.ts';
+import type { Robot } from '../../../bot/robot.ts';
+
+/** One workspace, as configured. */
+export interface SlackWorkspace {
+  /** `slack`, or `slack-<name>`. */
+  readonly chat: string;
+  readonly botToken: string;
+  /** Socket Mode. */
+  readonly appToken?: string;
+  /** HTTP. */
+  readonly signingSecret?: string;
+  /** Another address of the Web API, ending in `/api/`. */
+  readonly apiUrl?: string;
+  /** What shows on a message that the robot works on. */
+  readonly working: 'reaction' | 'none';
+  /** Emoji, without colons → how the command of a button begins. */
+  readonly reactions: ReadonlyMap<string, string>;
+}
+
+// ── in ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** What Slack sends, whichever way: the three kinds of payload. https://docs.slack.dev/apis/events-api */
+export interface Envelope {
+  readonly kind: 'event' | 'interactive' | 'command';
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly via: 'socket' | 'http';
+}
+
+/** An envelope that is to be handled once, whoever of the replicas gets it, and also if that one is killed. */
+export interface InboxEvent {
+  readonly id: number;
+  readonly chat: string;
+  readonly kind: Envelope['kind'];
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** Events of chats that are not handled yet. */
+export interface Inbox {
+  /**
+   * Stores an event under its names. Undefined if one of the names is known already: somebody handles or has handled it.
+   *
+   * @param names the event's own id, and what it is about (`message:C1:1700000000.000100`)
+   */
+  save(event: Omit<InboxEvent, 'id'> & { readonly names: readonly string[] }): Promise<InboxEvent | undefined>;
+  /** Empties it; the names are remembered for a day. */
+  handled(id: number): Promise<void>;
+  /** What a lost replica has not handled, oldest first; from now on ours. */
+  claimOf(lostReplica: string): Promise<readonly InboxEvent[]>;
+  /** Forgets the names of what was handled more than a day ago. */
+  purge(): Promise<void>;
+}
+
+// ── what the chat is made of ───────────────────────────────────────────────────────────────────────────────────────────
+
+/** Who the robot is in the workspace: `auth.test`. */
+export interface Self {
+  readonly teamId: string;
+  readonly teamName: string;
+  /** `https://example.slack.com/` */
+  readonly url: string;
+  readonly userId: string;
+  readonly botId: string;
+}
+
+/** The Web API, with its limits and its errors. */
+export interface SlackApi {
+  /** Calls that exceed a method's limit wait for a while as Slack asks; other errors are the SDK's. */
+  readonly web: WebClient;
+  /**
+   * Runs the calls of a delivery. Throws DeliveryDelayed (a limit, a trouble of the network or of Slack) or
+   * DeliveryRefused (what will never work).
+   */
+  delivering<T>(work: (web: WebClient) => Promise<T>): Promise<T>;
+  /** Waits for the turn of this channel, one message a second: throws DeliveryDelayed with the time if it is not now. */
+  turn(channel: string): void;
+  /** Told once when Slack refuses the token for good, with a sentence for the operator. */
+  onRevoked(told: (problem: string) => void): void;
+}
+
+export interface SlackPerson extends Person {
+  readonly userId: string;
+  readonly timeZone?: string;
+  readonly email?: string;
+  readonly avatar?: string;
+  /** False for deactivated accounts. */
+  readonly active: boolean;
+  /** A guest, or somebody of another organisation. */
+  readonly outside: boolean;
+  readonly bot: boolean;
+}
+
+export interface SlackPeople {
+  /** By Slack's id; known ones from memory, others asked for. Saved in the directory before it is returned. */
+  person(userId: string): Promise<SlackPerson>;
+  /** The newest of everybody, for completion and selects. */
+  all(): Promise<readonly SlackPerson[]>;
+}
+
+export interface SlackRooms {
+  /** Undefined if Slack does not know the channel, or not for this robot. */
+  room(channel: string): Promise<Room | undefined>;
+  /** Whether the robot can post there: it is in the channel, or may post to public ones. */
+  reachable(channel: string): Promise<boolean>;
+  /** The direct conversation with somebody; opened if there is none. */
+  direct(userId: string): Promise<string>;
+  /** A channel by what people call it: `ops`, `#ops`, an id, or a person's id (`slack:U1`, the direct conversation). */
+  resolve(room: string): Promise<string | undefined>;
+}
+
+/** Something that a person says to the room or to the robot, however it came in. */
+export interface Said {
+  readonly userId: string;
+  readonly channel: string;
+  readonly thread?: string;
+  /** Readable: names for ids, no escapes. */
+  readonly text: string;
+  /** Unique in the channel: the `ts`, or the id of the press. */
+  readonly messageId: string;
+  readonly via: 'typed' | 'button';
+  readonly addressed: boolean;
+  readonly quiet?: boolean;
+  readonly edited?: boolean;
+  readonly at?: Date;
+  readonly files?: readonly {
+    readonly name: string;
+    readonly type: string;
+    readonly size: number;
+    readonly url: string;
+  }[];
+}
+
+/** What every part of the chat may use. */
+export interface SlackContext {
+  readonly workspace: SlackWorkspace;
+  readonly chat: string;
+  readonly robot: Robot;
+  readonly api: SlackApi;
+  readonly people: SlackPeople;
+  readonly rooms: SlackRooms;
+  readonly log: Logger;
+  self(): Self;
+  now(): Date;
+  /** Gives it to the robot and resolves when it is handled. */
+  hear(said: Said): Promise<void>;
+  /** Durable, in order. */
+  post(address: Omit<Address, 'chat'>, content: Content, options?: PostOptions): Promise<void>;
+  /** Where an ephemeral answer to this person in this channel can be sent for the next 30 minutes. */
+  answerUrl(channel: string, userId: string, url: string): void;
+  surfaces: SlackSurfaces;
+}
+
+/** A part that listens to some of what Slack sends. */
+export type Listens = (app: App, context: SlackContext) => void;
+
+// ── from outside ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** One thing that a form asks for. */
+export interface FormField {
+  readonly name: string;
+  readonly label: string;
+  readonly required: boolean;
+  readonly kind: 'word' | 'text' | 'choice' | 'flag';
+  /** What was given already. */
+  readonly value?: string;
+  readonly hint?: string;
+}
+
+/** What a command still needs to be told. Made by src/bot/form.ts. */
+export interface Form {
+  readonly commandId: string;
+  readonly title: string;
+  readonly summary: string;
+  readonly fields: readonly FormField[];
+}
+
+export interface Suggested {
+  readonly title: string;
+  readonly command: string;
+}
+
+/** What the robot shows and asks besides messages; the same for every chat that can show it. */
+export interface SlackSurfaces {
+  /** The form for a command that lacks arguments; undefined if the text is none, or is whole. */
+  form(text: string, person: Person, room: string): Promise<Form | undefined>;
+  /** Values for a field, those that contain what is typed first. */
+  options(commandId: string, field: string, typed: string, person: Person, room: string): Promise<readonly string[]>;
+  /** The line that the filled form stands for, or what is wrong by field. */
+  fill(
+    commandId: string,
+    values: Readonly<Record<string, string | boolean>>,
+    person: Person,
+    room: string,
+  ): Promise<{ readonly line: string } | { readonly problems: Readonly<Record<string, string>> }>;
+  /** What concerns this person now: approvals, alerts, what is running, what they may do. */
+  overview(person: Person): Promise<readonly Content[]>;
+  /** What to offer somebody who opens a conversation. */
+  suggestions(person: Person): Promise<readonly Suggested[]>;
+}
+
+/** Everything that people of a chat are known by; src/domain/people. */
+export interface PeopleDirectory {
+  save(profile: {
+    readonly id: string;
+    readonly chat: string;
+    readonly name: string;
+    readonly email?: string;
+    readonly timeZone?: string;
+    readonly avatar?: string;
+    readonly active: boolean;
+    readonly outside: boolean;
+  }): Promise<void>;
+}
+
+/** Who is in which user group of the workspace; ids as in config/access.yaml. */
+export interface GroupDirectory {
+  /** The groups (`slack:S123`, and `slack:@handle`) of a person, replaced as a whole. */
+  saveGroups(chat: string, groups: ReadonlyMap<string, readonly string[]>): Promise<void>;
+}
+
+/** Counts for /metrics. */
+export interface SlackMetrics {
+  /** `outcome`: accepted, repeated, unsigned, old, replayed, malformed, … */
+  received(via: 'socket' | 'http', outcome: string): void;
+  limited(method: string): void;
+  connected(chat: string, connections: number): void;
+}
+
+/** Messages that the history keeps. */
+export interface SlackHistory {
+  find(
+    chat: string,
+    room: string,
+    messageId: string,
+  ): Promise<{ readonly addressed: boolean; readonly fromRobot: boolean } | undefined>;
+  update(chat: string, room: string, messageId: string, text: string): Promise<boolean>;
+  remove(chat: string, room: string, messageId: string): Promise<boolean>;
+  saveRoom(room: {
+    readonly chat: string;
+    readonly id: string;
+    readonly name: string;
+    readonly private: boolean;
+    readonly members?: readonly string[];
+  }): Promise<unknown>;
+  join(chat: string, room: string, personId: string): Promise<void>;
+  leave(chat: string, room: string, personId: string): Promise<void>;
+}
+
+export interface SlackParts {
+  readonly workspace: SlackWorkspace;
+  readonly inbox: Inbox;
+  readonly people: PeopleDirectory & GroupDirectory;
+  readonly history: SlackHistory;
+  readonly surfaces: SlackSurfaces;
+  readonly metrics: SlackMetrics;
+  readonly log: Logger;
+  readonly now: () => Date;
+  /** Asked for when the chat starts; undefined if HTTP is off. */
+  readonly http: () => { readonly beforeParsers: Router } | undefined;
+  readonly post: (address: Address, content: Content, options?: PostOptions) => Promise<void>;
+  /** Wakes the outbox: the chat can take messages again. */
+  readonly wake: () => void;
+  /** A picture of our own, by its path or data address; undefined if it is none. */
+  readonly picture: (
+    url: string,
+  ) => Promise<{ readonly bytes: Uint8Array; readonly type: string; readonly name: string } | undefined>;
+}
