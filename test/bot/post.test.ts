@@ -5,6 +5,7 @@ import { type ChatAdapter, type Delivery, DeliveryDelayed, DeliveryRefused, type
 import { createPosts, type PostsOptions, type PostTiming, type RunningPosts, retryDelay } from '../../src/bot/post.ts';
 import type { Database } from '../../src/storage/database.ts';
 import * as storage from '../../src/storage/migrations/0001-storage.ts';
+import * as pacing from '../../src/storage/migrations/0008-post-pacing.ts';
 import { createPostStore } from '../../src/storage/posts.ts';
 import { eachDatabase, onServer, quiet } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
@@ -212,6 +213,43 @@ describe('posts', () => {
         expect(chat.calls).to.equal(2);
       });
 
+      it('says that a post may have arrived, once it was claimed and its outcome is not known', async () => {
+        const seen: (boolean | undefined)[] = [];
+        const posts = start(db, chat);
+        chat.before = ({ repeated }) => {
+          seen.push(repeated);
+          if (seen.length === 1) throw new DeliveryDelayed('the answer was lost', { retryAfterMs: 1 });
+        };
+        await posts.post(OPS, 'one');
+        await eventually(() => delivered(db));
+        await posts.post(OPS, 'two');
+        await eventually(async () => chat.texts().length === 2 && (await delivered(db)));
+        expect(seen).to.deep.equal([undefined, true, undefined]);
+      });
+
+      it('waits for its turn without counting a failed attempt, and keeps the order of the room', async () => {
+        const log = collectingLog();
+        const posts = start(db, chat, { log });
+        const seen: (boolean | undefined)[] = [];
+        let free = 0;
+        chat.before = ({ repeated }) => {
+          seen.push(repeated);
+          const wait = free - performance.now();
+          if (wait > 0)
+            throw new DeliveryDelayed('one message at a time', { retryAfterMs: Math.ceil(wait), notSent: true });
+          free = performance.now() + 60;
+        };
+        const texts = ['a', 'b', 'c'];
+        for (const text of texts) await posts.post(OPS, text);
+        await eventually(async () => chat.texts().length === 3 && (await delivered(db)));
+        expect(chat.order).to.deep.equal(texts);
+        expect(seen.length).to.be.greaterThan(3);
+        expect(new Set(seen)).to.deep.equal(new Set([undefined]));
+        expect(log.messages()).not.to.include('post delayed');
+        const { rows } = await db.pool.query('select attempts, claims from post');
+        expect(rows).to.deep.equal(texts.map(() => ({ attempts: 0, claims: 0 })));
+      });
+
       it('stands when the recorder fails', async () => {
         const log = collectingLog();
         const posts = start(db, chat, { log, onDelivered: () => Promise.reject(new Error('no room')) });
@@ -232,13 +270,14 @@ describe('posts', () => {
         const posts = start(db, chat);
         await posts.post(OPS, 'old');
         await posts.post(OPS, 'keyed', { key: 'k' });
+        await posts.post(OPS, 'an answer', { key: 'answer', brief: true });
         await eventually(() => delivered(db));
         await db.pool.query(`update post set delivered_at = now() - interval '2 days'`);
         await createPostStore(db).purge();
         expect((await db.pool.query('select key from post')).rows).to.deep.equal([{ key: 'k' }]);
       });
     },
-    { storage },
+    { '0001-storage': storage, '0008-post-pacing': pacing },
   );
 
   onServer(
@@ -266,7 +305,7 @@ describe('posts', () => {
         }
       });
     },
-    { storage },
+    { '0001-storage': storage, '0008-post-pacing': pacing },
   );
 
   it('waits twice as long each time, up to the cap', () => {
