@@ -30,6 +30,27 @@ describe('conversation', () => {
             return args.words;
           },
         });
+        command(robot, {
+          id: 'echo.secret',
+          usage: 'whisper <words...>',
+          summary: 'Say it to who asks',
+          examples: ['whisper hello'],
+          args: { words: arg.text() },
+          effect: 'read',
+          needs: 'public',
+          answers: 'asker',
+          run: ({ args }) => args.words,
+        });
+        command(robot, {
+          id: 'echo.change',
+          usage: 'paint <colour>',
+          summary: 'Change something',
+          examples: ['paint red'],
+          args: { colour: arg.oneOf(['red', 'blue']) },
+          effect: 'change',
+          needs: 'public',
+          run: ({ args }) => `It is ${args.colour} now.`,
+        });
       },
     });
   });
@@ -78,6 +99,41 @@ describe('conversation', () => {
     room.chat.troubles.push(new DeliveryRefused('no such room'));
     await room.user.say('alice', 'hubot echo never');
     expect(commands.logged.map((line) => line.message)).to.include('answer refused by the chat');
+  });
+
+  it('an answer that is only for the asker is shown to nobody else', async () => {
+    await room.user.say('alice', 'hubot whisper the code');
+    expect(room.messagesOnlyTo('alice')).to.deep.equal(['the code']);
+    expect(commands.heard.at(-1)).to.include({ fromRobot: true, onlyTo: 'test:alice' });
+  });
+
+  it('what came in quietly is answered quietly, errors as well; a change is for everybody to see', async () => {
+    await room.user.say('alice', 'hubot echo hello', { quiet: true });
+    await room.user.say('alice', 'hubot paint green', { quiet: true });
+    expect(room.messagesOnlyTo('alice')).to.have.length(2);
+    expect(room.messagesOnlyTo('alice')[1]).to.contain('red');
+    await room.user.say('alice', 'hubot paint red', { quiet: true });
+    expect(room.messagesOnlyTo('alice')).to.have.length(2);
+    expect(room.messages.at(-1)).to.deep.equal(['hubot', 'It is red now.']);
+  });
+
+  it('a corrected message runs what reads, never a change', async () => {
+    await room.user.say('alice', 'hubot echo hello', { edited: true });
+    expect(room.messages.at(-1)).to.deep.equal(['hubot', 'hello']);
+    await room.user.say('alice', 'hubot paint red', { edited: true });
+    expect(room.messages.at(-1)?.[1]).to.contain('never a change').and.contain('new message');
+    expect(commands.audit.map((row) => [row.outcome, row.detail])).to.deep.equal([['refused', 'command.edited']]);
+  });
+
+  it('in a chat that takes messages in turn, answers go through the outbox; corrected ones replace the earlier answer', async () => {
+    room.chat.queued = true;
+    await room.user.say('alice', 'hubot echo one', { id: 'm1' });
+    await room.user.say('alice', 'hubot echo two');
+    await room.user.say('alice', 'hubot echo corrected', { id: 'm1', edited: true });
+    expect(room.messages.filter(([who]) => who === 'hubot')).to.deep.equal([
+      ['hubot', 'corrected'],
+      ['hubot', 'two'],
+    ]);
   });
 
   it('an error outside of commands is told by a reference to those who addressed the robot, to nobody else', async () => {

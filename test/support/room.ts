@@ -151,6 +151,8 @@ export class MemoryChat extends Adapter implements ChatAdapter {
   readonly privateRooms = new Map<string, readonly string[]>();
   /** Thrown by the next deliveries, in order. */
   readonly troubles: Error[] = [];
+  /** As a chat that takes messages only in turn. */
+  queued = false;
   readonly #home: string;
   #count = 0;
 
