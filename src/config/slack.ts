@@ -51,6 +51,12 @@ export interface SlackAccount {
   readonly reactions: ReadonlyMap<string, string>;
 }
 
+interface Tokens {
+  readonly botToken: string | undefined;
+  readonly appToken: string | undefined;
+  readonly signingSecret: string | undefined;
+}
+
 /** The workspaces to be in, the main one first; and what is missing or wrong with their tokens. */
 export function slackWorkspaces(
   file: SlackFile,
@@ -63,20 +69,31 @@ export function slackWorkspaces(
     reactions: new Map(Object.entries(file.reactions)),
     ...(variables.SLACK_API_URL === undefined ? {} : { apiUrl: variables.SLACK_API_URL }),
   };
-  const read = (prefix: string, chat: string): SlackAccount[] => {
+  const add = (prefix: string, name: string, message: string) =>
+    problems.push({ file: 'environment', key: `${prefix}_${name}`, message });
+
+  /** Those of the main workspace have been checked with the other variables. */
+  function tokensOf(prefix: string): Tokens {
     const value = (name: string): string | undefined => env[`${prefix}_${name}`]?.trim() || undefined;
-    const botToken = value('BOT_TOKEN');
-    const appToken = value('APP_TOKEN');
-    const signingSecret = value('SIGNING_SECRET');
-    const add = (name: string, message: string) =>
-      problems.push({ file: 'environment', key: `${prefix}_${name}`, message });
+    const tokens = {
+      botToken: value('BOT_TOKEN'),
+      appToken: value('APP_TOKEN'),
+      signingSecret: value('SIGNING_SECRET'),
+    };
     const wrong = (token: string | undefined, begins: string): boolean => token?.startsWith(begins) === false;
-    // Those of the main workspace have been checked with the other variables.
-    if (prefix !== 'SLACK' && wrong(botToken, 'xoxb-')) add('BOT_TOKEN', 'must be a token that begins with xoxb-');
-    if (prefix !== 'SLACK' && wrong(appToken, 'xapp-')) add('APP_TOKEN', 'must be a token that begins with xapp-');
-    if (botToken === undefined) add('BOT_TOKEN', 'must be set for the adapter slack (docs/guide/slack.md)');
+    if (wrong(tokens.botToken, 'xoxb-')) add(prefix, 'BOT_TOKEN', 'must be a token that begins with xoxb-');
+    if (wrong(tokens.appToken, 'xapp-')) add(prefix, 'APP_TOKEN', 'must be a token that begins with xapp-');
+    return tokens;
+  }
+
+  function account(prefix: string, chat: string, { botToken, appToken, signingSecret }: Tokens): SlackAccount[] {
+    if (botToken === undefined) add(prefix, 'BOT_TOKEN', 'must be set for the adapter slack (docs/guide/slack.md)');
     if (appToken === undefined && signingSecret === undefined)
-      add('APP_TOKEN', `must be set for Socket Mode, or ${prefix}_SIGNING_SECRET for HTTP (docs/guide/slack.md)`);
+      add(
+        prefix,
+        'APP_TOKEN',
+        `must be set for Socket Mode, or ${prefix}_SIGNING_SECRET for HTTP (docs/guide/slack.md)`,
+      );
     if (appToken === undefined && signingSecret !== undefined && !variables.HUBOT_HTTPD)
       problems.push({ file: 'environment', key: 'HUBOT_HTTPD', message: 'must be on for Slack by HTTP' });
     if (botToken === undefined) return [];
@@ -89,10 +106,19 @@ export function slackWorkspaces(
         ...(signingSecret === undefined ? {} : { signingSecret }),
       },
     ];
+  }
+
+  const main: Tokens = {
+    botToken: variables.SLACK_BOT_TOKEN,
+    appToken: variables.SLACK_APP_TOKEN,
+    signingSecret: variables.SLACK_SIGNING_SECRET,
   };
   const workspaces = [
-    ...read('SLACK', 'slack'),
-    ...file.workspaces.flatMap(({ name }) => read(`SLACK_${name.toUpperCase()}`, `slack-${name}`)),
+    ...account('SLACK', 'slack', main),
+    ...file.workspaces.flatMap(({ name }) => {
+      const prefix = `SLACK_${name.toUpperCase()}`;
+      return account(prefix, `slack-${name}`, tokensOf(prefix));
+    }),
   ];
   return { workspaces, problems };
 }
