@@ -9,10 +9,6 @@ import type { HubotLogger } from 'hubot';
 import { createOpenAiModel } from './adapters/ai/openai/client.ts';
 import { createAlertTester } from './adapters/alerts/alertmanager/client.ts';
 import { alertmanagerHook } from './adapters/alerts/alertmanager/hook.ts';
-import { ShellChat } from './adapters/chat/shell/shell.ts';
-import { AdapterProblem, type AdapterSource, findHubotAdapter } from './adapters/chat/text/load-adapter.ts';
-import { loadTextChat } from './adapters/chat/text/text.ts';
-import type { WebChat } from './adapters/chat/web/chat.ts';
 import { isFromHere, isLocalUrl } from './adapters/chat/web/gate.ts';
 import { createTargets } from './adapters/deploy/targets.ts';
 import { createKnowledgeFiles } from './adapters/knowledge/files.ts';
@@ -22,7 +18,6 @@ import type { Names } from './bot/args.ts';
 import { brainLoaded } from './bot/brain-loaded.ts';
 import { plain } from './bot/card.ts';
 import type { Address, ChatAdapter, Person } from './bot/chat.ts';
-import { complete } from './bot/complete.ts';
 import { type Conversation, createConversation } from './bot/conversation.ts';
 import { createDesk } from './bot/desk.ts';
 import { createDispatch } from './bot/dispatch.ts';
@@ -38,9 +33,10 @@ import { createPosts } from './bot/post.ts';
 import { createRateLimit } from './bot/rate.ts';
 import { Robot } from './bot/robot.ts';
 import type { Services } from './bot/services.ts';
+import { addressIn, checkAdapters, createChats, shellOf, terminalPerson, WELCOME_ROOM } from './chats.ts';
 import type { Config } from './config/config.ts';
 import { createAlerts } from './domain/alerts/alerts.ts';
-import { roomsOf, route } from './domain/alerts/route.ts';
+import { route } from './domain/alerts/route.ts';
 import { alertWork } from './domain/alerts/work.ts';
 import { createKnowledge } from './domain/ask/ask.ts';
 import { createDeploys } from './domain/deploy/deploys.ts';
@@ -75,8 +71,6 @@ const GRACE_MS = 10_000;
 /** How long one line from a pipe is waited for: a deployment that it started included. */
 const LINE_MS = 120_000;
 const ASK_MEMORY_MS = 24 * 3_600_000;
-/** The web chat's room where everybody is. */
-const WELCOME_ROOM = 'general';
 const FIRST_PORT = 8080;
 const LAST_PORT = 8089;
 
@@ -122,28 +116,6 @@ export class ScriptsFailed extends Error {
     this.name = 'ScriptsFailed';
     this.problems = problems;
   }
-}
-
-/** The adapters that other people have written; our own are always there. */
-function hubotAdapters({ chats, root, variables }: Config): AdapterSource[] {
-  return chats
-    .filter((name) => name !== 'web' && name !== 'shell' && name !== 'slack')
-    .map((adapter) => ({ adapter, root, ...(variables.HUBOT_FILE ? { file: variables.HUBOT_FILE } : {}) }));
-}
-
-/** Adapters that cannot be loaded, without making or starting one. */
-export async function checkAdapters(config: Config): Promise<readonly LoadProblem[]> {
-  const problems: LoadProblem[] = [];
-  for (const source of hubotAdapters(config)) {
-    try {
-      await findHubotAdapter(source);
-    } catch (error) {
-      if (!(error instanceof AdapterProblem)) throw error;
-      const key = source.file ? 'HUBOT_FILE' : 'HUBOT_ADAPTER';
-      problems.push({ file: 'environment', cause: `${key}: ${error.message}`, next: error.next });
-    }
-  }
-  return problems;
 }
 
 /** Composes the robot and starts it. Throws an Error with a sentence for the operator when it cannot start. */
@@ -319,7 +291,27 @@ export async function startApp(options: AppOptions): Promise<App> {
       return true;
     });
 
-    const web = config.chats.includes('web') ? await createWebChat() : undefined;
+    const chats = await createChats({
+      config,
+      robot,
+      database,
+      messages,
+      history,
+      access,
+      names,
+      replica: replicas.id,
+      log,
+      input: options.input,
+      output: options.output,
+      now,
+      localUrl,
+      greet: (person, direct) => greet(talk, access, config, robot, person, direct),
+      settled: async () => {
+        await jobs.idle(LINE_MS);
+        await posts.flushed(LINE_MS);
+      },
+    });
+    const { web } = chats;
     const services: Services = {
       access,
       alerts,
@@ -353,7 +345,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     closers.push(() => brain.close());
     await robot.prepare();
     progress('loading scripts');
-    await addChats();
+    await chats.add();
     const { problems, scripts } = await loadEverything(robot, config, log);
     if (problems.length > 0) throw new ScriptsFailed(problems);
     const unready = await brainLoaded(robot, scripts);
@@ -392,13 +384,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       await hooks.recover();
       await alerts.catchUp();
     });
-    replicas.onLost(async (lost) => {
-      if (!web) return;
-      for (const message of await messages.claimUnhandledOf(lost, replicas.id)) {
-        if (message.chat === web.chat) void web.resume(message);
-      }
-    });
-
+    replicas.onLost((lost) => chats.resume(lost));
     replicas.onLost(async (lost) => {
       await postStore.release(lost);
       posts.wake();
@@ -417,7 +403,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     await replicas.start();
     closers.push(() => robot.close(GRACE_MS));
     // Before the server waits for its open connections.
-    if (web) closers.push(() => Promise.race([web.close(), delay(GRACE_MS, undefined, { ref: false })]));
+    closers.push(() => Promise.race([chats.close(), delay(GRACE_MS, undefined, { ref: false })]));
     await robot.run();
     await Promise.all([
       hooks.start(),
@@ -450,69 +436,6 @@ export async function startApp(options: AppOptions): Promise<App> {
         await close();
       },
     };
-
-    async function createWebChat(): Promise<WebChat> {
-      const { WebChat } = await import('./adapters/chat/web/chat.ts');
-      const { createWebStore } = await import('./storage/web.ts');
-      const { linkToken } = await import('./adapters/chat/web/token.ts');
-      return new WebChat(robot, {
-        store: createWebStore(database),
-        messages,
-        search: history,
-        bus: database.bus,
-        replica: replicas.id,
-        log,
-        now,
-        http: () => {
-          if (!robot.httpServer) throw new Error('HTTP is not prepared');
-          return robot.httpServer;
-        },
-        localUrl: () => localUrl(),
-        options: {
-          enabled: config.webChat,
-          ...(variables.SHIPMATE_PUBLIC_URL === undefined ? {} : { publicUrl: variables.SHIPMATE_PUBLIC_URL }),
-          token: variables.SHIPMATE_WEB_TOKEN ?? (await linkToken(config.data)),
-          rooms: [...new Set([WELCOME_ROOM, 'ops', ...webRoomsOf(config)])],
-        },
-        events: {
-          onFirstPerson: async (person) =>
-            void (await access.grant(person, 'admin', { id: 'robot', chat: 'web', name: robot.name })),
-          onPerson: (person, direct) => greet(talk, access, config, robot, person, direct),
-          complete: (text, person) => complete(robot.table, access, text, { person, room: '', names, now: now() }),
-        },
-      });
-    }
-
-    async function addChats(): Promise<void> {
-      const others = new Map(hubotAdapters(config).map((source) => [source.adapter, source]));
-      for (const name of config.chats) {
-        const other = others.get(name);
-        if (other) robot.addChat(await loadTextChat(robot, other));
-        else if (name === 'shell') robot.addChat(createShell());
-        else if (web) robot.addChat(web);
-      }
-    }
-
-    function createShell(): ShellChat {
-      const user = { id: variables.HUBOT_SHELL_USER_ID, name: variables.HUBOT_SHELL_USER_NAME };
-      const person = terminalPerson(config);
-      return new ShellChat(robot, {
-        input: options.input,
-        output: options.output,
-        colour: config.environment['NO_COLOR'] === undefined,
-        user,
-        historyFile: join(config.data, 'shell-history'),
-        historySize: variables.HUBOT_SHELL_HISTSIZE,
-        complete: async (line) => {
-          const found = await complete(robot.table, access, line, { person, room: 'shell', names, now: now() });
-          return found.map((suggestion) => suggestion.text);
-        },
-        flushed: async () => {
-          await jobs.idle(LINE_MS);
-          await posts.flushed(LINE_MS);
-        },
-      });
-    }
   } catch (error) {
     await close();
     throw error;
@@ -598,21 +521,6 @@ function withOwner(config: Config): Config['access'] {
   return { ...config.access, people: { ...config.access.people, [owner]: roles } };
 }
 
-/** From a room's name in a YAML file, `ops` or `slack:ops`, to where it is. */
-function addressIn(mainChat: () => string): (room: string) => Address {
-  return (room) => {
-    const [, chat, id] = /^([a-z][a-z0-9-]*):(.+)$/.exec(room) ?? [];
-    return chat !== undefined && id !== undefined ? { chat, room: id } : { chat: mainChat(), room };
-  };
-}
-
-function webRoomsOf(config: Config): string[] {
-  const address = addressIn(() => config.chats[0] ?? 'web');
-  return roomsOf(config.alerts)
-    .map(address)
-    .flatMap(({ chat, room }) => (chat === 'web' ? [room] : []));
-}
-
 function namesOf(
   config: Config,
   robot: Robot,
@@ -674,13 +582,4 @@ async function troubles(database: Database, running: boolean): Promise<readonly 
   } catch {
     return ['database'];
   }
-}
-
-function shellOf(robot: Robot): ShellChat | undefined {
-  return [...robot.chats.values()].find((chat) => chat instanceof ShellChat);
-}
-
-/** Who types in the shell chat. */
-function terminalPerson({ variables }: Config): Person {
-  return { id: `shell:${variables.HUBOT_SHELL_USER_ID}`, chat: 'shell', name: variables.HUBOT_SHELL_USER_NAME };
 }

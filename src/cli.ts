@@ -134,7 +134,8 @@ async function start(config: Config): Promise<void> {
   const log = logger(quiet ? 'warn' : config.variables.HUBOT_LOG_LEVEL, true);
   const tell = (text: string) => void (pipe || process.stderr.write(`${text}\n`));
   tell(`Shipmate ${version()}`);
-  const { checkAdapters, ScriptsFailed, startApp } = await import('./app.ts');
+  const { ScriptsFailed, startApp } = await import('./app.ts');
+  const { checkAdapters } = await import('./chats.ts');
   const stopping = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
