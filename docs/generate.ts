@@ -13,6 +13,7 @@ import { toolOf } from '../src/bot/tools.ts';
 import { accessSchema } from '../src/config/access.ts';
 import { alertsSchema } from '../src/config/alerts.ts';
 import { servicesSchema } from '../src/config/services.ts';
+import { slackSchema } from '../src/config/slack.ts';
 import { type Variable, variables } from '../src/config/variables.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -76,6 +77,7 @@ function configurationPage(): string {
       fileSection('config/services.yaml', 'What can be deployed, and where.', servicesSchema),
       fileSection('config/alerts.yaml', 'Who hears which alert.', alertsSchema),
       fileSection('config/access.yaml', 'Who may do what.', accessSchema),
+      fileSection('config/slack.yaml', 'How it is in Slack; with the adapter `slack`.', slackSchema),
       '## config/context.md\n\nThe team describes its own systems and words here; with a model, it is sent along with every question.\n',
       '## external-scripts.json and hubot-scripts.json\n\nPublished Hubot packages to load, as a list of names or an object of names and options; and file names from the package `hubot-scripts`, as a list.\n',
     ],
