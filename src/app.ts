@@ -374,7 +374,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       const reads = async (request: IncomingMessage): Promise<boolean> =>
         (!open && isFromHere(request)) || (await web?.admits(request)) === true;
       if (!open || config.webChat) doors.use('/runbooks', runbookHandler(runbooks, reads));
-      healthRoutes(doors, { metrics, token: hookToken, troubles: () => troubles(database, running) });
+      healthRoutes(doors, { metrics, token: hookToken, troubles: () => troubles(database, robot, running) });
     }
 
     // What a killed replica left behind
@@ -574,12 +574,13 @@ async function greetingFacts(access: Access, config: Config, robot: Robot, perso
   return { robotName: robot.name, sample, isAdmin, mayTry };
 }
 
-async function troubles(database: Database, running: boolean): Promise<readonly string[]> {
+async function troubles(database: Database, robot: Robot, running: boolean): Promise<readonly string[]> {
   if (!running) return ['starting or stopping'];
+  const chats = [...robot.chats.values()].flatMap(({ trouble }) => trouble ?? []);
   try {
     await database.pool.query('select 1');
-    return [];
+    return chats;
   } catch {
-    return ['database'];
+    return ['database', ...chats];
   }
 }

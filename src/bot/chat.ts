@@ -73,6 +73,8 @@ export interface ChatAdapter extends Adapter {
   update(delivery: Delivery, messageId: string): Promise<'updated' | 'gone'>;
   /** Link to one message, if the chat has such links. */
   permalink(address: Address, messageId: string): string | undefined;
+  /** What keeps the chat from working until somebody acts, in a few words; undefined if nothing does. */
+  readonly trouble?: string | undefined;
   /** Begins a message that is written while it is read; undefined where the chat cannot do that here and now. */
   openStream?(address: Address, reader: Person): Promise<LiveStream | undefined>;
   /** What is known of a room; undefined if the chat does not know it. */

@@ -28,9 +28,20 @@ const backlogGauges: readonly (readonly [keyof Backlog, readonly [name: string, 
   ['deploymentsOpen', ['shipmate_deployments_open', 'Deployments that wait or run']],
 ];
 
+/** What the Slack chat counts. */
+export interface SlackMetrics {
+  /** `outcome`: accepted, repeated, unsigned, … */
+  received(via: 'socket' | 'http', outcome: string): void;
+  /** Slack asked for patience with a method. */
+  limited(method: string): void;
+  /** Socket Mode connections that are open now. */
+  connected(chat: string, connections: number): void;
+}
+
 export interface Metrics {
   readonly commands: CommandMetrics;
   readonly hooks: HookMetrics;
+  readonly slack: SlackMetrics;
   heard(chat: string, addressed: boolean): void;
   /** A deployment has ended. */
   deployed(state: string): void;
@@ -93,6 +104,24 @@ export function createMetrics(
     labelNames: ['source', 'outcome'],
     registers,
   });
+  const slackReceived = new Counter({
+    name: 'shipmate_slack_requests_total',
+    help: 'What came from Slack, or pretended to, by outcome',
+    labelNames: ['via', 'outcome'],
+    registers,
+  });
+  const slackLimited = new Counter({
+    name: 'shipmate_slack_limited_total',
+    help: 'Calls that Slack answered with 429',
+    labelNames: ['method'],
+    registers,
+  });
+  const slackConnections = new Gauge({
+    name: 'shipmate_slack_connections',
+    help: 'Open Socket Mode connections',
+    labelNames: ['chat'],
+    registers,
+  });
   // In a registry of its own, made for each page: a figure that is not known now must not be shown as the last one.
   async function waiting(): Promise<string> {
     const page = new Registry();
@@ -113,6 +142,11 @@ export function createMetrics(
       },
     },
     hooks: { received: (source, outcome) => hooks.inc({ source, outcome }) },
+    slack: {
+      received: (via, outcome) => slackReceived.inc({ via, outcome }),
+      limited: (method) => slackLimited.inc({ method }),
+      connected: (chat, connections) => slackConnections.set({ chat }, connections),
+    },
     deployed: (state) => deployments.inc({ state }),
     heard: (chat, addressed) => messages.inc({ chat, addressed: String(addressed) }),
     contentType: registry.contentType,

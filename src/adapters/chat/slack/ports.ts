@@ -5,7 +5,9 @@ import type { WebClient } from '@slack/web-api';
 import type { Router } from 'express';
 import type { Content } from '../../../bot/card.ts';
 import type { Address, Person, Room } from '../../../bot/chat.ts';
+import type { Filled, FilledForm, Form } from '../../../bot/form.ts';
 import type { Logger } from '../../../bot/log.ts';
+import type { SlackMetrics } from '../../../bot/metrics.ts';
 import type { PostOptions } from '../../../bot/post.ts';
 import type { Robot } from '../../../bot/robot.ts';
 
@@ -123,12 +125,16 @@ export interface Said {
   readonly thread?: string;
   /** Readable: names for ids, no escapes. */
   readonly text: string;
+  /** As Slack sent it, without the robot's mention: what a command reads, so that `<@U2>` is U2 whatever that person is called. */
+  readonly exact?: string;
   /** Unique in the channel: the `ts`, or the id of the press. */
   readonly messageId: string;
   readonly via: 'typed' | 'button';
   readonly addressed: boolean;
   readonly quiet?: boolean;
   readonly edited?: boolean;
+  /** The history has it already. */
+  readonly stored?: boolean;
   readonly at?: Date;
   readonly files?: readonly {
     readonly name: string;
@@ -163,25 +169,6 @@ export type Listens = (app: App, context: SlackContext) => void;
 
 // ── from outside ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** One thing that a form asks for. */
-export interface FormField {
-  readonly name: string;
-  readonly label: string;
-  readonly required: boolean;
-  readonly kind: 'word' | 'text' | 'choice' | 'flag';
-  /** What was given already. */
-  readonly value?: string;
-  readonly hint?: string;
-}
-
-/** What a command still needs to be told. Made by src/bot/form.ts. */
-export interface Form {
-  readonly commandId: string;
-  readonly title: string;
-  readonly summary: string;
-  readonly fields: readonly FormField[];
-}
-
 export interface Suggested {
   readonly title: string;
   readonly command: string;
@@ -191,15 +178,10 @@ export interface Suggested {
 export interface SlackSurfaces {
   /** The form for a command that lacks arguments; undefined if the text is none, or is whole. */
   form(text: string, person: Person, room: string): Promise<Form | undefined>;
-  /** Values for a field, those that contain what is typed first. */
+  /** Values for a field, those first that begin with what is typed. */
   options(commandId: string, field: string, typed: string, person: Person, room: string): Promise<readonly string[]>;
   /** The line that the filled form stands for, or what is wrong by field. */
-  fill(
-    commandId: string,
-    values: Readonly<Record<string, string | boolean>>,
-    person: Person,
-    room: string,
-  ): Promise<{ readonly line: string } | { readonly problems: Readonly<Record<string, string>> }>;
+  fill(commandId: string, values: Filled, person: Person, room: string): Promise<FilledForm>;
   /** What concerns this person now: approvals, alerts, what is running, what they may do. */
   overview(person: Person): Promise<readonly Content[]>;
   /** What to offer somebody who opens a conversation. */
@@ -224,14 +206,6 @@ export interface PeopleDirectory {
 export interface GroupDirectory {
   /** The groups (`slack:S123`, and `slack:@handle`) of a person, replaced as a whole. */
   saveGroups(chat: string, groups: ReadonlyMap<string, readonly string[]>): Promise<void>;
-}
-
-/** Counts for /metrics. */
-export interface SlackMetrics {
-  /** `outcome`: accepted, repeated, unsigned, old, replayed, malformed, … */
-  received(via: 'socket' | 'http', outcome: string): void;
-  limited(method: string): void;
-  connected(chat: string, connections: number): void;
 }
 
 /** Messages that the history keeps. */
