@@ -37,6 +37,8 @@ export interface ArgType<T> {
   parse(text: string, context: ArgContext): Parsed<T> | Promise<Parsed<T>>;
   /** Values that can stand here, for completion. */
   values?(context: ArgContext): readonly string[] | Promise<readonly string[]>;
+  /** Nothing but one of `values` can stand here. */
+  readonly closed?: true;
   schema(names: Names): JsonSchema;
 }
 
@@ -193,6 +195,7 @@ function time(options: { readonly direction: 'past' | 'future' } = { direction: 
 function oneOf<const V extends string>(allowed: readonly V[]): ArgType<V> {
   return {
     kind: 'one of',
+    closed: true,
     parse(typed) {
       const found = allowed.find((each) => each.toLowerCase() === typed.toLowerCase());
       return found === undefined ? wrong(`${quote(typed)} is not one of the choices`, allowed) : good(found);
@@ -206,6 +209,7 @@ function oneOf<const V extends string>(allowed: readonly V[]): ArgType<V> {
 function service(): ArgType<string> {
   return {
     kind: 'service',
+    closed: true,
     parse: (typed, { names }) => named('service', typed, names.services()),
     values: ({ names }) => names.services(),
     schema: (names) => ({ type: 'string', description: 'a service', enum: names.services() }),
@@ -216,6 +220,7 @@ function service(): ArgType<string> {
 function environment(): ArgType<string> {
   return {
     kind: 'environment',
+    closed: true,
     parse: (typed, { names }) => named('environment', typed, names.environments()),
     values: ({ names }) => names.environments(),
     schema: (names) => ({ type: 'string', description: 'an environment', enum: names.environments() }),
@@ -226,6 +231,7 @@ function environment(): ArgType<string> {
 function person(): ArgType<Person> {
   return {
     kind: 'person',
+    closed: true,
     async parse(typed, { names, person: self }) {
       const wanted = typed.replace(/^@/, '').toLowerCase();
       if (wanted === 'me' || wanted === 'myself') return good(self);
@@ -257,6 +263,7 @@ function person(): ArgType<Person> {
 function room(): ArgType<string> {
   return {
     kind: 'room',
+    closed: true,
     async parse(typed, { names, room: here }) {
       const wanted = typed.replace(/^#/, '');
       if (wanted.toLowerCase() === 'here') return good(here);

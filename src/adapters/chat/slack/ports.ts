@@ -86,6 +86,8 @@ export interface SlackApi {
   turn(channel: string): void;
   /** Told once when Slack refuses the token for good, with a sentence for the operator. */
   onRevoked(told: (problem: string) => void): void;
+  /** Slack said by an event that the token is worth nothing any more: `app_uninstalled`, `tokens_revoked`. */
+  revoked(code: string): void;
 }
 
 export interface SlackPerson extends Person {
