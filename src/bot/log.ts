@@ -4,4 +4,6 @@ export interface Logger {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
+  /** Nothing works until somebody comes; the process goes on. */
+  fatal?(fields: object, message: string): void;
 }

@@ -1,0 +1,94 @@
+/** What an envelope is about: the names by which it is known when it comes again. https://docs.slack.dev/apis/events-api */
+
+import { createHash } from 'node:crypto';
+import type { Envelope } from './ports.ts';
+
+type Json = Readonly<Record<string, unknown>>;
+
+/**
+ * The event's own id, and what it is about: the same post comes as `message` and as `app_mention`. Empty if the envelope is
+ * nothing that Slack sends.
+ */
+export function namesOf({ kind, body }: Pick<Envelope, 'kind' | 'body'>): readonly string[] {
+  switch (kind) {
+    case 'event':
+      return eventNames(body);
+    case 'command':
+      return named('command', text(body, 'trigger_id') ?? digest(body));
+    case 'interactive':
+      return interactiveNames(body);
+  }
+}
+
+/** Answered at once, with what Bolt's listener says: there is nothing to be done afterwards. */
+export function isAsked({ kind, body }: Pick<Envelope, 'kind' | 'body'>): boolean {
+  return kind === 'interactive' && (body['type'] === 'view_submission' || body['type'] === 'block_suggestion');
+}
+
+function eventNames(body: Json): readonly string[] {
+  const event = part(body, 'event');
+  const id = text(body, 'event_id');
+  if (!event || id === undefined || text(event, 'type') === undefined) return [];
+  const subject = subjectOf(event);
+  return [`event:${id}`, ...(subject === undefined ? [] : [subject])];
+}
+
+function subjectOf(event: Json): string | undefined {
+  const type = text(event, 'type');
+  const channel = text(event, 'channel');
+  const ts = text(event, 'ts');
+  if ((type !== 'message' && type !== 'app_mention') || channel === undefined || ts === undefined) return undefined;
+  switch (text(event, 'subtype')) {
+    case 'message_changed': {
+      const message = part(event, 'message');
+      const edited = message && part(message, 'edited');
+      // Without an edit it is a preview of a link, or something else that is no correction.
+      return `edit:${channel}:${(message && text(message, 'ts')) ?? ''}:${(edited && text(edited, 'ts')) ?? ts}`;
+    }
+    case 'message_deleted':
+      return `delete:${channel}:${text(event, 'deleted_ts') ?? ts}`;
+    case 'message_replied':
+      return undefined;
+    default:
+      return `message:${channel}:${ts}`;
+  }
+}
+
+function interactiveNames(body: Json): readonly string[] {
+  const type = text(body, 'type');
+  if (type === undefined) return [];
+  const view = part(body, 'view');
+  if (type === 'block_actions') {
+    const container = part(body, 'container');
+    const where = (container && text(container, 'message_ts')) ?? (view && text(view, 'id')) ?? '';
+    const [action]: unknown[] = Array.isArray(body['actions']) ? body['actions'] : [];
+    if (!isJson(action)) return [];
+    const user = part(body, 'user');
+    return [
+      `action:${where}:${(user && text(user, 'id')) ?? ''}:${text(action, 'action_ts') ?? digest(body)}:${text(action, 'action_id') ?? ''}`,
+    ];
+  }
+  return named(type.replaceAll('_', '-'), text(body, 'trigger_id') ?? digest(body));
+}
+
+function named(what: string, id: string): readonly string[] {
+  return [`${what}:${id}`];
+}
+
+function digest(body: Json): string {
+  return createHash('sha256').update(JSON.stringify(body)).digest('hex').slice(0, 32);
+}
+
+function part(of: Json, name: string): Json | undefined {
+  const value = of[name];
+  return isJson(value) ? value : undefined;
+}
+
+function text(of: Json, name: string): string | undefined {
+  const value = of[name];
+  return typeof value === 'string' && value !== '' ? value.slice(0, 200) : undefined;
+}
+
+function isJson(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
