@@ -19,9 +19,7 @@ const PLAIN_TEXT = /^[\w ./,:@#?!=+\-()]*$/;
 export function normalise(typed: string): string {
   const trimmed = typed.trim();
   if (PLAIN_TEXT.test(trimmed)) return trimmed;
-  return unwrapCode(trimmed)
-    .replace(/<(?:mailto:)?([^<>|\s]+)\|[^<>]*>|<((?:https?|mailto):[^<>\s]+|[@#][\w-]+)>/g, slackReference)
-    .replace(/&(amp|lt|gt);/g, (_, name: 'amp' | 'lt' | 'gt') => ({ amp: '&', lt: '<', gt: '>' })[name])
+  return unescapeSlack(unwrapCode(trimmed), addressed)
     .replace(/[\u200b-\u200d\u2060\ufeff\u00ad\u202a-\u202e\u2066-\u2069]/g, '')
     .replace(/[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]/g, ' ')
     .replace(/(^|\s)[\u2012-\u2015](?=[A-Za-z])/g, '$1--')
@@ -35,10 +33,30 @@ function unwrapCode(text: string): string {
   return ticked?.[1] !== undefined ? ticked[1].trim() : text;
 }
 
+/**
+ * Text as Slack sends it with its references and escapes undone: `<https://x|x>`, `<@U1>`, `<#C1|ops>`, `<!here>`, `&amp;`.
+ * https://docs.slack.dev/messaging/formatting-message-text
+ *
+ * @param show what to put for a reference; undefined leaves it as it is
+ */
+export function unescapeSlack(
+  text: string,
+  show: (target: string, label: string | undefined) => string | undefined,
+): string {
+  return text
+    .replace(
+      /<(![^<>|]+|[^<>|\s]+)\|([^<>]*)>|<((?:https?|mailto):[^<>\s]+|[@#!][\w^-]+)>/g,
+      (whole, labelled: string | undefined, label: string | undefined, bare: string | undefined) =>
+        show(labelled ?? bare ?? '', label) ?? whole,
+    )
+    .replace(/&(amp|lt|gt);/g, (_, name: 'amp' | 'lt' | 'gt') => ({ amp: '&', lt: '<', gt: '>' })[name]);
+}
+
 /** `<https://x|x>` is the address, `<#C1|ops>` the room's name, `<@U1|bob>` the person's id. */
-function slackReference(whole: string, target: string | undefined, bare: string | undefined): string {
-  if (target?.startsWith('#')) return `#${whole.slice(whole.indexOf('|') + 1, -1)}`;
-  return (target ?? bare ?? whole).replace(/^mailto:/, '');
+function addressed(target: string, label: string | undefined): string | undefined {
+  if (target.startsWith('!')) return label;
+  if (target.startsWith('#')) return `#${label ?? target.slice(1)}`;
+  return target.replace(/^mailto:/, '');
 }
 
 const CLOSING: Readonly<Record<string, string>> = {

@@ -7,7 +7,7 @@ import pino from 'pino';
 import { terminalText } from '../../src/adapters/chat/shell/ansi.ts';
 import { ShellChat, type ShellOptions } from '../../src/adapters/chat/shell/shell.ts';
 import { columns, visible } from '../../src/adapters/chat/shell/visible.ts';
-import { card, plain } from '../../src/bot/card.ts';
+import { card, mention, plain } from '../../src/bot/card.ts';
 import { Robot } from '../../src/bot/robot.ts';
 
 const deploy = card({
@@ -26,6 +26,23 @@ describe('terminalText', () => {
     );
   });
 
+  it('shows who speaks, what can be chosen, and mentions as names', () => {
+    const options = [1, 2, 3, 4, 5, 6].map((n) => ({ label: `#${n}`, command: `alerts ack ${n}` }));
+    const content = card({
+      title: 'Alerts',
+      text: `for ${mention({ id: 'slack:U012AB3CD', name: 'alice' })}`,
+      speaker: { name: 'Security', icon: ':shield:' },
+      choices: [{ label: 'Acknowledge…', options }],
+    });
+    expect(terminalText(content, false).split('\n')).to.deep.equal([
+      'Security: Alerts',
+      'for @alice',
+      'Acknowledge…',
+      ...[1, 2, 3, 4, 5].map((n) => `  #${n}: alerts ack ${n}`),
+      '  and 1 more',
+    ]);
+  });
+
   it('has no escape sequence without colour, and only our own with it', () => {
     const evil = '\u001B[2J\u001B]0;title\u0007\u009B31mred\u007F\u202Etxt';
     const content = card({
@@ -34,6 +51,8 @@ describe('terminalText', () => {
       fields: [{ name: evil, value: plain(evil) }],
       actions: [{ label: evil, command: evil }],
       footer: evil,
+      choices: [{ label: evil, options: [{ label: evil, command: evil }] }],
+      speaker: { name: evil },
     });
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this is about
     const control = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u202E]/;
@@ -52,6 +71,8 @@ describe('visible', () => {
   it('counts columns', () => {
     expect(columns('\u001B[1mab\u001B[22m')).to.equal(2);
     expect(columns('日本')).to.equal(4);
+    expect(columns('✅⚠️👩‍🚒')).to.equal(6);
+    expect(columns('e\u0301\u2060x')).to.equal(2);
   });
 });
 

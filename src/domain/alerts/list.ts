@@ -27,14 +27,18 @@ export function listCard(
     title: which === 'open' ? `${total} ${total === 1 ? 'alert' : 'alerts'} firing` : 'Alerts, newest first',
     tone: open.some((alert) => gravity(alert.severity) <= 1) ? 'bad' : open.length > 0 ? 'warning' : 'neutral',
     text: lines.join('\n'),
-    actions: sorted
-      .filter((alert) => alert.state === 'firing')
-      .slice(0, 5)
-      .map((alert) => ({
-        label: `Acknowledge #${alert.number}`,
-        command: `alerts ack ${alert.number}`,
-      })),
+    ...acknowledging(sorted.filter((alert) => alert.state === 'firing')),
   });
+}
+
+/** A button where one alert waits for somebody; of more the one that is meant is chosen. */
+function acknowledging(waiting: readonly AlertSummary[]): Pick<Card, 'actions' | 'choices'> {
+  const acknowledge = ({ number }: AlertSummary): string => `alerts ack ${number}`;
+  const [alert, ...others] = waiting;
+  if (!alert) return {};
+  if (others.length === 0) return { actions: [{ label: `Acknowledge #${alert.number}`, command: acknowledge(alert) }] };
+  const options = waiting.map((each) => ({ label: `#${each.number} ${each.title}`, command: acknowledge(each) }));
+  return { choices: [{ label: 'Acknowledge…', options }] };
 }
 
 function rank(alert: AlertSummary): number {

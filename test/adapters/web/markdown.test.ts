@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { renderMarkdown } from '../../../src/adapters/chat/web/markdown.ts';
-import { plain } from '../../../src/bot/card.ts';
+import { mention, plain } from '../../../src/bot/card.ts';
 
 describe('web chat: Markdown', () => {
   for (const [what, text, html] of [
@@ -25,6 +25,14 @@ describe('web chat: Markdown', () => {
       expect(made).not.to.match(/<img|<script|<[^>]*\s(?:on\w+|style)=/i);
     });
   }
+
+  it('shows a mention as a bold name', () => {
+    const made = renderMarkdown(`ask ${mention({ id: 'slack:U012AB3CD', name: 'al_ice' })} [b](https://b.example)`);
+    expect(made).to.equal(
+      '<p>ask <strong class="mention">@al_ice</strong> <a href="https://b.example" rel="noopener noreferrer" target="_blank">b</a></p>',
+    );
+    expect(renderMarkdown('[**x**](person:a) <person:%> [y](PERSON:b)')).to.not.contain('href');
+  });
 
   it('aligns table cells by class, because the policy of the page forbids style attributes', () => {
     const made = renderMarkdown('|a|\n|-:|\n|1|');

@@ -113,6 +113,41 @@ describe('web chat: conversation', () => {
       ]);
     });
 
+    it('run what is chosen, counted after the buttons', async () => {
+      const option = (service: string) => ({ label: service, command: `deploy ${service} to staging` });
+      const posted = card({
+        title: 'Choose',
+        speaker: { name: 'Release', icon: ':ship:' },
+        actions: [{ label: 'Help', command: 'help' }],
+        choices: [
+          { label: 'Deploy…', options: [option('one'), option('two')] },
+          { label: 'Again…', options: [option('three')] },
+        ],
+      });
+      const message = Number(await web.post({ room: 'ops' }, posted));
+      const shown = await eventually(() =>
+        bob.frames.find((frame) => frame.t === 'message' && frame.message.id === message),
+      );
+      expect(shown?.t === 'message' && shown.message.card).to.deep.include({
+        speaker: 'Release',
+        choices: posted.choices,
+      });
+      const before = web.commands.length;
+      for (const index of [2, 3]) {
+        const id = newId();
+        bob.send({ t: 'press', id, message, index });
+        await bob.frame('ack', (ack) => ack.id === id);
+      }
+      await eventually(() => web.commands.length === before + 2);
+      expect(web.commands.slice(before).map(({ text, via }) => `${via} ${text}`)).to.have.members([
+        'button deploy two to staging',
+        'button deploy three to staging',
+      ]);
+      const outside = newId();
+      bob.send({ t: 'press', id: outside, message, index: 4 });
+      await bob.frame('refused', (refused) => refused.id === outside);
+    });
+
     it('are not pressed by saying so', async () => {
       const id = `press-${newId()}`;
       alice.send({ t: 'say', id, room: 'ops', text: 'deploy hello to nowhere' });

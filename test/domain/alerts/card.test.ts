@@ -186,7 +186,24 @@ describe('alerts: list', () => {
       '- **\\#5** A\\*B (critical) 1 of 2 firing for 12 min · acknowledged by bob',
       '- and 37 more',
     ]);
-    expect(shown.actions?.map((action) => action.command)).to.deep.equal(['alerts ack 4', 'alerts ack 3']);
+    expect(shown).to.not.have.property('actions');
+    expect(shown.choices).to.deep.equal([
+      {
+        label: 'Acknowledge…',
+        options: [
+          { label: '#4 A*B', command: 'alerts ack 4' },
+          { label: '#3 A*B', command: 'alerts ack 3' },
+        ],
+      },
+    ]);
+  });
+
+  it('has a button where one alert waits for somebody, and nothing where none does', () => {
+    const one = listCard({ alerts: [summary], total: 1 }, 'open', minute(1));
+    expect(one.actions).to.deep.equal([{ label: 'Acknowledge #3', command: 'alerts ack 3' }]);
+    expect(one).to.not.have.property('choices');
+    const none = listCard({ alerts: [{ ...summary, state: 'resolved' }], total: 1 }, 'all', minute(1));
+    expect(none).to.not.have.any.keys('actions', 'choices');
   });
 
   it('says so when there is none', () => {

@@ -16,10 +16,12 @@ describe('secrets in what is posted', () => {
       actions: [{ label: TOKEN, command: `history search ${TOKEN} page:2`, style: 'primary' }],
       image: { url: `https://x.example/?a=${TOKEN}`, alt: TOKEN },
       footer: TOKEN,
+      choices: [{ label: TOKEN, options: [{ label: TOKEN, command: `history search ${TOKEN}` }] }],
+      speaker: { name: TOKEN, icon: `https://x.example/?a=${TOKEN}` },
     });
     const harmless = JSON.stringify(redactContent(content));
     expect(harmless).to.not.contain(TOKEN).and.not.contain('q7Zp2mV9xK4');
-    expect(harmless.match(/\[redacted: GitHub token\]/g)).to.have.length(8);
+    expect(harmless.match(/\[redacted: GitHub token\]/g)).to.have.length(13);
     expect(redactContent(`say ${TOKEN}`)).to.equal('say [redacted: GitHub token]');
   });
 

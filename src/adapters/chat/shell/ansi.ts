@@ -1,6 +1,6 @@
 /** Cards and Markdown for a terminal. */
 
-import type { Card, Content, Tone } from '../../../bot/card.ts';
+import type { Action, Card, Content, Tone } from '../../../bot/card.ts';
 import { markdownText, PLAIN, type TextStyle } from '../text/markdown-text.ts';
 import { visible } from './visible.ts';
 
@@ -11,6 +11,9 @@ const TONE: Record<Tone, { readonly mark: string; readonly colour: number }> = {
   warning: { mark: '! ', colour: 33 },
   bad: { mark: '✗ ', colour: 31 },
 };
+
+/** Of a choice so many options are named. */
+const SHOWN_OPTIONS = 5;
 
 function sgr(on: number, off: number): (text: string) => string {
   return (text) => `\u001B[${on}m${text}\u001B[${off}m`;
@@ -39,16 +42,22 @@ function cardLines(card: Card, markdown: (text: string) => string, colour: boole
   const faint = (text: string) => (colour ? dim(text) : text);
   const { mark, colour: shade } = TONE[card.tone];
   const title = mark + oneLine(card.title);
-  const lines = [colour ? bold(sgr(shade, 39)(title)) : title];
+  const speaker = card.speaker ? faint(`${oneLine(card.speaker.name)}: `) : '';
+  const lines = [speaker + (colour ? bold(sgr(shade, 39)(title)) : title)];
   if (card.text) lines.push(markdown(card.text));
   for (const field of card.fields ?? []) {
     const value = markdown(field.value);
     lines.push(`${faint(`${oneLine(field.name)}:`)}${value.includes('\n') ? '\n' : ' '}${value}`);
   }
   if (card.image) lines.push(`${oneLine(card.image.alt)}: ${oneLine(card.image.url)}`);
-  for (const action of card.actions ?? []) {
+  const typed = (action: Action) => {
     const command = oneLine(action.command);
-    lines.push(`  ${oneLine(action.label)}: ${colour ? cyan(command) : command}`);
+    return `  ${oneLine(action.label)}: ${colour ? cyan(command) : command}`;
+  };
+  lines.push(...(card.actions ?? []).map(typed));
+  for (const { label, options } of card.choices ?? []) {
+    lines.push(faint(oneLine(label)), ...options.slice(0, SHOWN_OPTIONS).map(typed));
+    if (options.length > SHOWN_OPTIONS) lines.push(faint(`  and ${options.length - SHOWN_OPTIONS} more`));
   }
   if (card.footer) lines.push(faint(oneLine(card.footer)));
   return lines;

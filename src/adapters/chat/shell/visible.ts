@@ -16,23 +16,32 @@ export function visible(text: string): string {
   );
 }
 
-/** How many columns a text takes, our own colours not counted. Wide characters count as two. */
+const SIGNS = new Intl.Segmenter('en', { granularity: 'grapheme' });
+const EMOJI = /\p{Emoji_Presentation}|\p{Extended_Pictographic}\ufe0f|\p{Regional_Indicator}{2}/u;
+
+/** How many columns a text takes, our own colours not counted. Wide characters and emoji count as two. */
 export function columns(text: string): number {
-  let width = 0;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: our own colours
-  for (const sign of text.replace(/\u001B\[[\d;]*m/g, '')) {
-    const code = sign.codePointAt(0) ?? 0;
-    if (/\p{M}/u.test(sign)) continue;
-    width +=
-      (code >= 0x1100 && code <= 0x115f) ||
-      (code >= 0x2e80 && code <= 0xa4cf) ||
-      (code >= 0xac00 && code <= 0xd7a3) ||
-      (code >= 0xf900 && code <= 0xfaff) ||
-      (code >= 0xfe30 && code <= 0xfe6f) ||
-      (code >= 0xff00 && code <= 0xff60) ||
-      code >= 0x1f300
-        ? 2
-        : 1;
+  const shown = text.replace(/\u001B\[[\d;]*m/g, '');
+  if (/^[ -~]*$/.test(shown)) return shown.length;
+  let width = 0;
+  for (const { segment } of SIGNS.segment(shown)) {
+    if (EMOJI.test(segment)) width += 2;
+    else for (const sign of segment) width += columnsOf(sign);
   }
   return width;
+}
+
+function columnsOf(sign: string): number {
+  if (/[\p{M}\u200b-\u200f\u2060\ufeff]/u.test(sign)) return 0;
+  const code = sign.codePointAt(0) ?? 0;
+  const wide =
+    (code >= 0x1100 && code <= 0x115f) ||
+    (code >= 0x2e80 && code <= 0xa4cf) ||
+    (code >= 0xac00 && code <= 0xd7a3) ||
+    (code >= 0xf900 && code <= 0xfaff) ||
+    (code >= 0xfe30 && code <= 0xfe6f) ||
+    (code >= 0xff00 && code <= 0xff60) ||
+    code >= 0x1f300;
+  return wide ? 2 : 1;
 }

@@ -1,6 +1,7 @@
 /** Markdown as text that reads well without a renderer, or with the little that a terminal can do. */
 
 import createMarkdown from 'markdown-it';
+import { mentioned } from '../../../bot/card.ts';
 
 /** What a chat can do with a piece of text; the plain one does nothing. */
 export interface TextStyle {
@@ -142,7 +143,7 @@ function styled({ type, url, text }: { type: string; url: string; text: string }
     case 's_open':
       return style.struck(text);
     case 'link_open':
-      return style.link(text, url);
+      return mentioned(url) === undefined ? style.link(text, url) : text;
     default:
       return text;
   }

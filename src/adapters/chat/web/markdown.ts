@@ -1,10 +1,13 @@
 /** Markdown to HTML that is safe to insert: no raw HTML, no pictures from elsewhere, no inline styles. */
 
 import createMarkdown, { type MarkdownIt } from 'markdown-it';
+import { mentioned } from '../../../bot/card.ts';
 
 const ALIGN = /text-align:(left|center|right)/;
-/** Web and mail addresses, and links to our own messages. */
-const LINK = /^(?:https?:\/\/|mailto:|\/?#\/room\/)/i;
+/** Web and mail addresses, links to our own messages, and people who are mentioned. */
+const LINK = /^(?:https?:\/\/|mailto:|person:|\/?#\/room\/)/i;
+
+const PERSON = /^person:/i;
 
 const parser = createParser();
 
@@ -33,6 +36,21 @@ function createParser(): MarkdownIt {
   md.disable('image');
   md.linkify.set({ fuzzyLink: false, fuzzyEmail: false });
   md.validateLink = (url) => LINK.test(url.trim());
+  // A mention is a bold name: there is nothing behind it that one could go to.
+  md.core.ruler.push('mentions', (state) => {
+    for (const { children } of state.tokens) {
+      let inside = false;
+      for (const token of children ?? []) {
+        const opens = token.type === 'link_open' && PERSON.test(String(token.attrGet('href')));
+        if (!opens && !(inside && token.type === 'link_close')) continue;
+        const named = opens && mentioned(String(token.attrGet('href'))) !== undefined;
+        inside = opens;
+        token.type = opens ? 'strong_open' : 'strong_close';
+        token.tag = 'strong';
+        token.attrs = named ? [['class', 'mention']] : null;
+      }
+    }
+  });
   const openLink = md.renderer.rules['link_open'];
   md.renderer.rules['link_open'] = (tokens, index, options, env, self) => {
     const token = tokens[index];

@@ -29,10 +29,14 @@ export interface WireCard {
   readonly tone: Tone;
   readonly html?: string;
   readonly fields: readonly { readonly name: string; readonly html: string; readonly short: boolean }[];
+  /** Pressed by their position: the options of the choices count on after the buttons. */
   readonly actions: readonly Action[];
+  readonly choices: readonly { readonly label: string; readonly options: readonly Action[] }[];
   /** `src` only for pictures of our own. */
   readonly image?: { readonly src?: string; readonly url: string; readonly alt: string };
   readonly footer?: string;
+  /** The role that says it. */
+  readonly speaker?: string;
 }
 
 export interface WireMessage {

@@ -1,5 +1,6 @@
 /** A stored message as browsers get it. */
 
+import type { Action } from '../../../bot/card.ts';
 import type { StoredMessage, ThreadSummary } from '../../../domain/history/ports.ts';
 import { renderMarkdown } from './markdown.ts';
 import type { WireCard, WireMessage } from './protocol.ts';
@@ -48,14 +49,21 @@ function renderCard(card: StoredCard): WireCard {
       html: renderMarkdown(field.value),
       short: field.short ?? true,
     })),
-    actions: (card.actions ?? []).map((action) => ({
-      label: action.label,
-      command: action.command,
-      ...(action.style && { style: action.style }),
-    })),
+    actions: (card.actions ?? []).map(renderAction),
+    choices: (card.choices ?? []).map(({ label, options }) => ({ label, options: options.map(renderAction) })),
     ...(card.image && { image: renderImage(card.image) }),
     ...(card.footer !== undefined && { footer: card.footer }),
+    ...(card.speaker && { speaker: card.speaker.name }),
   };
+}
+
+/** What a card offers to press, in the order in which browsers count: its buttons, then the options of its choices. */
+export function pressable(card: StoredCard): Action[] {
+  return [...(card.actions ?? []), ...(card.choices ?? []).flatMap(({ options }) => options)].map(renderAction);
+}
+
+function renderAction(action: NonNullable<StoredCard['actions']>[number]): Action {
+  return { label: action.label, command: action.command, ...(action.style && { style: action.style }) };
 }
 
 /** Pictures of our own are shown; those from elsewhere become a link, so that looking at a card tells nobody. */

@@ -21,7 +21,7 @@ const frame = z.discriminatedUnion('t', [
     thread: messageId.optional(),
     text: z.string().max(MAX_TEXT),
   }),
-  z.strictObject({ t: z.literal('press'), id, message: messageId, index: z.int().min(0).max(63) }),
+  z.strictObject({ t: z.literal('press'), id, message: messageId, index: z.int().min(0).max(999) }),
   z.strictObject({
     t: z.literal('history'),
     req: request,
@@ -88,17 +88,23 @@ export function parseEnter(body: unknown): { readonly name: string } | undefined
   return enter.safeParse(body).data;
 }
 
+const action = z.object({
+  label: z.string(),
+  command: z.string(),
+  style: z.enum(['primary', 'danger']).optional(),
+});
+
 const cardJson = z.object({
   kind: z.literal('card'),
   title: z.string(),
   tone: z.enum(['neutral', 'progress', 'good', 'warning', 'bad']).catch('neutral'),
   text: z.string().optional(),
   fields: z.array(z.object({ name: z.string(), value: z.string(), short: z.boolean().optional() })).optional(),
-  actions: z
-    .array(z.object({ label: z.string(), command: z.string(), style: z.enum(['primary', 'danger']).optional() }))
-    .optional(),
+  actions: z.array(action).optional(),
+  choices: z.array(z.object({ label: z.string(), options: z.array(action) })).optional(),
   image: z.object({ url: z.string(), alt: z.string() }).optional(),
   footer: z.string().optional(),
+  speaker: z.object({ name: z.string() }).optional(),
 });
 
 export type StoredCard = z.infer<typeof cardJson>;

@@ -9,7 +9,7 @@ import { renderMarkdown } from './markdown.ts';
 import type { Account, WebEvents, WebMessages, WebSearch, WebStore } from './ports.ts';
 import { problems, searchHint } from './problems.ts';
 import type { Answer, Problem, ServerFrame, WireHit, WireMessage } from './protocol.ts';
-import { forViewer, PRESSED, renderMessage } from './render.ts';
+import { forViewer, PRESSED, pressable, renderMessage } from './render.ts';
 import {
   accountOf,
   CHAT,
@@ -165,7 +165,8 @@ export function createTalk(parts: TalkParts): Talk {
     if (!found || found.chat !== CHAT) throw new Refused(problems.noMessage);
     const room = await roomFor(talker, found.room);
     const message = await messageFor(talker, room, frame.message);
-    const action = message.fromRobot ? parseCard(message.content)?.actions?.[frame.index] : undefined;
+    const stored = message.fromRobot ? parseCard(message.content) : undefined;
+    const action = stored ? pressable(stored)[frame.index] : undefined;
     if (!action) throw new Refused(problems.noButton);
     await speak(talker, room, {
       clientId: PRESSED + frame.id,

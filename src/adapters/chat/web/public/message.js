@@ -83,6 +83,7 @@ function pressedElement(message) {
 function cardElement(message, options) {
   const { card } = message;
   const element = h('section', { class: `card tone-${card.tone}` });
+  if (card.speaker) element.append(h('p', { class: 'card-speaker', text: card.speaker }));
   element.append(
     h(
       'h3',
@@ -130,8 +131,32 @@ function cardElement(message, options) {
       ),
     );
   }
+  let first = card.actions.length;
+  for (const choice of card.choices) {
+    element.append(choiceElement(message, choice, first, options));
+    first += choice.options.length;
+  }
   if (card.footer) element.append(h('p', { class: 'card-footer', text: card.footer }));
   return element;
+}
+
+/** One of many. A button runs what is chosen: with arrow keys a select changes at every step. */
+function choiceElement(message, choice, first, options) {
+  const run = h('button', { type: 'button', class: 'action', disabled: true, text: 'Run' });
+  const select = h(
+    'select',
+    { class: 'action', 'aria-label': choice.label },
+    h('option', { value: '', text: choice.label }),
+    ...choice.options.map((option, index) => h('option', { value: first + index, text: option.label })),
+  );
+  select.addEventListener('change', () => {
+    run.disabled = select.value === '';
+    run.title = choice.options[Number(select.value) - first]?.command ?? '';
+  });
+  run.addEventListener('click', () => {
+    if (select.value !== '') options.onPress(message, Number(select.value), run);
+  });
+  return h('div', { class: 'actions' }, select, run);
 }
 
 /** A message that the server has not acknowledged yet, or has refused. */
