@@ -1,0 +1,472 @@
+/**
+ * What the robot posts as Slack shows it: Block Kit, within Slack's limits. Sources of the numbers:
+ * https://docs.slack.dev/reference/block-kit (blocks, block elements, composition objects),
+ * https://docs.slack.dev/reference/methods/chat.postMessage and https://docs.slack.dev/changelog/2018-truncating-really-long-messages.
+ */
+
+import type {
+  ActionsBlock,
+  Button,
+  KnownBlock,
+  MrkdwnElement,
+  Overflow,
+  PlainTextElement,
+  PlainTextOption,
+  StaticSelect,
+} from '@slack/types';
+import {
+  type Action,
+  type Card,
+  type Choice,
+  type Content,
+  cardText,
+  codeBlock,
+  plain,
+  type Tone,
+} from '../../../bot/card.ts';
+import { markdownText } from '../text/markdown-text.ts';
+import { escapeMrkdwn, toMrkdwn } from './mrkdwn.ts';
+import { beginning, splitMrkdwn } from './split.ts';
+
+/** Slack's limits, in characters and pieces. */
+export const LIMITS = {
+  blocks: 50,
+  viewBlocks: 100,
+  header: 150,
+  section: 3_000,
+  fields: 10,
+  field: 2_000,
+  button: 75,
+  buttonValue: 2_000,
+  option: 75,
+  optionValue: 150,
+  options: 100,
+  overflow: 5,
+  elements: 25,
+  placeholder: 150,
+  context: 2_000,
+  /** Of the text that stands for the blocks in notifications and screen readers: more is advised against. */
+  text: 4_000,
+  username: 80,
+  message: 40_000,
+} as const;
+
+/**
+ * Slack documents 40,000 characters for a message, but refuses blocks with far less in them (`msg_blocks_too_long`): between 11,000 and
+ * 13,300, the containers counted. See https://github.com/slackapi/bolt-js/issues/2509 and /2867.
+ */
+const WHOLE = 10_000;
+const PER_BLOCK = 100;
+/** Of what does not fit so much is shown above its file. */
+const BEGINNING = 3_000;
+/** Markdown longer than that is not converted as a whole: it becomes a file anyway. */
+const CONVERTED = 60_000;
+const MAX_TAIL = 30;
+const BUTTONS = 5;
+
+/** A text that belongs to a message and is uploaded after it. */
+export interface MessageFile {
+  readonly name: string;
+  readonly content: string;
+  /** What it shows, for those who cannot see it; only pictures have it. */
+  readonly alt?: string;
+}
+
+export interface SlackMessage {
+  /** What notifications and screen readers say. */
+  readonly text: string;
+  readonly blocks: KnownBlock[];
+  readonly files?: readonly MessageFile[];
+  /** A picture of our own, to be uploaded (files.ts). */
+  readonly picture?: { readonly url: string; readonly alt: string };
+  /** Who says it, if not the robot itself: for chat.postMessage, not for chat.update, which keeps it. */
+  readonly author?:
+    | { readonly username: string; readonly icon_emoji?: string; readonly icon_url?: never }
+    | { readonly username: string; readonly icon_url: string; readonly icon_emoji?: never };
+}
+
+export interface RenderOptions {
+  /** Whose people can be mentioned; `slack` unless given. */
+  readonly chat?: string;
+  /** What goes before a command that is typed, for example `@shipmate `. */
+  readonly address?: string;
+}
+
+/**
+ * How a card's tone looks: an emoji before its title. Not the coloured bar of an attachment: attachments are legacy and may be
+ * folded away (https://docs.slack.dev/legacy/legacy-messaging/legacy-secondary-message-attachments), a colour alone says nothing to
+ * those who cannot tell it from others, and an emoji is also read out and stands in the notification.
+ */
+const TONE: Readonly<Record<Tone, string>> = { neutral: '', progress: '⏳ ', good: '✅ ', warning: '⚠️ ', bad: '❌ ' };
+
+/** A message for chat.postMessage and chat.update. */
+export function toMessage(content: Content, options: RenderOptions = {}): SlackMessage {
+  const ids = counter();
+  const parts = partsOf(content, options, ids);
+  const { blocks, cut } = fitting(parts, LIMITS.blocks, WHOLE);
+  const text = fallback(content);
+  const message = { text, blocks: blocks.length > 0 ? blocks : [section('\u2060')] };
+  if (typeof content === 'string') return cut ? { ...message, files: [wholeOf(content, options)] } : message;
+  const own = content.image && isOwn(content.image.url) ? content.image : undefined;
+  return {
+    ...message,
+    ...(cut && { files: [wholeOf(content, options)] }),
+    ...(own && { picture: own }),
+    ...(content.speaker && { author: authorOf(content.speaker) }),
+  };
+}
+
+function pictureText({ url, alt }: { readonly url: string; readonly alt: string }): string {
+  if (!/^https?:\/\//i.test(url)) return plain(alt);
+  return `[${plain(oneLine(alt) || url)}](<${url.replace(/[<>\\\s]/g, encodeURIComponent)}>)`;
+}
+
+/** Several contents under each other, for App Home: at most 100 blocks (https://docs.slack.dev/reference/views/home-tab-views). */
+export function toHome(contents: readonly Content[], options: RenderOptions = {}): KnownBlock[] {
+  const ids = counter();
+  const out: KnownBlock[] = [];
+  for (const [index, content] of contents.entries()) {
+    const rest = LIMITS.viewBlocks - out.length - 2;
+    const { blocks } = fitting(partsOf(content, options, ids), Math.min(LIMITS.blocks, rest), WHOLE);
+    if (rest < 2 || out.length + blocks.length + 2 > LIMITS.viewBlocks) {
+      out.push(context(`and ${contents.length - index} more`));
+      break;
+    }
+    if (index > 0) out.push({ type: 'divider' });
+    out.push(...blocks);
+  }
+  return out;
+}
+
+/** Markdown as sections, for a modal: at most `most` of them. */
+export function toSections(markdown: string, options: RenderOptions = {}, most = 20): KnownBlock[] {
+  return splitMrkdwn(toMrkdwn(beginning(markdown, CONVERTED), options.chat), LIMITS.section)
+    .slice(0, most)
+    .map(section);
+}
+
+/** Pictures of our own are uploaded; those from elsewhere are only linked, so that looking at a card tells nobody. */
+export function isOwn(url: string): boolean {
+  return /^(?:\/(?![/\\])|data:image\/)/i.test(url);
+}
+
+/** The commands that a posted message offers, in their order. */
+export function actionsOf(blocks: unknown): Action[] {
+  if (!Array.isArray(blocks)) return [];
+  return blocks.flatMap((block: unknown) => {
+    const elements = isObject(block) ? block['elements'] : undefined;
+    return Array.isArray(elements) ? elements.flatMap(actionsOfElement) : [];
+  });
+}
+
+function actionsOfElement(element: unknown): Action[] {
+  if (!isObject(element) || !String(element['action_id']).startsWith(RUN)) return [];
+  const offered: unknown = element['type'] === 'button' ? [element] : element['options'];
+  if (!Array.isArray(offered)) return [];
+  return offered.flatMap((one: unknown) => {
+    if (!isObject(one) || typeof one['value'] !== 'string' || !isObject(one['text'])) return [];
+    const style = one['style'];
+    return [
+      {
+        label: String(one['text']['text']),
+        command: one['value'],
+        ...((style === 'primary' || style === 'danger') && { style }),
+      },
+    ];
+  });
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}
+
+// ── parts ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Begins the action_id of everything that runs a command. */
+export const RUN = 'run:';
+
+type Ids = () => string;
+
+function counter(): Ids {
+  let next = 0;
+  return () => `${RUN}${next++}`;
+}
+
+interface Parts {
+  readonly head: readonly KnownBlock[];
+  readonly text: readonly KnownBlock[];
+  readonly fields: readonly KnownBlock[];
+  readonly tail: readonly KnownBlock[];
+  readonly foot: readonly KnownBlock[];
+  /** Something is not in them already. */
+  readonly cut: boolean;
+}
+
+function partsOf(content: Content, options: RenderOptions, ids: Ids): Parts {
+  if (typeof content === 'string') {
+    const text = sections(content, options);
+    return { head: [], text, fields: [], tail: [], foot: [], cut: content.length > CONVERTED };
+  }
+  const title = oneLine(content.title);
+  const header = beginning(TONE[content.tone] + title, LIMITS.header);
+  const whole = header === TONE[content.tone] + title;
+  const { image } = content;
+  return {
+    head: [
+      ...(header.trim() === ''
+        ? []
+        : [{ type: 'header', text: plainText(header, LIMITS.header) } satisfies KnownBlock]),
+      ...(whole ? [] : sections(`**${plain(title)}**`, options)),
+    ],
+    text: content.text ? sections(content.text, options) : [],
+    fields: fieldBlocks(content, options),
+    tail: [
+      ...(image ? [context(toMrkdwn(pictureText(image)))] : []),
+      ...actionBlocks(content.actions ?? [], options, ids),
+      ...choiceBlocks(content.choices ?? [], options, ids),
+    ],
+    foot: content.footer ? [context(escapeMrkdwn(oneLine(content.footer)))] : [],
+    cut: (content.text ?? '').length > CONVERTED,
+  };
+}
+
+/** As much of it as fits, with a word about the file if that is not all. */
+function fitting(parts: Parts, mostBlocks: number, mostCharacters: number): { blocks: KnownBlock[]; cut: boolean } {
+  const all = [...parts.head, ...parts.text, ...parts.fields, ...parts.tail, ...parts.foot];
+  const fits = (blocks: readonly KnownBlock[]) =>
+    blocks.length <= mostBlocks &&
+    blocks.reduce((sum, block) => sum + PER_BLOCK + sizeOf(block), 0) <= LIMITS.message - LIMITS.text;
+  const read = [...parts.head, ...parts.text, ...parts.fields, ...parts.foot];
+  const short = read.reduce((sum, block) => sum + PER_BLOCK + sizeOf(block), 0) <= mostCharacters;
+  if (!parts.cut && short && fits(all)) return { blocks: all, cut: false };
+
+  const note = context('This is the beginning. The whole is in the file below.');
+  const kept: KnownBlock[] = [...parts.head];
+  let tail = parts.tail.slice(0, MAX_TAIL);
+  while (tail.length > 0 && !fits([...kept, ...tail, note, ...parts.foot])) tail = tail.slice(0, -1);
+  let room = BEGINNING + kept.reduce((sum, block) => sum + sizeOf(block), 0);
+  for (const block of [...parts.text, ...parts.fields]) {
+    room -= sizeOf(block);
+    if (room < 0 || !fits([...kept, block, ...tail, note, ...parts.foot])) break;
+    kept.push(block);
+  }
+  return { blocks: [...kept, ...tail, note, ...parts.foot].slice(0, mostBlocks), cut: true };
+}
+
+/** All characters in it that somebody reads or that are sent back. */
+function sizeOf(block: KnownBlock): number {
+  let size = 0;
+  JSON.stringify(block, (key, value: unknown) => {
+    if (typeof value === 'string' && /^(?:text|value)$/.test(key)) size += value.length;
+    return value;
+  });
+  return size;
+}
+
+function sections(markdown: string, options: RenderOptions): KnownBlock[] {
+  return splitMrkdwn(toMrkdwn(beginning(markdown, CONVERTED), options.chat), LIMITS.section).map(section);
+}
+
+function section(text: string): KnownBlock {
+  return { type: 'section', text: mrkdwn(text), expand: true };
+}
+
+/** Short fields stand in pairs; long ones, and those with lists or code in them, below each other. */
+function fieldBlocks(card: Card, options: RenderOptions): KnownBlock[] {
+  const out: KnownBlock[] = [];
+  let pairs: MrkdwnElement[] = [];
+  const flush = () => {
+    if (pairs.length > 0) out.push({ type: 'section', fields: pairs });
+    pairs = [];
+  };
+  for (const field of card.fields ?? []) {
+    const name = toMrkdwn(`**${plain(oneLine(field.name))}**`);
+    const text = `${name}\n${toMrkdwn(beginning(field.value, CONVERTED), options.chat)}`.trim();
+    if (text === '') continue;
+    if (field.short === false || text.length > LIMITS.field) {
+      flush();
+      out.push(...splitMrkdwn(text, LIMITS.section).map(section));
+      continue;
+    }
+    pairs.push(mrkdwn(text));
+    if (pairs.length === LIMITS.fields) flush();
+  }
+  flush();
+  return out;
+}
+
+/**
+ * Up to five buttons; of more the first four, and the rest in a menu. What is too long for a menu stays a button, what is too
+ * long for a button is shown to be typed.
+ */
+function actionBlocks(actions: readonly Action[], options: RenderOptions, ids: Ids): KnownBlock[] {
+  const { runnable, typed } = byLength(actions);
+  let buttons = runnable;
+  let menu: Action[] = [];
+  if (runnable.length > BUTTONS) {
+    const stays = (action: Action, index: number) => index < BUTTONS - 1 || action.command.length > LIMITS.optionValue;
+    buttons = runnable.filter(stays);
+    menu = runnable.filter((action, index) => !stays(action, index));
+    if (menu.length === 1) {
+      buttons = runnable;
+      menu = [];
+    }
+  }
+  const first = buttons.findIndex(({ style }) => style === 'primary');
+  const elements: Element[] = [...buttonElements(buttons, ids, first), ...menuElements('More…', menu, ids)];
+  return [...rows(elements), ...typedBlocks(typed, options)];
+}
+
+function choiceBlocks(choices: readonly Choice[], options: RenderOptions, ids: Ids): KnownBlock[] {
+  const elements: Element[] = [];
+  const below: KnownBlock[] = [];
+  for (const { label, options: offered } of choices) {
+    const { runnable, typed } = byLength(offered);
+    elements.push(
+      ...selects(
+        label,
+        runnable.filter(({ command }) => command.length <= LIMITS.optionValue),
+        ids,
+      ),
+    );
+    elements.push(
+      ...buttonElements(
+        runnable.filter(({ command }) => command.length > LIMITS.optionValue),
+        ids,
+      ),
+    );
+    below.push(...typedBlocks(typed, options));
+  }
+  return [...rows(elements), ...below];
+}
+
+function byLength(actions: readonly Action[]): { runnable: Action[]; typed: Action[] } {
+  const real = actions.filter(({ command }) => command.trim() !== '');
+  return {
+    runnable: real.filter(({ command }) => command.length <= LIMITS.buttonValue),
+    typed: real.filter(({ command }) => command.length > LIMITS.buttonValue),
+  };
+}
+
+type Element = Button | Overflow | StaticSelect;
+
+function rows(elements: readonly Element[]): ActionsBlock[] {
+  const out: ActionsBlock[] = [];
+  for (let at = 0; at < elements.length; at += LIMITS.elements)
+    out.push({ type: 'actions', elements: elements.slice(at, at + LIMITS.elements) });
+  return out;
+}
+
+/** A message has one thing to do first: of several primary actions the first is shown as such. */
+function buttonElements(actions: readonly Action[], ids: Ids, primary = -1): Button[] {
+  return actions.map((action, index) => ({
+    type: 'button',
+    text: plainText(action.label || action.command, LIMITS.button),
+    action_id: ids(),
+    value: action.command,
+    ...(action.style === 'danger' && { style: 'danger' }),
+    ...(index === primary && { style: 'primary' }),
+  }));
+}
+
+function menuElements(label: string, actions: readonly Action[], ids: Ids): Element[] {
+  if (actions.length === 0) return [];
+  if (actions.length > LIMITS.overflow) return selects(label, actions, ids);
+  return [{ type: 'overflow', action_id: ids(), options: actions.map(option) }];
+}
+
+/** A select holds a hundred; of more there are several. */
+function selects(label: string, actions: readonly Action[], ids: Ids): StaticSelect[] {
+  const out: StaticSelect[] = [];
+  for (let at = 0; at < actions.length; at += LIMITS.options) {
+    const some = actions.slice(at, at + LIMITS.options);
+    const range = actions.length > LIMITS.options ? ` (${at + 1}–${at + some.length})` : '';
+    out.push({
+      type: 'static_select',
+      action_id: ids(),
+      placeholder: plainText(
+        `${beginning(oneLine(label) || 'Choose…', LIMITS.placeholder - range.length)}${range}`,
+        LIMITS.placeholder,
+      ),
+      options: some.map(option),
+    });
+  }
+  return out;
+}
+
+function option(action: Action): PlainTextOption {
+  return { text: plainText(action.label || action.command, LIMITS.option), value: action.command };
+}
+
+function typedBlocks(actions: readonly Action[], { address = '' }: RenderOptions): KnownBlock[] {
+  return actions.flatMap(({ label, command }) => {
+    const text = toMrkdwn(`**${plain(oneLine(label))}** (type this):\n\n${codeBlock(address + command)}`);
+    return splitMrkdwn(text, LIMITS.section).map(section);
+  });
+}
+
+function context(text: string): KnownBlock {
+  return { type: 'context', elements: [mrkdwn(splitMrkdwn(text, LIMITS.context)[0] ?? '\u2060')] };
+}
+
+function mrkdwn(text: string): MrkdwnElement {
+  return { type: 'mrkdwn', text, verbatim: true };
+}
+
+/** Slack parses nothing in it but emoji; what would be a mention elsewhere is taken apart all the same. */
+function plainText(text: string, limit: number): PlainTextElement {
+  const safe = oneLine(text)
+    .replace(/<(?=[@#!])/g, '<\u2060')
+    .replace(/@(?=(?:channel|here|everyone|group)\b)/gi, '@\u2060');
+  return { type: 'plain_text', text: beginning(safe, limit), emoji: true };
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ').trim();
+}
+
+// ── beside the blocks ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Title and gist as text. */
+function fallback(content: Content): string {
+  const read = (markdown: string) => markdownText(beginning(markdown, LIMITS.text));
+  const said =
+    typeof content === 'string'
+      ? read(content)
+      : [
+          TONE[content.tone] + oneLine(content.title),
+          content.text ? read(content.text) : '',
+          ...(content.fields ?? []).slice(0, 20).map((field) => `${oneLine(field.name)}: ${read(field.value)}`),
+          content.image?.alt ?? '',
+        ]
+          .filter((part) => part.trim() !== '')
+          .join('\n');
+  return beginning(escapeMrkdwn(said), LIMITS.text) || '\u2060';
+}
+
+/** All of it as a text file. */
+function wholeOf(content: Content, { address = '' }: RenderOptions): MessageFile {
+  const title = typeof content === 'string' ? '' : content.title;
+  const name = title
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}.]+/gu, '-')
+    .replace(/^[-.]+|[-.]+$/g, '')
+    .slice(0, 60);
+  return {
+    name: `${name || 'message'}.txt`,
+    content: `${markdownText(cardText(content, address))}\n`.replaceAll('\u2060', ''),
+  };
+}
+
+function authorOf({
+  name,
+  icon,
+}: {
+  readonly name: string;
+  readonly icon?: string;
+}): NonNullable<SlackMessage['author']> {
+  const username = plainText(name, LIMITS.username).text;
+  if (icon !== undefined && /^:[\w+'-]+:$/.test(icon)) return { username, icon_emoji: icon };
+  if (icon !== undefined && /^https:\/\//i.test(icon)) return { username, icon_url: icon };
+  return { username };
+}
