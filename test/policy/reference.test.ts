@@ -44,8 +44,8 @@ describe('documentation and code', () => {
     const pages = [...(await filesIn('docs', /\.md$/)), join(root, 'README.md')];
     for (const page of pages) {
       const text = await readFile(page, 'utf8');
-      for (const [name] of text.matchAll(/\b(?:SHIPMATE|OPENAI|HUBOT|EXPRESS)_[A-Z_]+\b/g)) {
-        if (/^(HUBOT_RULES|SHIPMATE_(SERVICE|ENVIRONMENT|VERSION|DEPLOYMENT))/.test(name)) continue;
+      for (const [name] of text.matchAll(/\b(?:SHIPMATE|OPENAI|HUBOT|EXPRESS|SLACK)_[A-Z_]+\b/g)) {
+        if (/^(HUBOT_(RULES|SLACK)|SLACK_EMEA_|SHIPMATE_(SERVICE|ENVIRONMENT|VERSION|DEPLOYMENT))/.test(name)) continue;
         expect(variables, `${page} names ${name}`).to.have.property(name);
       }
     }
