@@ -9,6 +9,8 @@ import * as deploys from './0005-deploys.ts';
 import * as alerts from './0006-alerts.ts';
 import * as ask from './0007-ask.ts';
 import * as postPacing from './0008-post-pacing.ts';
+import * as inbox from './0009-inbox.ts';
+import * as people from './0010-people.ts';
 
 export const migrations: Record<string, Migration> = {
   '0001-storage': storage,
@@ -19,4 +21,6 @@ export const migrations: Record<string, Migration> = {
   '0006-alerts': alerts,
   '0007-ask': ask,
   '0008-post-pacing': postPacing,
+  '0009-inbox': inbox,
+  '0010-people': people,
 };

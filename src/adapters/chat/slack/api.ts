@@ -12,8 +12,8 @@ import {
 } from '@slack/web-api';
 import { DeliveryDelayed, DeliveryRefused } from '../../../bot/chat.ts';
 import type { Logger } from '../../../bot/log.ts';
-import { createLimits, createTurns, type Limits } from './limits.ts';
 import type { SlackMetrics } from '../../../bot/metrics.ts';
+import { createLimits, createTurns, type Limits } from './limits.ts';
 import type { SlackApi, SlackWorkspace } from './ports.ts';
 import { quietLogger } from './quiet.ts';
 import { slackCode, type Trouble, troubleOf } from './refusal.ts';
@@ -270,7 +270,8 @@ function revokedText(chat: string, code: string): string {
 /** A body that breaks off is thrown outside the SDK's own errors. */
 function readFailed(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
-  const network = error.name === 'TimeoutError' || (error instanceof TypeError && /terminated|fetch/.test(error.message));
+  const network =
+    error.name === 'TimeoutError' || (error instanceof TypeError && /terminated|fetch/.test(error.message));
   return network ? new WebAPIRequestError(error) : error;
 }
 

@@ -41,9 +41,7 @@ function subjectOf(event: Json): string | undefined {
   switch (text(event, 'subtype')) {
     case 'message_changed': {
       const message = part(event, 'message');
-      const edited = message && part(message, 'edited');
-      // Without an edit it is a preview of a link, or something else that is no correction.
-      return `edit:${channel}:${(message && text(message, 'ts')) ?? ''}:${(edited && text(edited, 'ts')) ?? ts}`;
+      return `edit:${channel}:${(message && text(message, 'ts')) ?? ''}:${ts}`;
     }
     case 'message_deleted':
       return `delete:${channel}:${text(event, 'deleted_ts') ?? ts}`;

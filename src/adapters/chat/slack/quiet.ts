@@ -1,6 +1,6 @@
 /** What Slack's own packages would log: nothing of it, for it holds bodies and tokens. */
 
-import { type Logger as SlackLogger, LogLevel } from '@slack/web-api';
+import { LogLevel, type Logger as SlackLogger } from '@slack/web-api';
 
 /** A logger for Slack's packages. What matters is told by errors and events, which we log ourselves. */
 export function quietLogger(): SlackLogger {

@@ -1,0 +1,308 @@
+/** From an envelope to its listeners: once, whoever gets it and however often it comes. */
+
+import type { App } from '@slack/bolt';
+import { inTime } from '../../../bot/deadline.ts';
+import type { Logger } from '../../../bot/log.ts';
+import type { SlackMetrics } from '../../../bot/metrics.ts';
+import { busyAnswer } from './busy.ts';
+import { isAsked, namesOf } from './envelope.ts';
+import type { Envelope, Inbox, InboxEvent } from './ports.ts';
+import { bare } from './refusal.ts';
+
+/**
+ * `accepted`: stored, acknowledged, handled from now on. `repeated`: known, acknowledged again. `answered`: handled, with an
+ * answer in the acknowledgement. `unavailable`: it could not be stored, and nothing is done. `malformed`: nothing of Slack's.
+ */
+export type IntakeOutcome = 'accepted' | 'repeated' | 'answered' | 'unavailable' | 'malformed';
+
+/** Tells Slack that it was received, with an answer where Slack takes one. Throws if the connection is gone. */
+export type Acknowledge = (answer?: unknown) => Promise<void> | void;
+
+export interface IntakeOptions {
+  readonly chat: string;
+  readonly inbox: Inbox;
+  /** Asked when the first event is handled. */
+  readonly app: () => Pick<App, 'processEvent'>;
+  readonly log: Logger;
+  readonly metrics: Pick<SlackMetrics, 'received'>;
+  readonly newReference: () => string;
+  /** Events handled at a time; 32. */
+  readonly concurrency?: number;
+  /** How soon somebody who waits for an answer gets one; 2.5 seconds: Slack waits for three. */
+  readonly answerMs?: number;
+  /** First pause before it is tried again to mark an event as handled. */
+  readonly retryMs?: number;
+}
+
+export interface Intake {
+  /** Resolves when Slack has its answer; the work goes on. Never rejects. */
+  take(envelope: Envelope, acknowledge: Acknowledge): Promise<IntakeOutcome>;
+  /** Takes over what a lost replica has left. */
+  resume(events: readonly InboxEvent[]): void;
+  /** Begins to handle. Until then everything is stored and waits. */
+  start(): void;
+  /** Resolves when nothing waits and nothing is under way. */
+  idle(): Promise<void>;
+  /** Takes no more and begins no more; waits for what is under way. What is left is for the other replicas. */
+  close(): Promise<void>;
+}
+
+/** A place in the order of arrival. */
+interface Place {
+  state: 'storing' | 'ready' | 'empty';
+  event?: InboxEvent;
+}
+
+const CONCURRENCY = 32;
+const ANSWER_MS = 2_500;
+const RETRY_MS = 250;
+const LAST_RETRY_MS = 10_000;
+
+/**
+ * Slack sends at most 30,000 events an hour (https://docs.slack.dev/apis/events-api/#rate-limiting), so what waits in memory
+ * has a bound; it is in the database as well.
+ */
+export function createIntake(options: IntakeOptions): Intake {
+  const { chat, inbox, log } = options;
+  const concurrency = options.concurrency ?? CONCURRENCY;
+  const answerMs = options.answerMs ?? ANSWER_MS;
+  let places: Place[] = [];
+  let first = 0;
+  let active = 0;
+  let started = false;
+  let closed = false;
+  const marking = new Set<Promise<void>>();
+  const stopping = new AbortController();
+  const waiters: (() => void)[] = [];
+
+  function count({ via }: Envelope, outcome: IntakeOutcome): IntakeOutcome {
+    options.metrics.received(via, outcome);
+    return outcome;
+  }
+
+  async function take(envelope: Envelope, acknowledge: Acknowledge): Promise<IntakeOutcome> {
+    if (closed) return count(envelope, 'unavailable');
+    if (envelope.kind === 'event' && envelope.body['type'] === 'app_rate_limited') {
+      log.warn({ chat, minute: envelope.body['minute_rate_limited'] }, 'Slack holds events back: there are too many');
+      await acknowledged(acknowledge);
+      return count(envelope, 'accepted');
+    }
+    const names = namesOf(envelope);
+    if (names.length === 0) {
+      await acknowledged(acknowledge);
+      return count(envelope, 'malformed');
+    }
+    if (isAsked(envelope)) return count(envelope, await answer(envelope, names, acknowledge));
+    return count(envelope, await accept(envelope, names, acknowledge));
+  }
+
+  /** Stores, acknowledges, queues. */
+  async function accept(
+    envelope: Envelope,
+    names: readonly string[],
+    acknowledge: Acknowledge,
+  ): Promise<IntakeOutcome> {
+    const place: Place = { state: 'storing' };
+    places.push(place);
+    const saved = inbox.save({ chat, kind: envelope.kind, body: envelope.body, names });
+    // Events wait for the database: Slack sends them again if they wait too long. People do not.
+    const stored = await settled(envelope.kind === 'event' ? saved : inTime(answerMs, saved, late));
+    if (stored.kind === 'failed') {
+      place.state = 'empty';
+      log.error({ chat, err: bare(stored.error) }, 'Slack event could not be stored');
+      pump();
+      await refuse(envelope, saved, acknowledge);
+      return 'unavailable';
+    }
+    if (stored.event === undefined) place.state = 'empty';
+    else {
+      place.event = stored.event;
+      place.state = 'ready';
+    }
+    const told = acknowledged(acknowledge);
+    // Also if the connection is gone meanwhile: Slack sends it again, and it is known.
+    pump();
+    await told;
+    return stored.event === undefined ? 'repeated' : 'accepted';
+  }
+
+  /** Nothing is done, and who waits is told so. */
+  async function refuse(
+    envelope: Envelope,
+    saved: Promise<InboxEvent | undefined>,
+    acknowledge: Acknowledge,
+  ): Promise<void> {
+    // It may be stored after all, after the person was told that nothing happens.
+    if (envelope.kind !== 'event') {
+      saved.then((event) => event && mark(event.id)).catch(() => undefined);
+      const told = busyAnswer(envelope);
+      if (told !== undefined) await acknowledged(acknowledge, told);
+    }
+  }
+
+  /** Forms and lists: Bolt's listener gives the answer. Known by name, so that none is sent twice. */
+  async function answer(
+    envelope: Envelope,
+    names: readonly string[],
+    acknowledge: Acknowledge,
+  ): Promise<IntakeOutcome> {
+    if (envelope.body['type'] === 'view_submission') {
+      const saved = inbox.save({ chat, kind: envelope.kind, body: {}, names });
+      const stored = await settled(inTime(answerMs, saved, late));
+      if (stored.kind === 'failed') {
+        log.error({ chat, err: bare(stored.error) }, 'Slack event could not be stored');
+        await refuse(envelope, saved, acknowledge);
+        return 'unavailable';
+      }
+      if (stored.event === undefined) {
+        await acknowledged(acknowledge);
+        return 'repeated';
+      }
+      mark(stored.event.id);
+    }
+    const given = Promise.withResolvers<void>();
+    let isGiven = false;
+    const give = async (answered?: unknown): Promise<void> => {
+      if (isGiven) return;
+      isGiven = true;
+      await acknowledged(acknowledge, answered);
+      given.resolve();
+    };
+    active++;
+    const handled = processed({ body: { ...envelope.body }, ack: give }).finally(() => {
+      active--;
+      settle();
+    });
+    const timer = setTimeout(() => void give(busyAnswer(envelope)), answerMs);
+    await Promise.race([given.promise, handled]);
+    clearTimeout(timer);
+    // A listener that gives no answer is no reason to show an error.
+    await give();
+    return 'answered';
+  }
+
+  async function acknowledged(acknowledge: Acknowledge, answered?: unknown): Promise<void> {
+    try {
+      await (answered === undefined ? acknowledge() : acknowledge(answered));
+    } catch (error) {
+      log.debug({ chat, err: bare(error) }, 'acknowledgement did not reach Slack');
+    }
+  }
+
+  function pump(): void {
+    while (started && !closed && active < concurrency && first < places.length) {
+      const place = places[first];
+      if (place?.state === 'storing') break;
+      first++;
+      if (place?.event) void run(place.event);
+    }
+    if (first > 512 || first === places.length) {
+      places = places.slice(first);
+      first = 0;
+    }
+    settle();
+  }
+
+  async function run(event: InboxEvent): Promise<void> {
+    active++;
+    // What was answered at once has no body; its replica was lost before that was noted.
+    if (Object.keys(event.body).length > 0) await processed({ body: { ...event.body }, ack: async () => undefined });
+    mark(event.id);
+    active--;
+    pump();
+  }
+
+  async function processed(event: {
+    body: Record<string, unknown>;
+    ack: (answer?: unknown) => Promise<void>;
+  }): Promise<void> {
+    try {
+      await options.app().processEvent(event);
+    } catch (error) {
+      log.error({ chat, reference: options.newReference(), err: bare(error) }, 'Slack event failed');
+    }
+  }
+
+  /** Until the database has it: an event that is not marked is handled again by another replica. */
+  function mark(id: number): void {
+    const work = insist(() => inbox.handled(id)).finally(() => {
+      marking.delete(work);
+      settle();
+    });
+    marking.add(work);
+  }
+
+  async function insist(work: () => Promise<void>): Promise<void> {
+    for (let retryMs = options.retryMs ?? RETRY_MS; ; retryMs = Math.min(LAST_RETRY_MS, retryMs * 2)) {
+      try {
+        await work();
+        return;
+      } catch (error) {
+        if (stopping.signal.aborted) {
+          log.warn({ chat, err: bare(error) }, 'handled Slack event could not be marked');
+          return;
+        }
+        await pause(retryMs, stopping.signal);
+      }
+    }
+  }
+
+  function isIdle(): boolean {
+    return active === 0 && marking.size === 0 && (closed || first === places.length);
+  }
+
+  function settle(): void {
+    if (isIdle()) for (const waiter of waiters.splice(0)) waiter();
+  }
+
+  async function idle(): Promise<void> {
+    if (!isIdle()) await new Promise<void>((resolve) => waiters.push(resolve));
+  }
+
+  return {
+    take,
+    resume(events) {
+      for (const event of events) places.push({ state: 'ready', event });
+      pump();
+    },
+    start() {
+      started = true;
+      pump();
+    },
+    idle,
+    async close() {
+      closed = true;
+      // One more attempt for each, then they are left to the others.
+      stopping.abort();
+      await idle();
+    },
+  };
+}
+
+function late(): Error {
+  return new Error('the database did not answer in time');
+}
+
+type Stored =
+  | { readonly kind: 'stored'; readonly event: InboxEvent | undefined }
+  | { readonly kind: 'failed'; readonly error: unknown };
+
+async function settled(work: Promise<InboxEvent | undefined>): Promise<Stored> {
+  try {
+    return { kind: 'stored', event: await work };
+  } catch (error) {
+    return { kind: 'failed', error };
+  }
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done);
+  });
+}
