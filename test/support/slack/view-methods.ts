@@ -1,0 +1,226 @@
+/** views.* and assistant.threads.*: docs.slack.dev/surfaces/modals, /surfaces/app-home, /ai. */
+
+import { randomUUID } from 'node:crypto';
+import { checkView } from './check-blocks.ts';
+import { type Context, checkedBlocks, type Method, method, record, seen } from './method.ts';
+import { args, block as blockSchema } from './schema.ts';
+import { viewObject } from './shapes.ts';
+import { type Fields, newId, SlackError, type View } from './workspace.ts';
+
+interface Trigger {
+  readonly user: string;
+  readonly expires: number;
+  readonly view: View | undefined;
+  used: boolean;
+}
+
+/** trigger_ids: each opens one view, within three seconds; docs.slack.dev/interactivity/handling-user-interaction. */
+const triggers = new WeakMap<Context['workspace'], Map<string, Trigger>>();
+
+function triggersOf(context: Context): Map<string, Trigger> {
+  const known = triggers.get(context.workspace) ?? new Map<string, Trigger>();
+  triggers.set(context.workspace, known);
+  return known;
+}
+
+/** A new trigger_id of somebody, who was in `view` if they were in one. */
+export function newTrigger(context: Context, user: string, view?: View): string {
+  const id = `${context.workspace.seconds()}.${Math.floor(Math.random() * 1e10)}.${randomUUID().replaceAll('-', '')}`;
+  triggersOf(context).set(id, { user, expires: context.workspace.now() + context.triggerMs, view, used: false });
+  return id;
+}
+
+function exchanged(context: Context, id: string): Trigger {
+  const trigger = triggersOf(context).get(id);
+  if (!trigger) throw new SlackError('invalid_trigger_id');
+  if (trigger.used) throw new SlackError('exchanged_trigger_id');
+  if (context.workspace.now() > trigger.expires) throw new SlackError('expired_trigger_id');
+  return trigger;
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+/** Checks a view and gives ids to its blocks. */
+function checkedView(context: Context, sent: Fields, type: View['type']) {
+  const problems = checkView(sent);
+  if (JSON.stringify(sent).length > 250_000) throw new SlackError('view_too_large');
+  if (sent['type'] !== type) problems.unshift(`[ERROR] a ${type} is wanted [json-pointer:/view/type]`);
+  if (problems.length > 0) {
+    context.problem(`invalid view: ${problems.join('; ')}`);
+    throw new SlackError('invalid_arguments', { response_metadata: { messages: problems } });
+  }
+  return {
+    body: sent,
+    blocks: checkedBlocks(context, blockSchema.array().parse(sent['blocks']), 'view'),
+    callbackId: text(sent['callback_id']),
+    externalId: text(sent['external_id']),
+    privateMetadata: text(sent['private_metadata']),
+    hash: `${context.workspace.seconds()}.${randomUUID().slice(0, 8)}`,
+  };
+}
+
+/** What the inputs of a view begin with, as its state says before anybody has typed. */
+function keptState(view: View): View['state'] {
+  const state: View['state'] = {};
+  for (const block of view.blocks) {
+    const element = record(block['element']);
+    const action = element?.['action_id'];
+    if (block.block_id === undefined || !element || typeof action !== 'string') continue;
+    state[block.block_id] = { [action]: view.state[block.block_id]?.[action] ?? initialValue(element) };
+  }
+  return state;
+}
+
+function initialValue(element: Fields): Fields {
+  const type = text(element['type']);
+  if (type.endsWith('_select') && type.startsWith('multi_'))
+    return { type, selected_options: element['initial_options'] ?? [] };
+  if (type === 'checkboxes') return { type, selected_options: element['initial_options'] ?? [] };
+  if (type === 'static_select' || type === 'external_select' || type === 'radio_buttons')
+    return { type, selected_option: element['initial_option'] ?? null };
+  if (type === 'users_select') return { type, selected_user: element['initial_user'] ?? null };
+  if (type === 'conversations_select') return { type, selected_conversation: element['initial_conversation'] ?? null };
+  if (type === 'channels_select') return { type, selected_channel: element['initial_channel'] ?? null };
+  if (type === 'datepicker') return { type, selected_date: element['initial_date'] ?? null };
+  if (type === 'timepicker') return { type, selected_time: element['initial_time'] ?? null };
+  return { type, value: element['initial_value'] ?? null };
+}
+
+/** Opens a view, on top of another one if `below` is given. */
+export function openView(context: Context, user: string, sent: Fields, below?: View): View {
+  const { workspace } = context;
+  const parts = checkedView(context, sent, 'modal');
+  for (const one of workspace.views.values())
+    if (one.open && parts.externalId !== '' && one.externalId === parts.externalId)
+      throw new SlackError('duplicate_external_id');
+  if (!below) for (const one of workspace.views.values()) if (one.user === user) one.open = false;
+  const id = newId('V');
+  const view: View = {
+    id,
+    type: 'modal',
+    user,
+    rootId: below?.rootId ?? id,
+    previousId: below?.id,
+    ...parts,
+    state: {},
+    errors: {},
+    open: true,
+    revision: 1,
+  };
+  view.state = keptState(view);
+  workspace.views.set(id, view);
+  return view;
+}
+
+/** Replaces what a view shows; what was typed into inputs with the same ids stays. */
+export function updateView(context: Context, view: View, sent: Fields): void {
+  Object.assign(view, checkedView(context, sent, view.type));
+  view.errors = {};
+  view.state = keptState(view);
+  view.revision += 1;
+}
+
+const open = method(args.viewOpen, (sent, context) => {
+  const trigger = exchanged(context, sent.trigger_id);
+  const view = openView(context, trigger.user, sent.view);
+  trigger.used = true;
+  return { view: viewObject(context.workspace, view) };
+});
+
+const push = method(args.viewOpen, (sent, context) => {
+  const trigger = exchanged(context, sent.trigger_id);
+  if (!trigger.view?.open) throw new SlackError('not_found');
+  const stack = [...context.workspace.views.values()].filter((one) => one.open && one.rootId === trigger.view?.rootId);
+  if (stack.length >= 3) throw new SlackError('push_limit_reached');
+  const view = openView(context, trigger.user, sent.view, trigger.view);
+  trigger.used = true;
+  return { view: viewObject(context.workspace, view) };
+});
+
+const update = method(args.viewUpdate, (sent, context) => {
+  const all = [...context.workspace.views.values(), ...context.workspace.homes.values()];
+  const view = all.find((one) =>
+    sent.view_id !== undefined ? one.id === sent.view_id : one.externalId === sent.external_id,
+  );
+  if (!view?.open) throw new SlackError('not_found');
+  if (sent.hash !== undefined && sent.hash !== view.hash) throw new SlackError('hash_conflict');
+  updateView(context, view, sent.view);
+  return { view: viewObject(context.workspace, view) };
+});
+
+const publish = method(args.viewPublish, (sent, context) => {
+  const { workspace } = context;
+  if (!workspace.people.has(sent.user_id)) throw new SlackError('user_not_found');
+  const known = workspace.homes.get(sent.user_id);
+  if (sent.hash !== undefined && known && sent.hash !== known.hash) throw new SlackError('hash_conflict');
+  const parts = checkedView(context, sent.view, 'home');
+  const id = known?.id ?? newId('V');
+  const home: View = {
+    id,
+    type: 'home',
+    user: sent.user_id,
+    rootId: id,
+    previousId: undefined,
+    ...parts,
+    state: known?.state ?? {},
+    errors: {},
+    open: true,
+    revision: (known?.revision ?? 0) + 1,
+  };
+  home.state = keptState(home);
+  workspace.homes.set(sent.user_id, home);
+  return { view: viewObject(workspace, home) };
+});
+
+const setStatus = method(args.status, (sent, context, raw) => {
+  const channel = seen(context, sent.channel_id);
+  for (const thread of context.workspace.threads)
+    if (thread.channel === channel.id && thread.ts === sent.thread_ts) thread.status = sent.status;
+  remember(context, 'status', sent.channel_id, sent.thread_ts, sent.status, [], raw);
+  return {};
+});
+
+const setTitle = method(args.title, (sent, context, raw) => {
+  const thread = context.workspace.threads.find(
+    (one) => one.channel === seen(context, sent.channel_id).id && one.ts === sent.thread_ts,
+  );
+  if (!thread) throw new SlackError('invalid_thread_ts');
+  thread.title = sent.title;
+  remember(context, 'title', sent.channel_id, sent.thread_ts, sent.title, [], raw);
+  return {};
+});
+
+const setPrompts = method(args.prompts, (sent, context, raw) => {
+  const channel = seen(context, sent.channel_id);
+  if (
+    sent.thread_ts !== undefined &&
+    !context.workspace.threads.some((one) => one.channel === channel.id && one.ts === sent.thread_ts)
+  )
+    throw new SlackError('invalid_thread_ts');
+  remember(context, 'prompts', sent.channel_id, sent.thread_ts ?? '', sent.title ?? '', sent.prompts, raw);
+  return {};
+});
+
+function remember(
+  context: Context,
+  kind: 'status' | 'title' | 'prompts',
+  channel: string,
+  threadTs: string,
+  told: string,
+  prompts: readonly { title: string; message: string }[],
+  raw: Fields,
+): void {
+  context.workspace.statuses.push({ kind, channel, threadTs, text: told, prompts, args: raw });
+}
+
+export const viewMethods: Readonly<Record<string, Method>> = {
+  'views.open': open,
+  'views.push': push,
+  'views.update': update,
+  'views.publish': publish,
+  'assistant.threads.setStatus': setStatus,
+  'assistant.threads.setTitle': setTitle,
+  'assistant.threads.setSuggestedPrompts': setPrompts,
+};
