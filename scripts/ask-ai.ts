@@ -6,12 +6,10 @@ import { type Content, card } from '../src/bot/card.ts';
 import { addressOf } from '../src/bot/chat.ts';
 import { command, fallback, type Sentence } from '../src/bot/command.ts';
 import { fail, failureText } from '../src/bot/errors.ts';
+import type { Draft } from '../src/bot/live.ts';
 import type { Robot } from '../src/bot/robot.ts';
 import { answerCard, progressCard } from '../src/domain/ask/card.ts';
 import type { Answer, Progress } from '../src/domain/ask/ports.ts';
-
-/** A model that answers sooner than this needs no sign of life; later, one message is updated at most once a second. */
-const EDIT_EVERY_MS = 1_000;
 
 export default function askAi(robot: Robot): void {
   command(robot, {
@@ -22,9 +20,7 @@ export default function askAi(robot: Robot): void {
     args: { question: arg.text() },
     effect: 'read',
     needs: 'public',
-    async run({ args, via, ...asked }) {
-      return await answer(args.question, asked, via === 'typed' || via === 'button');
-    },
+    run: ({ args, ...asked }) => answer(args.question, asked),
   });
 
   command(robot, {
@@ -45,70 +41,36 @@ export default function askAi(robot: Robot): void {
   fallback(
     robot,
     async (sentence) => {
-      const content = smallTalk(sentence.text) ?? (await answer(sentence.text, sentence, true, sentence.nearCommand));
+      const content = smallTalk(sentence.text) ?? (await answer(sentence.text, sentence, sentence.nearCommand));
       if (content !== undefined) await sentence.reply(content);
     },
     (text) => ({ label: 'Ask the runbooks', command: `ask ${text}` }),
   );
 }
 
-type Asked = Pick<Sentence, 'person' | 'room' | 'now' | 'services' | 'post'>;
+type Asked = Pick<Sentence, 'person' | 'room' | 'services' | 'live'>;
 
 /** Answers; undefined if the answer has been posted already. */
-async function answer(question: string, asked: Asked, live: boolean, near?: string): Promise<Content | undefined> {
+async function answer(question: string, asked: Asked, near?: string): Promise<Content | undefined> {
   const { person, services } = asked;
-  const room = addressOf(asked.room);
-  const message = live ? liveMessage(asked) : undefined;
+  const live = asked.live?.();
   try {
     const found = await services.knowledge.ask(
-      { question, person, room },
-      message === undefined ? {} : { onProgress: message.progress },
+      { question, person, room: addressOf(asked.room) },
+      live === undefined ? {} : { onProgress: (progress) => live.show(draftOf(progress)) },
     );
     const content = answerCard(found, troubleText(found), near);
-    return message === undefined ? content : await message.finish(content);
+    if (live === undefined) return content;
+    return void (await live.finish(content));
   } finally {
-    message?.stop();
+    await live?.stop();
   }
 }
 
-interface LiveMessage {
-  progress(progress: Progress): void;
-  /** Gives the content back if no message was posted yet. */
-  finish(content: Content): Promise<Content | undefined>;
-  stop(): void;
-}
-
-/** One message that follows the answer as it is written. */
-function liveMessage({ person, room, now, post }: Asked): LiveMessage {
-  const key = `ask:${person.id}:${now.getTime()}`;
-  const address = addressOf(room);
-  let next: Progress | undefined;
-  let posting: Promise<void> | undefined;
-  let busy = false;
-  const timer = setInterval(() => {
-    if (next === undefined || busy) return;
-    const content = progressCard(next);
-    next = undefined;
-    busy = true;
-    // If this fails, so does `finish`, and that is told.
-    posting = post(address, content, { key })
-      .catch(() => undefined)
-      .finally(() => {
-        busy = false;
-      });
-  }, EDIT_EVERY_MS);
+function draftOf(progress: Progress): Draft {
   return {
-    progress(progress) {
-      next = progress;
-    },
-    stop: () => clearInterval(timer),
-    async finish(content) {
-      clearInterval(timer);
-      if (posting === undefined) return content;
-      await posting;
-      await post(address, content, { key });
-      return undefined;
-    },
+    content: () => progressCard(progress),
+    ...(progress.kind === 'writing' ? { text: () => progress.text() } : {}),
   };
 }
 

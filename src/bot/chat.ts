@@ -48,12 +48,13 @@ export interface Delivery {
   readonly repeated?: boolean;
 }
 
-/** One message that is written in front of the reader's eyes. */
+/** One message that is written in front of the reader's eyes. What it shows in the end is given by {@link ChatAdapter.update}. */
 export interface LiveStream {
+  readonly messageId: string;
   /** The whole text so far, as Markdown; what is shown already is not sent again. */
   show(markdown: string): Promise<void>;
-  /** What the message shows in the end. Throws as {@link ChatAdapter.deliver} does. */
-  finish(content: Content): Promise<{ readonly messageId: string }>;
+  /** Nothing more comes: it looks like any other message from now on. Never throws. */
+  end(): Promise<void>;
 }
 
 /**
@@ -75,7 +76,10 @@ export interface ChatAdapter extends Adapter {
   permalink(address: Address, messageId: string): string | undefined;
   /** What keeps the chat from working until somebody acts, in a few words; undefined if nothing does. */
   readonly trouble?: string | undefined;
-  /** Begins a message that is written while it is read; undefined where the chat cannot do that here and now. */
+  /**
+   * Begins a message that is written while it is read; undefined where the chat cannot do that here. Throws
+   * {@link DeliveryDelayed} where it can in a moment.
+   */
   openStream?(address: Address, reader: Person): Promise<LiveStream | undefined>;
   /** What is known of a room; undefined if the chat does not know it. */
   room(id: string): Promise<Room | undefined>;

@@ -7,6 +7,7 @@ import type { ArgType, FlagType } from './args.ts';
 import type { Action, Content } from './card.ts';
 import type { Address, Person } from './chat.ts';
 import { compileUsage, type Pattern } from './grammar.ts';
+import type { LiveAnswer } from './live.ts';
 import { matchLine } from './match.ts';
 import type { Services } from './services.ts';
 import type { CommandTable } from './table.ts';
@@ -39,6 +40,8 @@ export interface Invocation<Values> {
   handOver(): number | undefined;
   /** Answers where the command came from. */
   reply(content: Content): Promise<void>;
+  /** Begins an answer that is shown while it is made; undefined where nobody would see it so. */
+  readonly live: (() => LiveAnswer) | undefined;
   /** Posts elsewhere or under a key, durably. */
   post(address: Address, content: Content, options?: { readonly key?: string }): Promise<void>;
 }
@@ -210,6 +213,8 @@ export interface Sentence {
   /** The usage of a command that the sentence begins like, if any. */
   readonly nearCommand: string | undefined;
   reply(content: Content): Promise<void>;
+  /** As in {@link Invocation}. */
+  readonly live: (() => LiveAnswer) | undefined;
   post(address: Address, content: Content, options?: { readonly key?: string }): Promise<void>;
 }
 

@@ -52,6 +52,10 @@ export interface PostStore {
   failed(post: ClaimedPost, owner: string, problem: string): Promise<void>;
   /** The message is gone from the chat: forgets it and gives the nonce of the next one. */
   renewed(post: ClaimedPost, owner: string): Promise<string>;
+  /** The message that shows a key; undefined if none does yet. */
+  shown(address: Address, key: string): Promise<string | undefined>;
+  /** From now on the key is shown by this message, which is there already; for as long as a brief one. */
+  adopt(address: Address, key: string, messageId: string): Promise<void>;
   /** Frees what a lost replica held. */
   release(owner: string): Promise<void>;
   /** Forgets what was delivered or given up long ago. */

@@ -117,6 +117,24 @@ export function createPostStore(db: Database): PostStore {
       return nonce;
     },
 
+    async shown(address, key) {
+      const { rows } = await pool.query<{ message_id: string | null }>(
+        `select message_id from post where chat = $1 and room = $2 and coalesce(thread, '') = $3 and key = $4`,
+        [storable(address.chat), storable(address.room), address.thread ?? '', key],
+      );
+      return rows[0]?.message_id ?? undefined;
+    },
+
+    async adopt(address, key, messageId) {
+      await pool.query(
+        `insert into post (chat, room, thread, key, content, brief, message_id, delivered_revision, delivered_at)
+         values ($1, $2, $3, $4, '""', true, $5, 1, now())
+         on conflict (chat, room, coalesce(thread, ''), key) where key is not null
+         do update set message_id = excluded.message_id`,
+        [storable(address.chat), storable(address.room), address.thread ?? null, key, messageId],
+      );
+    },
+
     async release(owner) {
       await pool.query('update post set owner = null, claimed_until = null where owner = $1', [owner]);
     },

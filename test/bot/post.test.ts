@@ -113,6 +113,22 @@ describe('posts', () => {
         expect(chat.texts()).to.deep.equal(['state 5']);
       });
 
+      it('takes up a message that is there already', async () => {
+        const store = createPostStore(db);
+        const posts = start(db, chat);
+        const thread = { ...OPS, thread: 't' };
+        chat.shown.set('9', { room: 'ops', text: 'half of i' });
+        expect(await store.shown(thread, 'answer:1')).to.equal(undefined);
+        await store.adopt(thread, 'answer:1', '9');
+        await store.adopt(thread, 'answer:1', '9');
+        expect(await store.shown(thread, 'answer:1')).to.equal('9');
+        expect(await store.shown(OPS, 'answer:1')).to.equal(undefined);
+        await posts.post(thread, 'all of it', { key: 'answer:1', brief: true });
+        await eventually(() => chat.texts()[0] === 'all of it');
+        expect(chat.texts()).to.deep.equal(['all of it']);
+        expect(chat.calls).to.equal(1);
+      });
+
       it('posts afresh what somebody deleted, with a new nonce', async () => {
         const posts = start(db, chat);
         await posts.post(OPS, 'one', { key: 'k' });
