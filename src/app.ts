@@ -33,7 +33,7 @@ import { createPosts } from './bot/post.ts';
 import { createRateLimit } from './bot/rate.ts';
 import { Robot } from './bot/robot.ts';
 import type { Services } from './bot/services.ts';
-import { addressIn, checkAdapters, createChats, shellOf, terminalPerson, WELCOME_ROOM } from './chats.ts';
+import { addressIn, checkAdapters, createChats, knownChats, shellOf, terminalPerson, WELCOME_ROOM } from './chats.ts';
 import type { Config } from './config/config.ts';
 import { createAlerts } from './domain/alerts/alerts.ts';
 import { route } from './domain/alerts/route.ts';
@@ -44,6 +44,7 @@ import { auditEnd } from './domain/deploy/outcome.ts';
 import { foldName } from './domain/history/fold.ts';
 import { createHistory } from './domain/history/history.ts';
 import { prepareMessage } from './domain/history/prepare.ts';
+import { createPeople } from './domain/people/people.ts';
 import { redactContent } from './domain/privacy/content.ts';
 import { redact } from './domain/privacy/redact.ts';
 import { createGrantStore } from './storage/access.ts';
@@ -60,6 +61,7 @@ import { createHookStore } from './storage/hooks.ts';
 import { createJobs } from './storage/jobs.ts';
 import { createMessageStore } from './storage/messages.ts';
 import { migrate } from './storage/migrate.ts';
+import { createPeopleStore } from './storage/people.ts';
 import { createPostStore } from './storage/posts.ts';
 import { createProposalStore } from './storage/proposals.ts';
 import { createReplicas } from './storage/replicas.ts';
@@ -246,9 +248,20 @@ export async function startApp(options: AppOptions): Promise<App> {
     });
 
     // Commands
+    const people = createPeople({
+      store: createPeopleStore(database),
+      chats: knownChats(config),
+      isUsed: (handle) => Object.hasOwn(config.access.groups, handle),
+      changed: () => database.bus.publish('people', { from: replicas.id }),
+      now,
+      log,
+    });
+    database.bus.subscribe('people', () => people.forget());
+    database.bus.onGap(() => people.forget());
     const access = createAccess({
       policy: withOwner(config),
       store: createGrantStore(database),
+      people,
       changed: () => database.bus.publish('access', { from: replicas.id }),
       now,
     });

@@ -16,6 +16,7 @@ import type { Robot } from './bot/robot.ts';
 import type { Config } from './config/config.ts';
 import { roomsOf } from './domain/alerts/route.ts';
 import type { History, MessageStore } from './domain/history/ports.ts';
+import type { KnownChats } from './domain/people/ports.ts';
 import type { Database } from './storage/database.ts';
 
 /** The web chat's room where everybody is. */
@@ -129,6 +130,12 @@ function createShell(parts: ChatsParts): ShellChat {
     },
     flushed: parts.settled,
   });
+}
+
+/** How the people of each chat are known. */
+export function knownChats({ chats, slack }: Config): KnownChats {
+  const own = chats.filter((chat) => chat === 'web' || chat === 'shell').map((chat) => [chat, 'by hand'] as const);
+  return new Map([...own, ...slack.map(({ chat }) => [chat, 'directory'] as const)]);
 }
 
 /** Who types in the shell chat. */

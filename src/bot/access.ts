@@ -3,8 +3,9 @@
 import type { AccessPolicy } from '../domain/access/policy.ts';
 import { covers, overlaps, permissionsOf, rolesInFile, rolesOf, rolesThatCover } from '../domain/access/policy.ts';
 import type { Grant, GrantStore } from '../domain/access/ports.ts';
+import type { Identity, People } from '../domain/people/ports.ts';
 import type { Person } from './chat.ts';
-import { fail } from './errors.ts';
+import { type Failure, fail } from './errors.ts';
 
 /** The permission that lets somebody give and take roles. */
 export const GRANT_PERMISSION = 'access:grant';
@@ -12,10 +13,28 @@ export const GRANT_PERMISSION = 'access:grant';
 /** How long a copy of the grants is trusted when no notice of a change arrives, in milliseconds. */
 const TRUST_GRANTS_MS = 5_000;
 
+/** What counts for the rights of an account. */
+export interface Rights {
+  readonly identity: Identity;
+  /** Of all accounts and groups of the person. */
+  readonly roles: readonly string[];
+  readonly permissions: readonly string[];
+}
+
 export interface Access {
   readonly policy: AccessPolicy;
-  /** Throws `access.denied`, naming what is missing and who can give it, or `access.unavailable`. */
+  /**
+   * Throws `access.outside` if the account has no rights at all, not even what is public: a guest, a stranger, nobody known,
+   * unless a role was given to that very account; `access.inactive` if it is deactivated; `access.unavailable`.
+   */
+  admit(person: Person): Promise<void>;
+  /** Whether {@link Access.admit} lets the account in. Throws `access.unavailable`. */
+  admits(person: Person): Promise<boolean>;
+  /** As {@link Access.admit}; also throws `access.denied`, naming what is missing and who can give it. */
   require(person: Person, permission: string): Promise<void>;
+  /** Whether both accounts may be one person's. Throws `access.unavailable`. */
+  samePerson(one: Person, other: Person): Promise<boolean>;
+  rightsOf(person: Person): Promise<Rights>;
   can(person: Person, permission: string): Promise<boolean>;
   /** Could the person hold something that fits this pattern? For help and completion only. */
   mayHold(person: Person, pattern: string): Promise<boolean>;
@@ -33,37 +52,39 @@ export interface Access {
 export interface AccessPorts {
   readonly policy: AccessPolicy;
   readonly store: GrantStore;
+  readonly people: Pick<People, 'identity' | 'samePerson'>;
   /** Tells the other replicas. */
   changed(): Promise<void>;
   now(): Date;
 }
 
-export function createAccess({ policy, store, changed, now }: AccessPorts): Access {
+export function createAccess({ policy, store, people, changed, now }: AccessPorts): Access {
   let copy: { readonly grants: readonly Grant[]; readonly readAt: number } | undefined;
 
   async function grants(): Promise<readonly Grant[]> {
     const at = now().getTime();
     if (copy && at - copy.readAt < TRUST_GRANTS_MS) return copy.grants;
-    try {
-      const fresh = await store.all();
-      copy = { grants: fresh, readAt: at };
-      return fresh;
-    } catch (error) {
-      throw Object.assign(fail('access.unavailable', {}), { cause: error });
-    }
+    const fresh = await available(store.all());
+    copy = { grants: fresh, readAt: at };
+    return fresh;
   }
 
-  async function rolesOfPerson(person: Person): Promise<string[]> {
-    const granted = (await grants()).filter((grant) => grant.personId === person.id).map((grant) => grant.role);
-    return rolesOf(policy, person.id, granted);
+  async function rightsOf(person: Person): Promise<Rights> {
+    const identity = await available(people.identity(person.id));
+    const { linked: accounts, groups, standing } = identity;
+    const roles = rolesOf(policy, { accounts, groups, standing }, await grants());
+    return { identity, roles, permissions: standing === 'inactive' ? [] : permissionsOf(policy, roles, standing) };
   }
 
-  async function permissionsOfPerson(person: Person): Promise<string[]> {
-    return permissionsOf(policy, await rolesOfPerson(person));
+  /** Undefined if the account may use what is public. */
+  async function refusal(person: Person, { identity, roles }: Rights): Promise<Failure | undefined> {
+    if (identity.standing === 'inactive') return fail('access.inactive', { id: person.id });
+    if (identity.standing === 'inside' || roles.length > 0) return undefined;
+    return fail('access.outside', { id: person.id, granters: await granters() });
   }
 
   async function can(person: Person, permission: string): Promise<boolean> {
-    return (await permissionsOfPerson(person)).some((held) => covers(held, permission));
+    return (await rightsOf(person)).permissions.some((held) => covers(held, permission));
   }
 
   /** Another replica, or this one, changed the grants. */
@@ -71,14 +92,27 @@ export function createAccess({ policy, store, changed, now }: AccessPorts): Acce
     copy = undefined;
   }
 
+  /** Accounts that somebody gave one of these roles, in chat or in the file, and that are not deactivated. */
+  async function holdersOf(
+    roles: readonly string[],
+    given: readonly Grant[],
+  ): Promise<{ id: string; name?: string }[]> {
+    const holders = [
+      ...given.flatMap(({ personId, personName, role }) =>
+        roles.includes(role) ? [{ id: personId, name: personName }] : [],
+      ),
+      ...Object.entries(policy.people).flatMap(([id, held]) =>
+        held.some((role) => roles.includes(role)) ? [{ id }] : [],
+      ),
+    ];
+    const standings = await Promise.all(holders.map(({ id }) => available(people.identity(id))));
+    return holders.filter((_, at) => standings[at]?.standing !== 'inactive');
+  }
+
   /** Names of people who can give roles; those of the file are known by id only. */
   async function granters(): Promise<string[]> {
-    const roles = rolesThatCover(policy, GRANT_PERMISSION);
-    const granted = (await grants()).filter((grant) => roles.includes(grant.role)).map((grant) => grant.personName);
-    const named = Object.entries(policy.people)
-      .filter(([, held]) => held.some((role) => roles.includes(role)))
-      .map(([id]) => id);
-    return [...new Set([...granted, ...named])].slice(0, 5);
+    const holders = await holdersOf(rolesThatCover(policy, GRANT_PERMISSION), await grants());
+    return [...new Set(holders.map(({ id, name }) => name ?? id))].slice(0, 5);
   }
 
   function knownRole(role: string): string {
@@ -91,14 +125,27 @@ export function createAccess({ policy, store, changed, now }: AccessPorts): Acce
   return {
     policy,
     grants,
-    rolesOf: rolesOfPerson,
-    permissionsOf: permissionsOfPerson,
+    rightsOf,
+    rolesOf: async (person) => (await rightsOf(person)).roles,
+    permissionsOf: async (person) => (await rightsOf(person)).permissions,
     can,
     async mayHold(person, pattern) {
-      return (await permissionsOfPerson(person)).some((held) => overlaps(held, pattern));
+      return (await rightsOf(person)).permissions.some((held) => overlaps(held, pattern));
     },
+    async admit(person) {
+      const refused = await refusal(person, await rightsOf(person));
+      if (refused) throw refused;
+    },
+    async admits(person) {
+      const { identity, roles } = await rightsOf(person);
+      return identity.standing === 'inside' || (identity.standing === 'outside' && roles.length > 0);
+    },
+    samePerson: (one, other) => available(people.samePerson(one.id, other.id)),
     async require(person, permission) {
-      if (await can(person, permission)) return;
+      const rights = await rightsOf(person);
+      const refused = await refusal(person, rights);
+      if (refused) throw refused;
+      if (rights.permissions.some((held) => covers(held, permission))) return;
       throw fail('access.denied', {
         permission,
         roles: rolesThatCover(policy, permission),
@@ -107,7 +154,11 @@ export function createAccess({ policy, store, changed, now }: AccessPorts): Acce
     },
     async grant(person, role, by) {
       const known = knownRole(role);
-      if ((await rolesOfPerson(person)).includes(known)) return false;
+      const { identity } = await rightsOf(person);
+      if (identity.standing === 'inactive') throw fail('access.inactive', { id: person.id });
+      // Given to this account, whatever others of the same person have.
+      const own = rolesOf(policy, { accounts: [person.id], groups: [], standing: 'inside' }, await grants());
+      if (own.includes(known)) return false;
       const added = await store.add({
         personId: person.id,
         personName: person.name,
@@ -125,11 +176,9 @@ export function createAccess({ policy, store, changed, now }: AccessPorts): Acce
         throw fail('access.file', { person: person.name, role: known });
       const granting = rolesThatCover(policy, GRANT_PERMISSION);
       if (granting.includes(known)) {
-        const others = (await store.all()).some(
-          (grant) => granting.includes(grant.role) && !(grant.personId === person.id && grant.role === known),
-        );
-        const named = Object.values(policy.people).some((held) => held.some((each) => granting.includes(each)));
-        if (!others && !named) throw fail('access.last', {});
+        // Another account of the same person counts; groups do not: who is in one is decided elsewhere.
+        const rest = (await store.all()).filter((grant) => !(grant.personId === person.id && grant.role === known));
+        if ((await holdersOf(granting, rest)).length === 0) throw fail('access.last', {});
       }
       const removed = await store.remove(person.id, known);
       forget();
@@ -138,4 +187,13 @@ export function createAccess({ policy, store, changed, now }: AccessPorts): Acce
     },
     forget,
   };
+}
+
+/** What cannot be found out is a refusal that says so. */
+async function available<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    throw Object.assign(fail('access.unavailable', {}), { cause: error });
+  }
 }

@@ -15,9 +15,10 @@ import {
 import type { Here } from './command.ts';
 import type { Dispatch, Line, NotACommand } from './dispatch.ts';
 import { fail, failureText } from './errors.ts';
+import { createLive, type LiveAnswer } from './live.ts';
 import type { Logger } from './log.ts';
 import { chatOfUser, personIdOf } from './message.ts';
-import type { PostOptions } from './post.ts';
+import type { PostOptions, PostStore } from './post.ts';
 import type { Pipeline } from './robot.ts';
 
 export interface ConversationPorts {
@@ -32,6 +33,8 @@ export interface ConversationPorts {
   keepsItself(chat: string): boolean;
   /** Durable, for an answer that the chat cannot take now. */
   post(address: Address, content: Content, options?: PostOptions): Promise<void>;
+  /** The messages of keys in the outbox; without it, answers are not written live. */
+  readonly live?: Pick<PostStore, 'shown' | 'adopt'>;
   isStorageTrouble(error: unknown): boolean;
   now(): Date;
   newReference(): string;
@@ -138,24 +141,48 @@ export function createConversation(ports: ConversationPorts): Conversation {
   async function lineOf(message: TextMessage, text: string): Promise<Line> {
     const room = await hereOf(message);
     const source = message.id === undefined ? undefined : `${room.chat}:${room.room}:${message.id}`;
+    const person = personOf(message);
     let count = 0;
+    // The same message handled again, after a crash or because it was corrected, does not answer twice.
+    const nextNonce = (): string | undefined => (source === undefined ? undefined : `answer:${source}:${++count}`);
     return {
       text,
-      person: personOf(message),
+      person,
       room,
       via: message.via ?? 'typed',
       ...(source === undefined ? {} : { source }),
       ...(message.quiet ? { quiet: true } : {}),
       ...(message.edited ? { edited: true } : {}),
       reply(content, to) {
-        count++;
-        return say(room, content, {
-          // The same message handled again, after a crash or because it was corrected, does not answer twice.
-          ...(source === undefined ? {} : { nonce: `answer:${source}:${count}` }),
-          ...(to === 'asker' ? { onlyTo: personOf(message).id } : {}),
-        });
+        const nonce = nextNonce();
+        const forWhom = to === 'asker' ? { onlyTo: person.id } : {};
+        return say(room, content, { ...(nonce === undefined ? {} : { nonce }), ...forWhom });
       },
+      // What only one person sees cannot be edited in every chat.
+      ...(message.quiet ? {} : { live: () => live(room, person, nextNonce() ?? ports.newNonce()) }),
     };
+  }
+
+  /** One message, under one key, that follows an answer while it is made. */
+  function live(here: Address, reader: Person, key: string): LiveAnswer {
+    const address = addressOf(here);
+    const reply = (content: Content): Promise<void> => say(address, content, { nonce: key });
+    return createLive({
+      earlier: async () => await ports.live?.shown(address, key),
+      openStream: async () => (ports.live ? await ports.chat(address.chat)?.openStream?.(address, reader) : undefined),
+      adopt: async (messageId) => await ports.live?.adopt(address, key, messageId),
+      async post(content) {
+        try {
+          await ports.post(address, content, { key, brief: true });
+        } catch (error) {
+          if (!ports.isStorageTrouble(error)) throw error;
+          await reply(content);
+        }
+      },
+      reply,
+      keep: (content, messageId) => keepOwn(address, content, messageId),
+      log,
+    });
   }
 
   return {
@@ -178,6 +205,7 @@ export function createConversation(ports: ConversationPorts): Conversation {
           private: here.private,
         });
       },
+      admit: (message) => dispatch.admits(personOf(message)),
       async dispatch(message, text) {
         const outcome = await dispatch.run(await lineOf(message, text));
         if (outcome.kind === 'handled') return 'handled';

@@ -55,14 +55,17 @@ export function createDesk({ robotName, table, proposals, access, dispatch, othe
 
   async function own(code: string, asked: Asked): Promise<Proposal> {
     const proposal = await find(code, 'confirm', asked);
-    if (proposal.person.id !== asked.person.id) throw fail('proposal.other', { person: proposal.person.name });
+    if (proposal.person.id !== asked.person.id) {
+      const { identity } = await access.rightsOf(asked.person);
+      if (!identity.linked.includes(proposal.person.id)) throw fail('proposal.other', { person: proposal.person.name });
+    }
     return proposal;
   }
 
-  /** A proposal of somebody else that this person may decide. */
+  /** A proposal of somebody else that this person may decide. No account of who asked for it may. */
   async function foreign(code: string, asked: Asked): Promise<Proposal> {
     const proposal = await find(code, 'approve', asked);
-    if (proposal.person.id === asked.person.id) throw fail('proposal.own', {});
+    if (await access.samePerson(proposal.person, asked.person)) throw fail('proposal.own', {});
     if (proposal.permission === undefined) throw fail('proposal.gone', { code });
     await access.require(asked.person, proposal.permission);
     return proposal;

@@ -12,6 +12,7 @@ import type { Command, Here, Invocation, Sentence, Values, Via } from './command
 import { Failure, fail, failureText } from './errors.ts';
 import { leadingWords } from './grammar.ts';
 import { visibleCommands } from './help.ts';
+import type { LiveAnswer } from './live.ts';
 import type { Logger } from './log.ts';
 import { type Mismatch, matchLine } from './match.ts';
 import { approveCard, confirmCard, proposalKey } from './proposal-card.ts';
@@ -44,6 +45,8 @@ export interface Line {
   readonly edited?: boolean;
   /** Shows the answer; for chats, posts it where the line came from. To the asker alone where that is possible and said so. */
   reply(content: Content, to?: 'asker'): Promise<void>;
+  /** Begins an answer that is shown while it is made. Left out where nobody would see it so. */
+  readonly live?: () => LiveAnswer;
 }
 
 export type Handled = 'succeeded' | 'failed' | 'refused' | 'asked';
@@ -95,6 +98,11 @@ export interface DispatchPorts {
 }
 
 export interface Dispatch {
+  /**
+   * Whether anything may hear what this person says besides {@link run} and {@link answer}, which tell an outsider why not.
+   * Never throws: whoever cannot be told from an outsider is one.
+   */
+  admits(person: Person): Promise<boolean>;
   /** Runs a line if it is a command. Never throws: what goes wrong with a command is told to the person. */
   run(line: Line): Promise<Outcome>;
   /** Answers a line that nothing understood: says what is wrong with it, or lets the script of {@link Sentence}s answer. Never throws. */
@@ -340,7 +348,8 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
     if (!line.answered) await checkRate(line.person);
     if (line.via === 'ai' && command.effect === 'change') throw fail('command.proposal', { usage: command.usage });
     const permission = command.needs(values);
-    if (permission !== 'public') await access.require(line.person, permission);
+    if (permission === 'public') await access.admit(line.person);
+    else await access.require(line.person, permission);
   }
 
   /** Throws if the person sent too much of late. */
@@ -392,6 +401,7 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
       handOver,
       services: ports.services(),
       reply: line.reply,
+      live: line.live,
       post: ports.post,
     };
   }
@@ -426,10 +436,19 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
 
   return {
     run,
+    async admits(person) {
+      try {
+        return await access.admits(person);
+      } catch (error) {
+        log.error({ err: error, person: person.id }, 'rights not known, message kept from listeners');
+        return false;
+      }
+    },
     async answer(line, { failure, nearCommand, offer }) {
       const { fallback } = table;
       try {
         await checkRate(line.person);
+        await access.admit(line.person);
         if (failure) throw failure;
         if (!fallback) throw fail('command.unknown', { typed: normalise(line.text).slice(0, 80), suggestions: [] });
         const sentence: Sentence = {
@@ -440,6 +459,7 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
           services: ports.services(),
           nearCommand,
           reply: (content) => line.reply(content, readerOf(line)),
+          live: line.live,
           post: ports.post,
         };
         await fallback.answer(sentence);
@@ -457,6 +477,13 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
         answered: { confirmed: true, ...(approvedBy ? { approvedBy: `${approvedBy.name} (${approvedBy.id})` } : {}) },
         reply,
       };
+      try {
+        // Whichever account approves: never the one who asked.
+        if (approvedBy && (await access.samePerson(proposal.person, approvedBy))) throw fail('proposal.own', {});
+      } catch (error) {
+        await explain(line, undefined, error);
+        return 'refused';
+      }
       const outcome = await run(line);
       if (outcome.kind === 'handled') return outcome.outcome;
       await explain(line, undefined, outcome.failure ?? fail('command.unknown', { typed: line.text, suggestions: [] }));

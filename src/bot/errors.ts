@@ -95,6 +95,21 @@ export const catalogue = {
       return how + who;
     },
   ),
+  'access.outside': entry<{ id: string; granters: readonly string[] }>(
+    () =>
+      'I work for the people of this team, and your account is a guest, of another organisation, or not known to me.',
+    ({ id, granters }) => {
+      const who =
+        granters.length > 0
+          ? `${granters.map(plain).join(' or ')} can give it a role`
+          : 'Whoever looks after `config/access.yaml` can give it a role';
+      return `If you belong to it: ${who}, for example with \`grant ${id} <role>\`.`;
+    },
+  ),
+  'access.inactive': entry<{ id: string }>(
+    ({ id }) => `The account \`${id}\` is deactivated, so it has no rights here.`,
+    () => 'Ask whoever looks after the accounts of that chat.',
+  ),
   'access.unavailable': entry<Record<never, never>>(
     () => 'I cannot check who may do that right now, so I do not do it.',
     () => 'Try again in a moment; if it stays so, look at the log.',

@@ -19,6 +19,7 @@ export async function visibleCommands(
   access: Access,
 ): Promise<readonly Command[]> {
   const shown: Command[] = [];
+  if (!(await access.admits(person))) return shown;
   for (const command of commands) {
     if (command.needsPattern === 'public' || (await access.mayHold(person, command.needsPattern))) shown.push(command);
   }

@@ -8,6 +8,11 @@ declare module 'hubot' {
     chat?: string;
     /** The chat's own name of the sender's account, `web:7`; Hubot's `user.id` unless given. */
     personId?: string;
+    /**
+     * The text in the chat's own notation where that says more: `grant <@U1> admin` is about that account, whatever its name.
+     * Commands read it; everybody else reads the text.
+     */
+    exact?: string;
     /** Id of the message that the thread hangs on. */
     thread?: string;
     /** Said where only named people hear it. */

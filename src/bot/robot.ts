@@ -17,7 +17,7 @@ import {
   type Message,
   type Response,
   type ScopedClient,
-  type TextMessage,
+  TextMessage,
 } from 'hubot';
 import { withoutName, withoutSlash } from './addressed.ts';
 import type { Address, ChatAdapter, Person } from './chat.ts';
@@ -36,6 +36,11 @@ import { tokenise } from './tokens.ts';
 export interface Pipeline {
   /** Stores what was said before anything is done with it. If it throws, nothing is done with it. */
   record?(message: TextMessage): Promise<void>;
+  /**
+   * Whether listeners may hear it: who has no rights here is told so by {@link Pipeline.dispatch} and {@link Pipeline.fallback},
+   * and by nothing else. Kept all the same.
+   */
+  admit?(message: TextMessage): Promise<boolean>;
   /** Runs the command that an addressed text is. `text` is without the robot's name. */
   dispatch?(message: TextMessage, text: string): Promise<'handled' | 'not a command'>;
   /** Answers what was addressed to the robot and nobody understood. */
@@ -158,8 +163,25 @@ export class Robot extends HubotRobot {
 
   /** What an addressed message says without the robot's name or the slash of a command; undefined if it is not meant for the robot. */
   addressed(message: Message): string | undefined {
+    return this.#meant(message)?.text;
+  }
+
+  /** What is meant for the robot: to be read, and as a command reads it. */
+  #meant(message: Message): { readonly text: string; readonly exact: string } | undefined {
     if (!isSaid(message) || typeof message.text !== 'string') return undefined;
-    const said = withoutName(message.text, this) ?? (message.addressed === true ? message.text.trim() : undefined);
+    const exact = this.#forMe(message.exact ?? message.text, message);
+    if (exact === undefined || message.exact === undefined)
+      return exact === undefined ? undefined : { text: exact, exact };
+    return { text: this.#forMe(message.text, message) ?? message.text.trim(), exact };
+  }
+
+  /** Whether a text begins with the robot's name. */
+  isCalled(text: string): boolean {
+    return withoutName(text, this) !== undefined;
+  }
+
+  #forMe(text: string, message: Message): string | undefined {
+    const said = withoutName(text, this) ?? (message.addressed === true ? text.trim() : undefined);
     return said === undefined
       ? undefined
       : withoutSlash(said, (word) => this.table.begins(word) || this.table.suggest(tokenise(word)).length > 0);
@@ -225,6 +247,10 @@ export class Robot extends HubotRobot {
     const response = new this.Response(this, message);
     try {
       if (isSaid(message) && message.stored !== true) await this.pipeline.record?.(message);
+      if (message instanceof TextMessage && (await this.pipeline.admit?.(message)) === false) {
+        await this.#turnAway(message);
+        return null;
+      }
       const goOn = await this.middleware.receive.execute({ response });
       return goOn === false ? null : await this.#handle(response);
     } catch (error) {
@@ -236,11 +262,20 @@ export class Robot extends HubotRobot {
     }
   }
 
+  /** Scripts never hear it; the person hears why, if it was meant for the robot. */
+  async #turnAway(message: TextMessage): Promise<void> {
+    const meant = this.#meant(message);
+    if (!meant || !isSaid(message)) return;
+    if ((await this.pipeline.dispatch?.(message, meant.exact)) === 'handled') return;
+    await this.pipeline.fallback?.(message, meant.text);
+  }
+
   async #handle(response: Response<Message>): Promise<unknown[]> {
     const { message } = response;
     const { pipeline } = this;
-    const text = this.addressed(message);
-    if (text !== undefined && isSaid(message) && (await pipeline.dispatch?.(message, text)) === 'handled') return [];
+    const meant = this.#meant(message);
+    const text = meant?.text;
+    if (meant && isSaid(message) && (await pipeline.dispatch?.(message, meant.exact)) === 'handled') return [];
     const hearing: Hearing = { message, begun: [], open: text !== undefined && pipeline.fallback !== undefined };
     const { results, matched } = await this.#listen(response, hearing);
     if (matched === 'overheard') await this.#answeredElsewhere(hearing);

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { createAccess } from '../../src/bot/access.ts';
 import { covers, overlaps } from '../../src/domain/access/policy.ts';
 import type { Grant } from '../../src/domain/access/ports.ts';
+import { everybodyInside } from '../support/people.ts';
 
 describe('permissions', () => {
   const cases: readonly (readonly [string, string, boolean, boolean])[] = [
@@ -45,8 +46,9 @@ describe('permissions', () => {
       grantedAt: new Date(0),
     }));
     const access = createAccess({
-      policy: { roles: { admin: ['*'] }, everyone: [], people: {} },
+      policy: { roles: { admin: ['*'] }, everyone: [], people: {}, groups: {} },
       store: { all: async () => grants, add: async () => true, remove: async () => true },
+      people: everybodyInside,
       changed: async () => undefined,
       now: () => new Date(),
     });
@@ -57,7 +59,7 @@ describe('permissions', () => {
 
   it('a store that fails is a refusal that says so', async () => {
     const access = createAccess({
-      policy: { roles: { admin: ['*'] }, everyone: ['*'], people: { 'web:1': ['admin'] } },
+      policy: { roles: { admin: ['*'] }, everyone: ['*'], people: { 'web:1': ['admin'] }, groups: {} },
       store: {
         all: async () => {
           throw new Error('away');
@@ -65,6 +67,7 @@ describe('permissions', () => {
         add: async () => true,
         remove: async () => true,
       },
+      people: everybodyInside,
       changed: async () => undefined,
       now: () => new Date(),
     });
@@ -78,8 +81,9 @@ describe('permissions', () => {
     ];
     let time = 0;
     const access = createAccess({
-      policy: { roles: { admin: ['*'] }, everyone: [], people: {} },
+      policy: { roles: { admin: ['*'] }, everyone: [], people: {}, groups: {} },
       store: { all: async () => grants, add: async () => true, remove: async () => true },
+      people: everybodyInside,
       changed: async () => undefined,
       now: () => new Date(time),
     });

@@ -4,6 +4,7 @@ import { type ArgContext, arg } from '../../src/bot/args.ts';
 import { makeCommand } from '../../src/bot/command.ts';
 import { complete } from '../../src/bot/complete.ts';
 import { CommandTable } from '../../src/bot/table.ts';
+import { everybodyInside } from '../support/people.ts';
 
 const table = new CommandTable();
 table.add(
@@ -45,9 +46,10 @@ table.add(
 );
 
 const access = createAccess({
-  policy: { roles: { deployer: ['deploy:staging'] }, everyone: [], people: { 'web:1': ['deployer'] } },
+  policy: { roles: { deployer: ['deploy:staging'] }, everyone: [], people: { 'web:1': ['deployer'] }, groups: {} },
   store: { all: async () => [], add: async () => true, remove: async () => true },
   changed: async () => undefined,
+  people: everybodyInside,
   now: () => new Date(),
 });
 

@@ -447,7 +447,11 @@ function inMemoryAccessThatFails() {
     throw new Error('the policy cannot be read');
   };
   return {
-    policy: { roles: {}, everyone: [], people: {} },
+    policy: { roles: {}, everyone: [], people: {}, groups: {} },
+    admit: failing,
+    admits: failing,
+    samePerson: failing,
+    rightsOf: failing,
     require: failing,
     can: failing,
     mayHold: failing,

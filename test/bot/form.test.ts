@@ -4,6 +4,7 @@ import { arg } from '../../src/bot/args.ts';
 import { makeCommand } from '../../src/bot/command.ts';
 import { createForms, type Form } from '../../src/bot/form.ts';
 import { CommandTable } from '../../src/bot/table.ts';
+import { everybodyInside } from '../support/people.ts';
 
 const table = new CommandTable();
 const common = { summary: 'Some thing', examples: [], effect: 'read', run: () => undefined } as const;
@@ -53,8 +54,9 @@ const bob = { id: 'web:2', chat: 'web', name: 'bob' };
 const forms = createForms({
   table,
   access: createAccess({
-    policy: { roles: { deployer: ['deploy:*'] }, everyone: [], people: { 'web:1': ['deployer'] } },
+    policy: { roles: { deployer: ['deploy:*'] }, everyone: [], people: { 'web:1': ['deployer'] }, groups: {} },
     store: { all: async () => [], add: async () => true, remove: async () => true },
+    people: everybodyInside,
     changed: async () => undefined,
     now: () => new Date(),
   }),

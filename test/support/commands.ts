@@ -20,7 +20,9 @@ import type { Services } from '../../src/bot/services.ts';
 import type { AccessPolicy } from '../../src/domain/access/policy.ts';
 import type { Grant } from '../../src/domain/access/ports.ts';
 import type { NewMessage } from '../../src/domain/history/ports.ts';
+import type { People } from '../../src/domain/people/ports.ts';
 import { redact } from '../../src/domain/privacy/redact.ts';
+import { everybodyInside } from './people.ts';
 import type { MemoryChat } from './room.ts';
 
 export interface CommandOptions {
@@ -32,6 +34,8 @@ export interface CommandOptions {
   /** Replaces parts of what the dispatch stands on. */
   readonly ports?: Partial<DispatchPorts>;
   readonly now?: () => Date;
+  /** Who is who; everybody is one of the team unless given. */
+  readonly people?: Pick<People, 'identity' | 'samePerson'>;
 }
 
 export interface AuditEntry extends AuditStart {
@@ -83,7 +87,7 @@ export function inMemoryCommands(options: CommandOptions = {}): InMemoryCommands
       let count = 0;
       const { policy } = options;
       const access = createAccess({
-        policy: { everyone: [], people: {}, ...policy, roles: { ...policy?.roles, admin: ['*'] } },
+        policy: { everyone: [], people: {}, groups: {}, ...policy, roles: { ...policy?.roles, admin: ['*'] } },
         store: {
           all: async () => grants,
           add: async (grant) => grants.push(grant) > 0,
@@ -92,6 +96,7 @@ export function inMemoryCommands(options: CommandOptions = {}): InMemoryCommands
             return at >= 0 && grants.splice(at, 1).length > 0;
           },
         },
+        people: options.people ?? everybodyInside,
         changed: async () => undefined,
         now,
       });

@@ -10,6 +10,7 @@ import type { Logger } from '../../../bot/log.ts';
 import type { SlackMetrics } from '../../../bot/metrics.ts';
 import type { PostOptions } from '../../../bot/post.ts';
 import type { Robot } from '../../../bot/robot.ts';
+import type { People } from '../../../domain/people/ports.ts';
 
 /** One workspace, as configured. */
 export interface SlackWorkspace {
@@ -190,25 +191,11 @@ export interface SlackSurfaces {
   suggestions(person: Person): Promise<readonly Suggested[]>;
 }
 
-/** Everything that people of a chat are known by; src/domain/people. */
-export interface PeopleDirectory {
-  save(profile: {
-    readonly id: string;
-    readonly chat: string;
-    readonly name: string;
-    readonly email?: string;
-    readonly timeZone?: string;
-    readonly avatar?: string;
-    readonly active: boolean;
-    readonly outside: boolean;
-  }): Promise<void>;
-}
+/** Everything that people of a chat are known by. */
+export type PeopleDirectory = Pick<People, 'save' | 'get'>;
 
 /** Who is in which user group of the workspace; ids as in config/access.yaml. */
-export interface GroupDirectory {
-  /** The groups (`slack:S123`, and `slack:@handle`) of a person, replaced as a whole. */
-  saveGroups(chat: string, groups: ReadonlyMap<string, readonly string[]>): Promise<void>;
-}
+export type GroupDirectory = Pick<People, 'saveGroups'>;
 
 /** Messages that the history keeps. */
 export interface SlackHistory {
