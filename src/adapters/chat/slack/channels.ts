@@ -1,0 +1,100 @@
+/** What becomes of channels and who is in them, and of the workspace itself. https://docs.slack.dev/reference/events */
+
+import type { App } from '@slack/bolt';
+import { EnterMessage, LeaveMessage } from 'hubot';
+import { card, codeSpan } from '../../../bot/card.ts';
+import { userOf } from './hear.ts';
+import type { Listens, SlackContext, SlackHistory } from './ports.ts';
+import type { KnownRooms } from './rooms.ts';
+
+export interface ChannelParts {
+  readonly history: SlackHistory;
+  readonly rooms: KnownRooms;
+  /** Asks again who and where the robot is. */
+  renew(): Promise<void>;
+}
+
+interface Membership {
+  readonly user: string;
+  readonly channel: string;
+}
+
+export function listensToChannels(parts: ChannelParts): Listens {
+  return (app, context) => {
+    app.event('member_joined_channel', async ({ event }) => await joined(event, parts, context));
+    app.event('member_left_channel', async ({ event }) => await left(event, parts, context));
+    listenToRooms(app, parts);
+    app.event('team_rename', async () => await parts.renew());
+    app.event('team_domain_change', async () => await parts.renew());
+  };
+}
+
+function listenToRooms(app: App, { rooms }: ChannelParts): void {
+  app.event('channel_rename', async ({ event }) => await rooms.renamed(event.channel.id, event.channel.name));
+  app.event('group_rename', async ({ event }) => await rooms.renamed(event.channel.id, event.channel.name));
+  app.event('channel_archive', async ({ event }) => rooms.forget(event.channel));
+  app.event('channel_unarchive', async ({ event }) => rooms.forget(event.channel));
+  app.event('channel_deleted', async ({ event }) => rooms.forget(event.channel));
+  app.event('channel_left', async ({ event }) => rooms.forget(event.channel));
+  app.event('channel_shared', async ({ event }) => rooms.forget(event.channel));
+  app.event('channel_unshared', async ({ event }) => rooms.forget(event.channel));
+  app.event('group_archive', async ({ event }) => rooms.forget(event.channel));
+  app.event('group_unarchive', async ({ event }) => rooms.forget(event.channel));
+  app.event('group_deleted', async ({ event }) => rooms.forget(event.channel));
+  app.event('group_left', async ({ event }) => rooms.forget(event.channel));
+  app.event('im_created', async ({ event }) => rooms.forget(event.channel.id));
+}
+
+async function joined(
+  { user, channel }: Membership,
+  { history, rooms }: ChannelParts,
+  context: SlackContext,
+): Promise<void> {
+  const { chat, robot, people } = context;
+  if (user === context.self().userId) {
+    rooms.forget(channel);
+    await rooms.room(channel);
+    await context.post({ room: channel }, hello(context), { key: 'hello' });
+    return;
+  }
+  const person = await people.person(user);
+  rooms.joined(channel, person.id);
+  // Known before somebody is in it.
+  const room = await rooms.room(channel);
+  if (room) await history.join(chat, channel, person.id);
+  const message = new EnterMessage(userOf(robot, { chat, userId: user, name: person.name, channel }));
+  message.room = channel;
+  message.chat = chat;
+  message.personId = person.id;
+  await robot.receive(message);
+}
+
+async function left(
+  { user, channel }: Membership,
+  { history, rooms }: ChannelParts,
+  context: SlackContext,
+): Promise<void> {
+  const { chat, robot, people } = context;
+  if (user === context.self().userId) {
+    rooms.forget(channel);
+    return;
+  }
+  const personId = `${chat}:${user}`;
+  rooms.left(channel, personId);
+  await history.leave(chat, channel, personId);
+  const person = await people.person(user);
+  const message = new LeaveMessage(userOf(robot, { chat, userId: user, name: person.name, channel }));
+  message.room = channel;
+  message.chat = chat;
+  message.personId = personId;
+  await robot.receive(message);
+}
+
+function hello({ robot }: SlackContext): ReturnType<typeof card> {
+  return card({
+    title: `Hello, I am ${robot.name}`,
+    text: `I listen here to what begins with my name: ${codeSpan(`@${robot.name} help`)} says what I can do. In a thread that began so, my name is not needed again.`,
+    actions: [{ label: 'What can you do?', command: 'help' }],
+    isGuide: true,
+  });
+}

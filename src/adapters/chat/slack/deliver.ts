@@ -1,0 +1,177 @@
+/** Posts and changes messages: in a channel, in a thread, to one person alone. */
+
+import { createHash } from 'node:crypto';
+import type { WebClient } from '@slack/web-api';
+import type { Content } from '../../../bot/card.ts';
+import { type Delivery, DeliveryRefused } from '../../../bot/chat.ts';
+import type { Logger } from '../../../bot/log.ts';
+import type { AnswerUrls } from './answer-urls.ts';
+import { type SlackMessage, toMessage } from './blocks.ts';
+import type { SlackApi } from './ports.ts';
+import { slackCode } from './refusal.ts';
+import { isDirect, type KnownRooms } from './rooms.ts';
+
+/** Marks our messages, so that one whose answer was lost is found again. https://docs.slack.dev/messaging/message-metadata */
+export const POST_EVENT = 'shipmate_post';
+
+/** Of an ephemeral message: it cannot be changed or linked to. */
+const EPHEMERAL = 'ephemeral:';
+/** A message that cannot be changed any more is as good as gone. https://docs.slack.dev/reference/methods/chat.update */
+const GONE = new Set(['message_not_found', 'cant_update_message', 'edit_window_closed', 'is_inactive']);
+/** The person is not where the answer should go. https://docs.slack.dev/reference/methods/chat.postEphemeral */
+const NOT_THERE = new Set(['user_not_in_channel', 'not_in_channel', 'channel_not_found', 'is_archived']);
+
+export interface DeliverOptions {
+  readonly chat: string;
+  readonly api: SlackApi;
+  readonly rooms: KnownRooms;
+  readonly answerUrls: AnswerUrls;
+  readonly log: Logger;
+  /** How a person addresses the robot: `@shipmate `. */
+  address(): string;
+  /** Shows what belongs to a message and is no text of it. */
+  attach(
+    web: WebClient,
+    at: { readonly channel: string; readonly thread: string },
+    message: SlackMessage,
+  ): Promise<void>;
+  /** The message that an earlier attempt may have posted. */
+  posted(
+    web: WebClient,
+    at: { readonly channel: string; readonly thread?: string },
+    nonce: string,
+  ): Promise<string | undefined>;
+}
+
+export interface Deliveries {
+  deliver(delivery: Delivery): Promise<{ readonly messageId: string }>;
+  update(delivery: Delivery, messageId: string): Promise<'updated' | 'gone'>;
+}
+
+export function createDeliveries(options: DeliverOptions): Deliveries {
+  const { chat, api, rooms, answerUrls, log } = options;
+
+  function render(content: Content): SlackMessage {
+    return toMessage(content, { chat, address: options.address() });
+  }
+
+  async function channelOf(room: string): Promise<string> {
+    const channel = await api.delivering(() => rooms.resolve(room));
+    if (channel === undefined) {
+      throw new DeliveryRefused(
+        `Slack has no channel ${room} that the robot can see: create it, or invite the robot there with /invite ${options.address().trim()}`,
+      );
+    }
+    return channel;
+  }
+
+  async function post(delivery: Delivery, channel: string): Promise<{ readonly messageId: string }> {
+    const { thread } = delivery.address;
+    const at = { channel, ...(thread === undefined ? {} : { thread }) };
+    const earlier = delivery.repeated
+      ? await api.delivering((web) => options.posted(web, at, delivery.nonce))
+      : undefined;
+    if (earlier !== undefined) return { messageId: earlier };
+    api.turn(channel);
+    const message = render(delivery.content);
+    const { ts } = await api.delivering((web) =>
+      web.chat.postMessage({
+        channel,
+        text: message.text,
+        blocks: message.blocks,
+        mrkdwn: true,
+        unfurl_links: false,
+        unfurl_media: false,
+        metadata: { event_type: POST_EVENT, event_payload: { nonce: delivery.nonce } },
+        ...(message.author ?? {}),
+        ...(thread === undefined ? {} : { thread_ts: thread }),
+        ...clientMessageId(delivery.nonce),
+      }),
+    );
+    if (ts === undefined) throw new Error('Slack took a message and gave no ts');
+    await attach(channel, thread ?? ts, message);
+    return { messageId: ts };
+  }
+
+  /** The message stands; what belongs to it and did not arrive is logged. */
+  async function attach(channel: string, thread: string, message: SlackMessage): Promise<void> {
+    if (!message.files?.length && !message.picture) return;
+    try {
+      await options.attach(api.web, { channel, thread }, message);
+    } catch (error) {
+      log.error({ err: error, chat, channel }, 'Slack file not uploaded');
+    }
+  }
+
+  async function whisper(delivery: Delivery, channel: string, userId: string): Promise<{ readonly messageId: string }> {
+    const message = render(delivery.content);
+    const { thread } = delivery.address;
+    const body = { text: message.text, blocks: message.blocks };
+    const url = answerUrls.take(channel, userId);
+    if (
+      url !== undefined &&
+      (await answerUrls.answer(url, { ...body, ...(thread === undefined ? {} : { thread_ts: thread }) }))
+    ) {
+      return { messageId: EPHEMERAL + delivery.nonce };
+    }
+    const outcome = await api.delivering((web) =>
+      unless(NOT_THERE, () =>
+        web.chat.postEphemeral({
+          channel,
+          user: userId,
+          ...body,
+          ...(message.author ?? {}),
+          ...(thread === undefined ? {} : { thread_ts: thread }),
+        }),
+      ),
+    );
+    if (outcome !== undefined) return { messageId: EPHEMERAL + (outcome.message_ts ?? delivery.nonce) };
+    const direct = await api.delivering(() => rooms.direct(userId));
+    const { thread: _, ...address } = delivery.address;
+    return await post({ ...delivery, address }, direct);
+  }
+
+  return {
+    async deliver(delivery) {
+      const channel = await channelOf(delivery.address.room);
+      const { onlyTo } = delivery;
+      if (onlyTo === undefined || isDirect(channel)) return await post(delivery, channel);
+      return await whisper(delivery, channel, onlyTo.startsWith(`${chat}:`) ? onlyTo.slice(chat.length + 1) : onlyTo);
+    },
+    async update(delivery, messageId) {
+      const channel = await channelOf(delivery.address.room);
+      // What only one person sees cannot be changed later.
+      if (messageId.startsWith(EPHEMERAL) || (delivery.onlyTo !== undefined && !isDirect(channel))) return 'gone';
+      const message = render(delivery.content);
+      const outcome = await api.delivering((web) =>
+        unless(GONE, () => web.chat.update({ channel, ts: messageId, text: message.text, blocks: message.blocks })),
+      );
+      if (outcome === undefined) return 'gone';
+      await attach(channel, delivery.address.thread ?? messageId, message);
+      return 'updated';
+    },
+  };
+}
+
+/** Undefined if Slack answers with one of these codes. */
+async function unless<T>(codes: ReadonlySet<string>, work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (codes.has(slackCode(error) ?? '')) return undefined;
+    throw error;
+  }
+}
+
+/** The same for every attempt, as a UUID: Slack's own clients send such ones, so that a message that is sent twice shows once. */
+function clientMessageId(nonce: string): { readonly client_msg_id: string } {
+  const hex = createHash('sha256').update(nonce).digest('hex');
+  const parts = [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    `4${hex.slice(13, 16)}`,
+    `8${hex.slice(17, 20)}`,
+    hex.slice(20, 32),
+  ];
+  return { client_msg_id: parts.join('-') };
+}

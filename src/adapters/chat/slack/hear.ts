@@ -1,0 +1,80 @@
+/** From what somebody said in Slack to the robot, with a sign on the message while the robot works on it. */
+
+import { TextMessage, type User } from 'hubot';
+import type { Robot } from '../../../bot/robot.ts';
+import type { Said, SlackContext } from './ports.ts';
+import { slackCode } from './refusal.ts';
+
+/** What is answered sooner needs no sign that it is being worked on. */
+const SHOW_WORK_AFTER_MS = 500;
+const WORKING = 'eyes';
+
+type Hearing = Pick<SlackContext, 'workspace' | 'chat' | 'robot' | 'api' | 'people' | 'rooms' | 'log'>;
+
+/** Gives it to the robot and resolves when it is handled. Nobody is heard whom {@link SlackContext.people} does not know. */
+export async function hear(said: Said, context: Hearing): Promise<void> {
+  const { chat, robot, people, rooms } = context;
+  const person = await people.person(said.userId);
+  if (person.bot) return;
+  const room = await rooms.room(said.channel);
+  const message = new TextMessage(
+    userOf(robot, { chat, userId: said.userId, name: person.name, channel: said.channel }),
+    said.text,
+    said.messageId,
+  );
+  message.room = said.channel;
+  message.chat = chat;
+  message.personId = person.id;
+  if (said.exact !== undefined) message.exact = said.exact;
+  if (said.thread !== undefined) message.thread = said.thread;
+  message.private = room?.private ?? true;
+  message.addressed = said.addressed;
+  message.via = said.via;
+  if (said.quiet) message.quiet = true;
+  if (said.edited) message.edited = true;
+  if (said.stored) message.stored = true;
+  if (said.files) message.files = said.files;
+  if (said.at) message.at = said.at;
+  const shown = said.via === 'typed' && robot.addressed(message) !== undefined;
+  await (shown ? showingWork(said, context, () => robot.receive(message)) : robot.receive(message));
+}
+
+/** The person as scripts know them: `robot.brain.userForId('U012AB3CD')`. */
+export function userOf(
+  robot: Robot,
+  who: { readonly chat: string; readonly userId: string; readonly name: string; readonly channel: string },
+): User {
+  const user = robot.brain.userForId(who.userId, { name: who.name, room: who.channel, chat: who.chat });
+  user.name = who.name;
+  return user;
+}
+
+async function showingWork(said: Said, context: Hearing, work: () => Promise<unknown>): Promise<void> {
+  if (context.workspace.working === 'none') return void (await work());
+  const { api, log } = context;
+  const message = { channel: said.channel, timestamp: said.messageId, name: WORKING };
+  let shown: Promise<boolean> | undefined;
+  const timer = setTimeout(() => {
+    shown = api.web.reactions.add(message).then(
+      () => true,
+      (error: unknown) => {
+        log.debug({ chat: context.chat, problem: slackCode(error) }, 'Slack working sign not shown');
+        return false;
+      },
+    );
+  }, SHOW_WORK_AFTER_MS);
+  try {
+    await work();
+  } finally {
+    clearTimeout(timer);
+    if (await shown) await hidden();
+  }
+
+  async function hidden(): Promise<void> {
+    try {
+      await api.web.reactions.remove(message);
+    } catch (error) {
+      log.debug({ chat: context.chat, problem: slackCode(error) }, 'Slack working sign not removed');
+    }
+  }
+}

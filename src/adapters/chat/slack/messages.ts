@@ -1,0 +1,151 @@
+/** Messages: what is said, corrected and taken back. https://docs.slack.dev/reference/events/message */
+
+import type { App } from '@slack/bolt';
+import { TopicMessage } from 'hubot';
+import { plain } from '../../../bot/card.ts';
+import { addressed } from './addressed.ts';
+import { userOf } from './hear.ts';
+import type { Listens, Said, SlackContext, SlackHistory } from './ports.ts';
+import { readable } from './readable.ts';
+import { isDirect } from './rooms.ts';
+
+/** What is corrected later than this is a note for the history, not a new question. */
+const RERUN_MS = 60_000;
+const MOST_FILES = 20;
+
+/** Messages that somebody says; every other subtype tells of something. */
+const SAID = new Set<string | undefined>([undefined, 'file_share', 'me_message', 'thread_broadcast']);
+
+/** What is used of a message; `app_mention` is the same but for the subtype. */
+interface Post {
+  readonly ts: string;
+  readonly user?: string;
+  readonly bot_id?: string;
+  readonly subtype?: string | undefined;
+  readonly text?: string;
+  readonly thread_ts?: string;
+  readonly edited?: { readonly user?: string; readonly ts?: string };
+  readonly files?: readonly {
+    readonly name?: string | null;
+    readonly title?: string | null;
+    readonly mimetype?: string;
+    readonly size?: number;
+    readonly url_private?: string;
+    readonly permalink?: string;
+  }[];
+}
+
+export function listensToMessages(history: SlackHistory): Listens {
+  return (app, context) => {
+    app.event('message', async ({ event }) => {
+      switch (event.subtype) {
+        case 'message_changed':
+          return await changed(event.channel, event.message, event.previous_message, context, history);
+        case 'message_deleted':
+          return void (await history.remove(context.chat, event.channel, event.deleted_ts));
+        case 'channel_topic':
+          return await topic(event, context);
+        default:
+          return await said(event.channel, event, context, history);
+      }
+    });
+    listenToMentions(app, context, history);
+  };
+}
+
+/** Where messages of channels are not subscribed to, mentions still come. The same post never comes through both ways: see envelope.ts. */
+function listenToMentions(app: App, context: SlackContext, history: SlackHistory): void {
+  app.event('app_mention', async ({ event }) => await said(event.channel, event, context, history));
+}
+
+async function said(channel: string, post: Post, context: SlackContext, history: SlackHistory): Promise<void> {
+  if (!isSaid(post, context)) return;
+  await context.hear(await read(channel, post, context, history));
+}
+
+/** Said by a person: not by this robot, another one, or Slack itself. */
+function isSaid(post: Post, context: SlackContext): post is Post & { readonly user: string } {
+  if (post.bot_id !== undefined || post.user === undefined || post.user === 'USLACKBOT') return false;
+  return SAID.has(post.subtype) && post.user !== context.self().userId;
+}
+
+async function read(
+  channel: string,
+  post: Post & { readonly user: string },
+  context: SlackContext,
+  history: SlackHistory,
+): Promise<Said> {
+  const text = post.text ?? '';
+  const thread = post.thread_ts === post.ts ? undefined : post.thread_ts;
+  const files = (post.files ?? []).slice(0, MOST_FILES).map((file) => ({
+    name: file.name || file.title || 'file',
+    type: file.mimetype ?? 'application/octet-stream',
+    size: file.size ?? 0,
+    url: file.url_private ?? file.permalink ?? '',
+  }));
+  const names = files.map(({ name }) => `[file: ${plain(name)}]`);
+  const meant = addressed(text, context.self().userId, isDirect(channel));
+  // A file alone asks nothing.
+  const silent = meant.exact === '' && files.length > 0;
+  return {
+    userId: post.user,
+    channel,
+    ...(thread === undefined ? {} : { thread }),
+    text: [await readable(text, context), ...names].filter((part) => part !== '').join(' '),
+    exact: meant.exact,
+    messageId: post.ts,
+    via: 'typed',
+    addressed:
+      !silent &&
+      (meant.addressed === 'as its thread'
+        ? thread !== undefined && (await history.find(context.chat, channel, thread))?.addressed === true
+        : meant.addressed),
+    at: timeOf(post.ts),
+    ...(files.length > 0 ? { files } : {}),
+  };
+}
+
+/** An edit by the author. Slack sends the same event when it adds the preview of a link: then the text is as before. */
+async function changed(
+  channel: string,
+  post: Post,
+  before: Post | undefined,
+  context: SlackContext,
+  history: SlackHistory,
+): Promise<void> {
+  const { chat } = context;
+  // What is left of a deleted message that has replies.
+  if (post.subtype === 'tombstone') return void (await history.remove(chat, channel, post.ts));
+  if (!isSaid(post, context) || post.edited?.ts === undefined || post.edited.user !== post.user) return;
+  if (before?.text === post.text) return;
+  const now = await read(channel, post, context, history);
+  const stored = await history.update(chat, channel, post.ts, now.text);
+  const late = timeOf(post.edited.ts).getTime() - timeOf(post.ts).getTime() > RERUN_MS;
+  if (late || !isForRobot(now, context)) return;
+  await context.hear({ ...now, edited: true, ...(stored ? { stored } : {}) });
+}
+
+function isForRobot(said: Said, { robot }: SlackContext): boolean {
+  return said.addressed || robot.isCalled(said.exact ?? said.text);
+}
+
+/** Hubot scripts listen to it as to a message. */
+async function topic(
+  event: { readonly user: string; readonly channel: string; readonly topic: string; readonly ts: string },
+  context: SlackContext,
+): Promise<void> {
+  const { chat, robot, people, self } = context;
+  if (event.user === self().userId) return;
+  const person = await people.person(event.user);
+  const user = userOf(robot, { chat, userId: event.user, name: person.name, channel: event.channel });
+  const message = new TopicMessage(user, await readable(event.topic, context), event.ts);
+  message.room = event.channel;
+  message.chat = chat;
+  message.personId = person.id;
+  await robot.receive(message);
+}
+
+/** Slack's ids of messages are the seconds in which they were said. */
+function timeOf(ts: string): Date {
+  return new Date(Math.round(Number(ts) * 1000));
+}

@@ -1,0 +1,44 @@
+/** A reaction as a button, where the configuration says so. https://docs.slack.dev/reference/events/reaction_added */
+
+import { actionsOf } from './blocks.ts';
+import type { Listens, SlackContext } from './ports.ts';
+import { pressId } from './press.ts';
+
+export const listenToReactions: Listens = (app, context) => {
+  app.event('reaction_added', async ({ event }) => {
+    const { reactions } = context.workspace;
+    // `+1::skin-tone-3` is a thumb as well.
+    const begins = reactions.get(event.reaction.replace(/::skin-tone-\d$/, ''));
+    const { userId: self } = context.self();
+    if (begins === undefined || event.item.type !== 'message' || event.user === self) return;
+    const person = await context.people.person(event.user);
+    if (person.bot) return;
+    const { channel, ts } = event.item;
+    const found = await offered(channel, ts, context);
+    const action = found?.actions.find(({ command }) => command === begins || command.startsWith(`${begins} `));
+    if (!found || !action) return;
+    await context.hear({
+      userId: event.user,
+      channel,
+      ...(found.thread === undefined ? {} : { thread: found.thread }),
+      text: action.command,
+      messageId: pressId(event.event_ts, ts, event.user),
+      via: 'button',
+      addressed: true,
+      at: context.now(),
+    });
+  });
+};
+
+/** What a message of the robot offers now; undefined if it is somebody else's. */
+async function offered(
+  channel: string,
+  ts: string,
+  { api, self }: SlackContext,
+): Promise<{ readonly actions: ReturnType<typeof actionsOf>; readonly thread?: string } | undefined> {
+  const { message } = await api.web.reactions.get({ channel, timestamp: ts });
+  const { userId, botId } = self();
+  if (!message || (message.bot_id !== botId && message.user !== userId)) return undefined;
+  const thread = 'thread_ts' in message && typeof message.thread_ts === 'string' ? message.thread_ts : undefined;
+  return { actions: actionsOf(message.blocks), ...(thread === undefined || thread === ts ? {} : { thread }) };
+}

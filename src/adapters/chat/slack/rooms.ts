@@ -1,0 +1,265 @@
+/** What is known of the workspace's channels: names, who is in the private ones, and how people write them. */
+
+import type { Room } from '../../../bot/chat.ts';
+import type { SlackApi, SlackRooms } from './ports.ts';
+import { slackCode } from './refusal.ts';
+
+/** Events keep what is known up to date; one of them may get lost. */
+const KNOWN_MS = 10 * 60_000;
+const UNKNOWN_MS = 30_000;
+const NAMES_MS = 5 * 60_000;
+/** A name that is not there is not looked for again and again. */
+const NAMES_AGAIN_MS = 20_000;
+const MOST_ROOMS = 2_000;
+const MOST_NAMES = 50_000;
+const PAGE = 200;
+const NAMES_PAGE = 1_000;
+/** A channel of more people than this is taken for one whose members are not known. */
+const MOST_MEMBERS = 20_000;
+
+/** https://docs.slack.dev/reference/objects/conversation-object */
+interface Conversation {
+  readonly id?: string;
+  readonly name?: string;
+  readonly is_im?: boolean;
+  readonly is_mpim?: boolean;
+  readonly is_group?: boolean;
+  readonly is_private?: boolean;
+  readonly is_member?: boolean;
+  readonly is_archived?: boolean;
+  readonly is_ext_shared?: boolean;
+  readonly is_pending_ext_shared?: boolean;
+}
+
+interface Known {
+  readonly at: number;
+  readonly name: string;
+  readonly private: boolean;
+  readonly direct: boolean;
+  readonly reachable: boolean;
+  /** Person ids; of private ones, undefined if Slack does not say. */
+  readonly members: Set<string> | undefined;
+}
+
+export interface RoomsOptions {
+  /** `slack`: what person ids begin with. */
+  readonly chat: string;
+  readonly api: Pick<SlackApi, 'web'>;
+  /** The robot's own user id: it is no member that counts. */
+  ownId(): string;
+  personName(userId: string): Promise<string>;
+  now(): Date;
+  /** Told of every room as it is now. */
+  saved(room: Room): Promise<void>;
+}
+
+/** {@link SlackRooms}, and what events say about them. */
+export interface KnownRooms extends SlackRooms {
+  /** The name of a channel if it is at hand. */
+  nameOf(channel: string): string | undefined;
+  /** The id of what {@link SlackRooms.resolve} has found before. */
+  resolved(room: string): string | undefined;
+  renamed(channel: string, name: string): Promise<void>;
+  joined(channel: string, personId: string): void;
+  left(channel: string, personId: string): void;
+  /** Something has changed: it is looked up when it is needed next. */
+  forget(channel: string): void;
+}
+
+const CHANNEL_ID = /^[CGD][A-Z0-9]+$/;
+const USER_ID = /^[UW][A-Z0-9]+$/;
+
+/** Whether a channel is one person's conversation with the robot, by its id: https://docs.slack.dev/apis/web-api/using-the-conversations-api */
+export function isDirect(channel: string): boolean {
+  return channel.startsWith('D');
+}
+
+export function createRooms(options: RoomsOptions): KnownRooms {
+  const { chat, api, now } = options;
+  const rooms = new Map<string, Known>();
+  const unknown = new Map<string, number>();
+  const asking = new Map<string, Promise<Known | undefined>>();
+  const directs = new Map<string, string>();
+  const names = new Map<string, { readonly id: string; readonly at: number }>();
+  let namesRead = Number.NEGATIVE_INFINITY;
+  let reading: Promise<void> | undefined;
+
+  const time = () => now().getTime();
+  const personId = (userId: string) => `${chat}:${userId}`;
+
+  function keep<K, V>(map: Map<K, V>, key: K, value: V, most: number): void {
+    map.delete(key);
+    map.set(key, value);
+    while (map.size > most) {
+      const [oldest] = map.keys();
+      if (oldest === undefined) return;
+      map.delete(oldest);
+    }
+  }
+
+  async function find(channel: string): Promise<Known | undefined> {
+    const known = rooms.get(channel);
+    if (known && time() - known.at < KNOWN_MS) return known;
+    if (time() - (unknown.get(channel) ?? Number.NEGATIVE_INFINITY) < UNKNOWN_MS) return undefined;
+    let work = asking.get(channel);
+    if (!work) {
+      work = ask(channel).finally(() => asking.delete(channel));
+      asking.set(channel, work);
+    }
+    return await work;
+  }
+
+  async function ask(channel: string): Promise<Known | undefined> {
+    let found: Conversation | undefined;
+    try {
+      found = (await api.web.conversations.info({ channel })).channel;
+    } catch (error) {
+      const code = slackCode(error);
+      if (code !== 'channel_not_found' && code !== 'missing_scope') throw error;
+    }
+    if (!found) {
+      rooms.delete(channel);
+      keep(unknown, channel, time(), MOST_ROOMS);
+      return undefined;
+    }
+    const direct = found.is_im === true || isDirect(channel);
+    const peer = 'user' in found && typeof found.user === 'string' ? found.user : undefined;
+    // What Slack does not say to be public is private; so is what another organisation shares.
+    const isPrivate =
+      direct ||
+      found.is_private !== false ||
+      found.is_mpim === true ||
+      found.is_ext_shared === true ||
+      found.is_pending_ext_shared === true;
+    const known: Known = {
+      at: time(),
+      name: direct && peer !== undefined ? `@${await options.personName(peer)}` : (found.name ?? channel),
+      private: isPrivate,
+      direct,
+      reachable: found.is_archived !== true && (found.is_member === true || direct || found.is_private === false),
+      members: isPrivate ? await membersOf(channel, direct ? peer : undefined) : undefined,
+    };
+    unknown.delete(channel);
+    keep(rooms, channel, known, MOST_ROOMS);
+    if (!direct) keep(names, known.name, { id: channel, at: time() }, MOST_NAMES);
+    await options.saved(asRoom(channel, known));
+    return known;
+  }
+
+  async function membersOf(channel: string, peer: string | undefined): Promise<Set<string> | undefined> {
+    if (peer !== undefined) return new Set([personId(peer)]);
+    const members = new Set<string>();
+    let cursor = '';
+    try {
+      do {
+        const page = await api.web.conversations.members({ channel, limit: PAGE, ...(cursor ? { cursor } : {}) });
+        for (const user of page.members ?? []) if (user !== options.ownId()) members.add(personId(user));
+        cursor = page.response_metadata?.next_cursor ?? '';
+      } while (cursor && members.size < MOST_MEMBERS);
+    } catch (error) {
+      // Without the right to ask, it stays a private room of which nobody is known to be in it.
+      if (slackCode(error) === undefined) throw error;
+      return undefined;
+    }
+    return cursor ? undefined : members;
+  }
+
+  function asRoom(channel: string, known: Known): Room {
+    return {
+      chat,
+      id: channel,
+      name: known.name,
+      private: known.private,
+      ...(known.private && known.members ? { members: [...known.members] } : {}),
+      ...(known.direct ? { direct: true } : {}),
+    };
+  }
+
+  async function byName(name: string): Promise<string | undefined> {
+    const known = names.get(name);
+    if (known && time() - known.at < NAMES_MS) return known.id;
+    if (time() - namesRead > NAMES_AGAIN_MS) {
+      reading ??= readNames().finally(() => {
+        reading = undefined;
+      });
+      await reading;
+    }
+    return names.get(name)?.id;
+  }
+
+  async function readNames(): Promise<void> {
+    const found = new Map<string, string>();
+    let cursor = '';
+    do {
+      const page = await api.web.conversations.list({
+        types: 'public_channel,private_channel',
+        exclude_archived: true,
+        limit: NAMES_PAGE,
+        ...(cursor ? { cursor } : {}),
+      });
+      for (const { id, name } of page.channels ?? []) if (id && name) found.set(name, id);
+      cursor = page.response_metadata?.next_cursor ?? '';
+    } while (cursor && found.size < MOST_NAMES);
+    names.clear();
+    const at = time();
+    for (const [name, id] of found) names.set(name, { id, at });
+    namesRead = at;
+  }
+
+  async function direct(userId: string): Promise<string> {
+    const known = directs.get(userId);
+    if (known !== undefined) return known;
+    const { channel } = await api.web.conversations.open({ users: userId });
+    if (channel?.id === undefined) throw new Error('Slack opened a conversation without an id');
+    keep(directs, userId, channel.id, MOST_ROOMS);
+    return channel.id;
+  }
+
+  /** How a room is written, without signs and without the chat's name. */
+  function bare(room: string): string {
+    const inner = /^<#([A-Z0-9]+)(?:\|[^>]*)?>$/.exec(room)?.[1] ?? room;
+    return (inner.startsWith(`${chat}:`) ? inner.slice(chat.length + 1) : inner).replace(/^[#@]/, '');
+  }
+
+  return {
+    async room(channel) {
+      const known = await find(channel);
+      return known && asRoom(channel, known);
+    },
+    async reachable(channel) {
+      return (await find(channel))?.reachable ?? false;
+    },
+    direct,
+    async resolve(room) {
+      const plain = bare(room);
+      if (CHANNEL_ID.test(plain)) return plain;
+      return USER_ID.test(plain) ? await direct(plain) : await byName(plain.toLowerCase());
+    },
+    nameOf: (channel) => rooms.get(channel)?.name,
+    resolved(room) {
+      const plain = bare(room);
+      if (CHANNEL_ID.test(plain)) return plain;
+      return directs.get(plain) ?? names.get(plain.toLowerCase())?.id;
+    },
+    async renamed(channel, name) {
+      for (const [old, { id }] of names) if (id === channel) names.delete(old);
+      names.set(name, { id: channel, at: time() });
+      const known = rooms.get(channel);
+      if (!known) return void (await find(channel));
+      const renamed = { ...known, name };
+      rooms.set(channel, renamed);
+      return await options.saved(asRoom(channel, renamed));
+    },
+    joined(channel, person) {
+      rooms.get(channel)?.members?.add(person);
+    },
+    left(channel, person) {
+      rooms.get(channel)?.members?.delete(person);
+    },
+    forget(channel) {
+      rooms.delete(channel);
+      unknown.delete(channel);
+      for (const [name, { id }] of names) if (id === channel) names.delete(name);
+    },
+  };
+}

@@ -1,0 +1,349 @@
+/** Slack as a chat of the robot: one workspace. https://docs.slack.dev */
+
+import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { App } from '@slack/bolt';
+import { Adapter, type Envelope } from 'hubot';
+import { mention } from '../../../bot/card.ts';
+import type { Address, ChatAdapter, Delivery, Room } from '../../../bot/chat.ts';
+import { DeliveryDelayed, DeliveryRefused } from '../../../bot/chat.ts';
+import type { Robot } from '../../../bot/robot.ts';
+import { type AnswerUrls, createAnswerUrls } from './answer-urls.ts';
+import { createSlackApi } from './api.ts';
+import { createBoltApp } from './bolt.ts';
+import { listensToChannels } from './channels.ts';
+import { createDeliveries, type Deliveries } from './deliver.ts';
+import { createFiles } from './files.ts';
+import { hear } from './hear.ts';
+import { createIntake, type Intake } from './intake.ts';
+import { listensToMessages } from './messages.ts';
+import type { Listens, Self, SlackApi, SlackContext, SlackParts, SlackPeople } from './ports.ts';
+import { listenToPresses, pressedMessage } from './press.ts';
+import { listenToReactions } from './reactions.ts';
+import { bare, slackCode, troubleOf } from './refusal.ts';
+import { createRooms, isDirect, type KnownRooms } from './rooms.ts';
+
+const FIRST_RETRY_MS = 1_000;
+const LAST_RETRY_MS = 60_000;
+/** Until Slack was reached for the first time. */
+const NOT_YET_MS = 2_000;
+
+/**
+ * One workspace. Made and started so:
+ *
+ * ```ts
+ * const { SlackChat } = await import('./adapters/chat/slack/slack.ts');
+ * for (const workspace of config.slack.workspaces) {
+ *   robot.addChat(new SlackChat(robot, {
+ *     workspace,
+ *     inbox,                                    // createInbox(database, replicas.id)
+ *     people, groups…,                          // PeopleDirectory & GroupDirectory
+ *     history: messages,                        // the MessageStore
+ *     surfaces, metrics: metrics.slack, log, now,
+ *     http: () => robot.httpServer,             // undefined if HTTP is off
+ *     post: posts.post, wake: () => posts.wake(),
+ *     picture: async () => undefined,
+ *   }));
+ * }
+ * replicas.onLost((lost) => chat.resume(lost));  // for each
+ * closers.push(() => chat.close());              // waits for what is being done for its people
+ * ```
+ */
+export class SlackChat extends Adapter implements ChatAdapter {
+  readonly chat: string;
+  override readonly name: string;
+  readonly queued = true;
+  readonly #robot: Robot;
+  readonly #parts: SlackParts;
+  readonly #api: SlackApi;
+  readonly #people: SlackPeople;
+  readonly #rooms: KnownRooms;
+  readonly #answerUrls: AnswerUrls;
+  readonly #deliveries: Deliveries;
+  readonly #intake: Intake;
+  readonly #stopping = new AbortController();
+  readonly #newReference: () => string;
+  #app: App | undefined;
+  #self: Self | undefined;
+  #trouble: string | undefined;
+
+  constructor(robot: Robot, parts: SlackParts) {
+    super(robot);
+    const { workspace, log, now, metrics } = parts;
+    const { chat } = workspace;
+    this.chat = chat;
+    this.name = chat;
+    this.#robot = robot;
+    this.#parts = parts;
+    const newReference = () => randomBytes(4).toString('hex');
+    this.#api = createSlackApi({ workspace, robotName: robot.name, log, metrics });
+    this.#answerUrls = createAnswerUrls({ apiUrl: workspace.apiUrl, now, log });
+    this.#people = peopleOf(chat, this.#api);
+    this.#rooms = createRooms({
+      chat,
+      api: this.#api,
+      ownId: () => this.#whoAmI().userId,
+      personName: async (userId) => (await this.#people.person(userId)).name,
+      now,
+      saved: async (room) => void (await parts.history.saveRoom(room)),
+    });
+    const files = createFiles(parts);
+    this.#deliveries = createDeliveries({
+      chat,
+      api: this.#api,
+      rooms: this.#rooms,
+      answerUrls: this.#answerUrls,
+      log,
+      address: () => `@${robot.name} `,
+      attach: (web, at, message) => files.attach(web, at, message),
+      posted: async () => undefined,
+    });
+    this.#intake = createIntake({
+      chat,
+      inbox: parts.inbox,
+      app: () => {
+        if (!this.#app) throw new Error('Slack is not listened to yet');
+        return this.#app;
+      },
+      log,
+      metrics,
+      newReference,
+    });
+    this.#newReference = newReference;
+  }
+
+  /** In a few words, what keeps the chat from working until somebody acts. */
+  get trouble(): string | undefined {
+    return this.#trouble;
+  }
+
+  /**
+   * Listens. Throws if Slack refuses the token; if Slack cannot be reached, the robot starts without it and the chat comes as
+   * soon as it can.
+   */
+  override async run(): Promise<void> {
+    const { workspace, log } = this.#parts;
+    this.#api.onRevoked((problem) => {
+      this.#trouble = `${this.chat}: ${problem}`;
+    });
+    this.#app = await createBoltApp({
+      workspace,
+      self: () => this.#whoAmI(),
+      api: this.#api,
+      log,
+      newReference: this.#newReference,
+    });
+    const context = this.#context();
+    for (const listen of this.#listens()) listen(this.#app, context);
+    const refused = await this.#connect();
+    if (refused !== undefined) {
+      log.warn({ chat: this.chat, problem: refused }, 'Slack is not reached yet');
+      void this.#goOn();
+    }
+    this.emit('connected');
+  }
+
+  /** Takes up what a lost replica has not handled. */
+  async resume(lostReplica: string): Promise<void> {
+    const events = await this.#parts.inbox.claimOf(lostReplica);
+    this.#intake.resume(events.filter((event) => event.chat === this.chat));
+  }
+
+  /** Ends the connections and waits for what the robot is doing for people of this workspace. */
+  override async close(): Promise<void> {
+    this.#stopping.abort();
+    await this.#intake.close();
+    this.removeAllListeners();
+  }
+
+  // ── out ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  async deliver(delivery: Delivery): Promise<{ readonly messageId: string }> {
+    this.#mustBeThere();
+    return await this.#deliveries.deliver(delivery);
+  }
+
+  async update(delivery: Delivery, messageId: string): Promise<'updated' | 'gone'> {
+    this.#mustBeThere();
+    return await this.#deliveries.update(delivery, messageId);
+  }
+
+  /** https://docs.slack.dev/reference/methods/chat.getPermalink gives the same, one call each. */
+  permalink(address: Address, messageId: string): string | undefined {
+    const ts = pressedMessage(messageId) ?? messageId;
+    const channel = this.#rooms.resolved(address.room);
+    if (!this.#self || channel === undefined || !/^\d+\.\d+$/.test(ts)) return undefined;
+    const link = `${this.#self.url}archives/${channel}/p${ts.replace('.', '')}`;
+    return address.thread === undefined ? link : `${link}?thread_ts=${address.thread}&cid=${channel}`;
+  }
+
+  async room(id: string): Promise<Room | undefined> {
+    try {
+      const channel = await this.#rooms.resolve(id);
+      return channel === undefined ? undefined : await this.#rooms.room(channel);
+    } catch (error) {
+      // Who asks takes what is not known for private.
+      this.#parts.log.warn({ chat: this.chat, err: bare(error) }, 'Slack channel could not be looked up');
+      return undefined;
+    }
+  }
+
+  /** For plain Hubot scripts. */
+  override async send(envelope: Envelope, ...strings: string[]): Promise<void> {
+    const { address, onlyTo } = this.#placeOf(envelope);
+    for (const text of strings) {
+      await this.#parts.post(address, text, onlyTo === undefined ? {} : { onlyTo });
+    }
+  }
+
+  override async reply(envelope: Envelope, ...strings: string[]): Promise<void> {
+    const { address } = this.#placeOf(envelope);
+    const { user } = envelope;
+    const alone = user === undefined || isDirect(address.room);
+    const name = alone ? '' : `${mention({ id: `${this.chat}:${user.id}`, name: user.name })} `;
+    await this.send(envelope, ...strings.map((text) => `${name}${text}`));
+  }
+
+  override async emote(envelope: Envelope, ...strings: string[]): Promise<void> {
+    await this.send(envelope, ...strings.map((text) => `*${text}*`));
+  }
+
+  /** Sets the topic of the channel. */
+  override async topic(envelope: Envelope, ...strings: string[]): Promise<void> {
+    const { address } = this.#placeOf(envelope);
+    const channel = await this.#rooms.resolve(address.room);
+    if (channel === undefined) throw new DeliveryRefused(`Slack has no channel ${address.room}`);
+    await this.#api.web.conversations.setTopic({ channel, topic: strings.join(' ') });
+  }
+
+  #placeOf({ room: wanted, user, message }: Envelope): { readonly address: Address; readonly onlyTo?: string } {
+    const room = wanted ?? user?.room ?? message?.room;
+    if (room === undefined) throw new DeliveryRefused('no room to send to');
+    const here = message?.room === room ? message : undefined;
+    const address = { chat: this.chat, room, ...(here?.thread === undefined ? {} : { thread: here.thread }) };
+    return here?.quiet && here.personId !== undefined ? { address, onlyTo: here.personId } : { address };
+  }
+
+  // ── in ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #listens(): readonly Listens[] {
+    const { history } = this.#parts;
+    const renew = async () => {
+      await this.#connect();
+    };
+    return [
+      listensToMessages(history),
+      listensToChannels({ history, rooms: this.#rooms, renew }),
+      listenToPresses,
+      listenToReactions,
+    ];
+  }
+
+  #context(): SlackContext {
+    const { workspace, surfaces, log, now } = this.#parts;
+    const { chat } = this;
+    const context: SlackContext = {
+      workspace,
+      chat,
+      robot: this.#robot,
+      api: this.#api,
+      people: this.#people,
+      rooms: this.#rooms,
+      log,
+      self: () => this.#whoAmI(),
+      now,
+      hear: (said) => hear(said, context),
+      post: (address, content, options) => this.#parts.post({ ...address, chat }, content, options),
+      answerUrl: (channel, userId, url) => this.#answerUrls.remember(channel, userId, url),
+      surfaces,
+    };
+    return context;
+  }
+
+  #whoAmI(): Self {
+    if (!this.#self) throw new Error('Slack is not reached yet');
+    return this.#self;
+  }
+
+  #mustBeThere(): void {
+    if (!this.#self) throw new DeliveryDelayed('Slack is not reached yet', { retryAfterMs: NOT_YET_MS, notSent: true });
+  }
+
+  /** Asks who the robot is. Gives what is in the way for now; throws what somebody must do something about. */
+  async #connect(): Promise<string | undefined> {
+    try {
+      const who = await this.#api.delivering(async (web) => await this.#orSay(() => web.auth.test()));
+      if (typeof who === 'string') return who;
+      const first = this.#self === undefined;
+      this.#self = {
+        teamId: who.team_id ?? '',
+        teamName: who.team ?? '',
+        url: who.url ?? '',
+        userId: who.user_id ?? '',
+        botId: who.bot_id ?? '',
+      };
+      this.#trouble = undefined;
+      if (first) this.#begin();
+      return undefined;
+    } catch (error) {
+      if (error instanceof DeliveryDelayed) return error.message;
+      throw error;
+    }
+  }
+
+  async #orSay<T>(work: () => Promise<T>): Promise<T | string> {
+    try {
+      return await work();
+    } catch (error) {
+      const trouble = troubleOf(error, this.#robot.name);
+      switch (trouble.kind) {
+        case 'revoked':
+          throw new Error(this.#trouble ?? `Slack refuses the token (${trouble.code})`);
+        case 'refused':
+          throw new Error(`${this.chat}: ${trouble.text}`);
+        case 'limited':
+          return 'Slack asks for patience';
+        case 'trouble':
+          return trouble.text;
+        case 'unknown':
+          return `what answered is not Slack (${slackCode(error) ?? bare(error).message})`;
+      }
+    }
+  }
+
+  #begin(): void {
+    const { log } = this.#parts;
+    const { teamName, url } = this.#whoAmI();
+    log.info({ chat: this.chat, workspace: teamName, url }, 'Slack connected');
+    this.#intake.start();
+    this.#parts.wake();
+  }
+
+  async #goOn(): Promise<void> {
+    const { signal } = this.#stopping;
+    for (let wait = FIRST_RETRY_MS; !signal.aborted; wait = Math.min(LAST_RETRY_MS, wait * 2)) {
+      await delay(wait, undefined, { signal, ref: false }).catch(() => undefined);
+      if (signal.aborted) return;
+      try {
+        if ((await this.#connect()) === undefined) return;
+      } catch (error) {
+        this.#trouble ??= `${this.chat}: ${bare(error).message}`;
+        this.#parts.log.error({ chat: this.chat, err: bare(error) }, 'Slack refuses the robot');
+      }
+    }
+  }
+}
+
+/** Until people.ts is there. */
+function peopleOf(chat: string, api: SlackApi): SlackPeople {
+  return {
+    async person(userId) {
+      const { user } = await api.web.users.info({ user: userId });
+      const name = user?.profile?.display_name || user?.name || userId;
+      const outside = user?.is_restricted === true || user?.is_stranger === true;
+      const active = user?.deleted !== true;
+      return { id: `${chat}:${userId}`, chat, name, userId, active, outside, bot: user?.is_bot === true };
+    },
+    all: async () => [],
+  };
+}
