@@ -8,7 +8,7 @@ import { command, fallback, type Sentence } from '../src/bot/command.ts';
 import { fail, failureText } from '../src/bot/errors.ts';
 import type { Draft } from '../src/bot/live.ts';
 import type { Robot } from '../src/bot/robot.ts';
-import { answerCard, progressCard } from '../src/domain/ask/card.ts';
+import { answerCard, feedbackCard, progressCard } from '../src/domain/ask/card.ts';
 import type { Answer, Progress } from '../src/domain/ask/ports.ts';
 
 export default function askAi(robot: Robot): void {
@@ -38,6 +38,45 @@ export default function askAi(robot: Robot): void {
     },
   });
 
+  command(robot, {
+    id: 'ask.rate',
+    usage: 'ask rate <answer> <verdict> [note...]',
+    summary: 'Say whether an answer helped; the buttons under it type this',
+    examples: ['ask rate 12 helpful', 'ask rate 12 unhelpful the runbook is out of date'],
+    args: { answer: arg.integer({ min: 1 }), verdict: arg.oneOf(['helpful', 'unhelpful']), note: arg.text() },
+    effect: 'change',
+    needs: 'public',
+    answers: 'asker',
+    async run({ args, person, room, now, services }) {
+      const { answer: number, verdict, note } = args;
+      const outcome = await services.knowledge.rate(
+        {
+          answer: number,
+          person: { id: person.id, name: person.name },
+          helpful: verdict === 'helpful',
+          ...(note === undefined ? {} : { note }),
+          at: now,
+        },
+        addressOf(room),
+      );
+      if (outcome === 'unknown') throw fail('ask.unknown', { answer: number });
+      const more = note === undefined ? ` \`ask rate ${number} ${verdict} …\` adds why.` : '';
+      return `${outcome === 'changed' ? 'Changed' : 'Noted'}, thank you: ${verdict}.${more}`;
+    },
+  });
+
+  command(robot, {
+    id: 'ask.feedback',
+    usage: 'ask feedback [--last <last>]',
+    summary: 'What people said of answers lately, with the questions',
+    examples: ['ask feedback', 'ask feedback --last 30'],
+    args: { last: arg.integer({ min: 1, max: 40 }) },
+    effect: 'read',
+    needs: 'ask:feedback',
+    answers: 'asker',
+    run: async ({ args, services }) => feedbackCard(await services.knowledge.ratings(args.last ?? 10)),
+  });
+
   fallback(
     robot,
     async (sentence) => {
@@ -61,7 +100,8 @@ async function answer(question: string, asked: Asked, near?: string): Promise<Co
     );
     const content = answerCard(found, troubleText(found), near);
     if (live === undefined) return content;
-    return void (await live.finish(content));
+    await live.finish(content);
+    return undefined;
   } finally {
     await live?.stop();
   }

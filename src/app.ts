@@ -57,6 +57,7 @@ import { postgresBrain } from './storage/brain-postgres.ts';
 import { redisBrain } from './storage/brain-redis.ts';
 import { type Database, openDatabase } from './storage/database.ts';
 import { createDeployStore } from './storage/deploys.ts';
+import { createFeedbackStore } from './storage/feedback.ts';
 import { createHookStore } from './storage/hooks.ts';
 import { createJobs } from './storage/jobs.ts';
 import { createMessageStore } from './storage/messages.ts';
@@ -73,6 +74,7 @@ const GRACE_MS = 10_000;
 /** How long one line from a pipe is waited for: a deployment that it started included. */
 const LINE_MS = 120_000;
 const ASK_MEMORY_MS = 24 * 3_600_000;
+const FEEDBACK_MS = 180 * 24 * 3_600_000;
 const FIRST_PORT = 8080;
 const LAST_PORT = 8089;
 
@@ -224,7 +226,8 @@ export async function startApp(options: AppOptions): Promise<App> {
       log,
     });
     const askMemory = createAskStore(database, { retentionMs: ASK_MEMORY_MS });
-    const askRetention = defineAskRetention(jobs, askMemory, now);
+    const feedback = createFeedbackStore(database, { retentionMs: FEEDBACK_MS });
+    const askRetention = defineAskRetention(jobs, [askMemory, feedback], now);
     const runbooks = createKnowledgeFiles({
       folder: config.runbooks,
       contextFile: join(config.configFolder, 'context.md'),
@@ -242,6 +245,7 @@ export async function startApp(options: AppOptions): Promise<App> {
             })
           : undefined,
       memory: askMemory,
+      feedback,
       redact,
       now,
       log,
@@ -292,6 +296,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       remember: async (message) => void (await history.record(message)),
       keepsItself: (name) => name === 'web',
       post: posts.post,
+      live: postStore,
       isStorageTrouble,
       now,
       newReference,

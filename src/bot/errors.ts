@@ -216,6 +216,10 @@ export const catalogue = {
     ({ reason }) => `The test alert was not accepted: ${plain(reason)}.`,
     () => 'The log says more. Alerts of a real Alertmanager would be refused as well.',
   ),
+  'ask.unknown': entry<{ answer: number }>(
+    ({ answer }) => `I gave no answer ${answer} here that I still remember.`,
+    () => 'Rate an answer within a day, where it was given.',
+  ),
   'ask.key': entry<Record<never, never>>(
     () => 'The model does not accept my key.',
     () => 'Whoever runs me: check `OPENAI_API_KEY`.',

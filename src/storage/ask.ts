@@ -56,7 +56,7 @@ export function createAskStore(db: Database, options: { readonly retentionMs: nu
 
     async remember(conversation, turn) {
       const key = keyOf(conversation);
-      await turns
+      const kept = await turns
         .insertInto('ask_turns')
         .values({
           conversation: key,
@@ -66,7 +66,8 @@ export function createAskStore(db: Database, options: { readonly retentionMs: nu
           answer: bounded(turn.answer),
           at: turn.at,
         })
-        .execute();
+        .returning('id')
+        .executeTakeFirst();
       await turns
         .deleteFrom('ask_turns')
         .where('conversation', '=', key)
@@ -80,6 +81,7 @@ export function createAskStore(db: Database, options: { readonly retentionMs: nu
             .limit(1),
         )
         .execute();
+      return kept?.id;
     },
 
     async forget(conversation) {
@@ -97,10 +99,14 @@ export function createAskStore(db: Database, options: { readonly retentionMs: nu
   };
 }
 
-/** Deletes expired turns every hour. Call it before the jobs start; `schedule` after. */
-export function defineAskRetention(jobs: Jobs, memory: AskMemory, now: () => Date): { schedule(): Promise<void> } {
+/** Deletes what has expired every hour. Call it before the jobs start; `schedule` after. */
+export function defineAskRetention(
+  jobs: Jobs,
+  kept: readonly Pick<AskMemory, 'expire'>[],
+  now: () => Date,
+): { schedule(): Promise<void> } {
   jobs.define('ask.retention', {}, async () => {
-    await memory.expire(now());
+    for (const each of kept) await each.expire(now());
   });
   return { schedule: () => jobs.schedule('ask.retention', '23 * * * *') };
 }

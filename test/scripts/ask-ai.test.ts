@@ -8,6 +8,7 @@ import { createKnowledge } from '../../src/domain/ask/ask.ts';
 import { redact } from '../../src/domain/privacy/redact.ts';
 import { createAskStore } from '../../src/storage/ask.ts';
 import type { Database } from '../../src/storage/database.ts';
+import { createFeedbackStore } from '../../src/storage/feedback.ts';
 import { inMemoryCommands } from '../support/commands.ts';
 import { quiet, testDatabase } from '../support/database.ts';
 import { type ModelServer, modelServer, type Reply, refuses, says } from '../support/openai.ts';
@@ -28,7 +29,7 @@ describe('scripts/ask-ai.ts', function () {
   after(() => db.close());
   beforeEach(async () => {
     server = await modelServer();
-    await db.pool.query('truncate ask_turns');
+    await db.pool.query('truncate ask_turns, ask_feedback');
   });
   afterEach(async () => {
     await room.destroy();
@@ -47,13 +48,18 @@ describe('scripts/ask-ai.ts', function () {
         log: quiet,
       }),
       memory: createAskStore(db, { retentionMs: 86_400_000 }),
+      feedback: createFeedbackStore(db, { retentionMs: 86_400_000 }),
       model:
         replies.length > 0 ? createOpenAiModel({ apiKey: 'sk-x', baseUrl: server.url, model: 'small' }) : undefined,
       redact,
       now,
       log: quiet,
     });
-    const commands = inMemoryCommands({ services: { knowledge }, now });
+    const commands = inMemoryCommands({
+      services: { knowledge },
+      now,
+      policy: { people: { 'test:carol': ['admin'] } },
+    });
     room = await new Helper(here('scripts/ask-ai.ts')).createRoom({ name: 'ops', prepare: commands.prepare });
   }
 
@@ -117,6 +123,47 @@ describe('scripts/ask-ai.ts', function () {
       expect(last()).to.contain('Forgotten: 2 questions');
       await room.user.say('alice', 'hubot forget');
       expect(last()).to.contain('nothing to forget');
+    });
+  });
+
+  describe('feedback', () => {
+    const ratings = async () => (await db.pool.query('select * from ask_feedback order by person_id')).rows;
+
+    it('is one word of each person on each answer, which may change', async () => {
+      await open();
+      await room.user.say('alice', `hubot ask ${QUESTION}`);
+      await room.press('bob', 'Helpful');
+      expect(room.messagesOnlyTo('bob').at(-1)).to.contain('Noted, thank you: helpful');
+      await room.press('alice', 'Not helpful');
+      const number = /ask rate (\d+)/.exec(room.cards[0]?.actions?.[0]?.command ?? '')?.[1];
+      await room.user.say('alice', `hubot ask rate ${number} unhelpful the token is ghp_${'a1B2c3D4e5F6'.repeat(3)}`);
+      expect(room.messagesOnlyTo('alice').at(-1)).to.match(/^Changed, thank you: unhelpful\.$/);
+      const rows = await ratings();
+      expect(rows.map((row) => [row.person_name, row.helpful])).to.deep.equal([
+        ['alice', false],
+        ['bob', true],
+      ]);
+      expect(rows[0]).to.include({ question: QUESTION });
+      expect(rows[0].note).to.contain('the token is').and.not.contain('ghp_');
+    });
+
+    it('is shown to who may see it, also when the conversation is forgotten', async () => {
+      await open();
+      await room.user.say('alice', `hubot ask ${QUESTION}`);
+      await room.press('bob', 'Not helpful');
+      await room.user.say('alice', 'hubot forget');
+      await room.user.say('bob', 'hubot ask feedback');
+      expect(last()).to.contain('`ask:feedback`');
+      await room.user.say('carol', 'hubot ask feedback');
+      expect(room.messagesOnlyTo('carol').at(-1)).to.contain('0 of the latest 1').and.contain('KubePodCrashLooping');
+    });
+
+    it('is about an answer given here', async () => {
+      await open();
+      await room.user.say('alice', 'hubot ask rate 4711 helpful');
+      expect(last()).to.contain('I gave no answer 4711 here');
+      await room.user.say('alice', 'hubot ask rate limits of KubePodCrashLooping?');
+      expect(room.cards.at(-1)?.title).to.equal('KubePodCrashLooping');
     });
   });
 

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { AskMemory, Conversation, Turn } from '../../src/domain/ask/ports.ts';
 import { createAskStore } from '../../src/storage/ask.ts';
+import { createFeedbackStore } from '../../src/storage/feedback.ts';
 import { eachDatabase } from '../support/database.ts';
 
 const HOUR = 3_600_000;
@@ -73,6 +74,20 @@ describe('ask memory', () => {
       expect((await store.recent(here, start, 5)).map(({ question }) => question)).to.deep.equal(['new']);
       expect(await store.expire(start)).to.equal(1);
       expect(await store.expire(start)).to.equal(0);
+    });
+
+    it('keeps what was said of an answer given in that room, until that expires', async () => {
+      const feedback = createFeedbackStore(await open(), { retentionMs: 24 * HOUR });
+      const answer = (await store.remember({ ...here, thread: '7' }, turn('rated'))) ?? 0;
+      const rating = { answer, person: { id: 'web:2', name: 'bob' }, helpful: true, at: start };
+      expect(await feedback.rate(rating, { chat: 'web', room: 'elsewhere' })).to.equal('unknown');
+      expect(await feedback.rate(rating, here)).to.equal('rated');
+      await store.forget({ ...here, thread: '7' });
+      expect(await feedback.rate({ ...rating, helpful: false, note: 'old' }, here)).to.equal('changed');
+      const kept = { ...rating, helpful: false, note: 'old', question: 'rated', text: 'answer to rated' };
+      expect(await feedback.ratings(5)).to.deep.equal([kept]);
+      expect(await feedback.expire(later(23))).to.equal(0);
+      expect(await feedback.expire(later(24))).to.equal(1);
     });
   });
 });

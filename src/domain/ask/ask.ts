@@ -103,21 +103,22 @@ export function createKnowledge(ports: AskPorts): Knowledge {
       ]);
       const { fit, evidence, query } = retrieve(found, asked.question, turns);
       const base = { fit, files: found.files, ...(ports.model === undefined ? {} : { model: ports.model.name }) };
-      const remember = async (answer: string): Promise<void> => {
+      const remember = async (answer: string): Promise<{ readonly number?: number }> => {
         const { person } = asked;
         const turn = { personId: person.id, personName: person.name, at: now };
-        await ports.memory
+        const number = await ports.memory
           .remember(conversation, {
             ...turn,
             question: ports.redact(asked.question),
             answer: ports.redact(answer),
           })
-          .catch(forgotten);
+          .catch((error: unknown) => void forgotten(error));
+        return number === undefined ? {} : { number };
       };
       const fromFiles = async (more: Partial<Answer> = {}): Promise<Answer> => {
         const said = words(found, query, evidence);
-        await remember(said.text);
-        return { ...base, ...said, origin: evidence.length > 0 ? 'passages' : 'nothing', ...more };
+        const remembered = await remember(said.text);
+        return { ...base, ...remembered, ...said, origin: evidence.length > 0 ? 'passages' : 'nothing', ...more };
       };
       if (ports.model === undefined) return await fromFiles();
 
@@ -167,10 +168,11 @@ export function createKnowledge(ports: AskPorts): Knowledge {
         'model answered',
       );
       const short = shorten(text, ANSWER_LIMIT);
-      await remember(outcome.text);
+      const remembered = await remember(outcome.text);
       const used = new Set(cited.map(({ path }) => path));
       return {
         ...base,
+        ...remembered,
         text: short.text,
         cut: short.cut || outcome.truncated,
         origin: cited.length > 0 ? 'model' : 'model-alone',
@@ -190,6 +192,11 @@ export function createKnowledge(ports: AskPorts): Knowledge {
     },
 
     forget: (conversation) => ports.memory.forget(conversation),
+
+    rate: ({ note, ...rating }, room) =>
+      ports.feedback.rate({ ...rating, ...(note === undefined ? {} : { note: ports.redact(note) }) }, room),
+
+    ratings: (limit) => ports.feedback.ratings(limit),
   };
 }
 

@@ -1,8 +1,8 @@
 /** An answer as a card: the text first, then where it is from, then how far to trust it. */
 
-import { type Card, card, type Field } from '../../bot/card.ts';
+import { type Action, type Card, card, type Field, moment, plain } from '../../bot/card.ts';
 import { type Source, sourceLink } from './cite.ts';
-import type { Answer, Progress } from './ports.ts';
+import type { Answer, Progress, RatedAnswer } from './ports.ts';
 import { linkTo } from './untrusted.ts';
 
 const MOST_SOURCES = 5;
@@ -60,8 +60,43 @@ export function answerCard(answer: Answer, trouble?: string, near?: string): Car
     tone: answer.origin === 'model-alone' || unsure !== '' || note !== '' ? 'warning' : 'neutral',
     text: `${note}${unsure}${answer.text}${more}`,
     fields: sourceFields(answer),
+    actions: answer.number === undefined ? [] : ratings(answer.number),
     footer: footerOf(answer),
   });
+}
+
+/** What a reader can say of it. */
+function ratings(number: number): readonly Action[] {
+  return [
+    { label: 'Helpful', command: `ask rate ${number} helpful` },
+    { label: 'Not helpful', command: `ask rate ${number} unhelpful` },
+  ];
+}
+
+/** What was said of answers, newest first. */
+export function feedbackCard(ratings: readonly RatedAnswer[]): Card {
+  const helpful = ratings.filter((each) => each.helpful).length;
+  return card({
+    title: 'What people say of my answers',
+    text:
+      ratings.length === 0
+        ? 'Nobody has said anything yet: the buttons under an answer are for that.'
+        : `${helpful} of the latest ${ratings.length} found it helpful.`,
+    fields: ratings.map(({ helpful: good, person, at, note, question, text }) => ({
+      name: `${good ? '✓ helpful' : '✗ not helpful'}: ${oneLine(question, 150)}`,
+      value: [
+        ...(note === undefined ? [] : [`“${plain(oneLine(note, 300))}”`]),
+        plain(oneLine(text, 200)),
+        `${plain(person.name)}, ${moment(at)}`,
+      ].join('\n'),
+      short: false,
+    })),
+  });
+}
+
+function oneLine(text: string, limit: number): string {
+  const line = text.replace(/\s+/g, ' ').trim();
+  return line.length > limit ? `${line.slice(0, limit).toWellFormed()}…` : line;
 }
 
 function nothingCard({ files, others }: Answer, note: string, near: string | undefined): Card {

@@ -79,11 +79,35 @@ export interface Turn {
 export interface AskMemory {
   /** The latest turns, oldest first; none older than the retention. */
   recent(conversation: Conversation, now: Date, limit: number): Promise<Turn[]>;
-  remember(conversation: Conversation, turn: Turn): Promise<void>;
+  /** Gives the number of the turn; undefined if it was not kept. */
+  remember(conversation: Conversation, turn: Turn): Promise<number | undefined>;
   /** Deletes all turns of the conversation; how many there were. */
   forget(conversation: Conversation): Promise<number>;
   /** Deletes what is older than the retention; how many turns that were. */
   expire(now: Date): Promise<number>;
+}
+
+export interface Rating {
+  /** Number of the answer: {@link Answer.number}. */
+  readonly answer: number;
+  readonly person: { readonly id: string; readonly name: string };
+  readonly helpful: boolean;
+  readonly note?: string;
+  readonly at: Date;
+}
+
+/** A rating with what it is about. */
+export interface RatedAnswer extends Rating {
+  readonly question: string;
+  readonly text: string;
+}
+
+/** What people say of answers: one word of each person on each answer, the latest counts. */
+export interface AskFeedback {
+  /** `unknown`: nothing of that number was answered in that room, or it is forgotten. */
+  rate(rating: Rating, room: Address): Promise<'rated' | 'changed' | 'unknown'>;
+  /** The latest, newest first. */
+  ratings(limit: number): Promise<readonly RatedAnswer[]>;
 }
 
 /** A line for the log: constant message, what varies in the fields. */
@@ -97,6 +121,7 @@ export interface AskPorts {
   /** None: answers are the passages themselves. */
   readonly model?: Model | undefined;
   readonly memory: AskMemory;
+  readonly feedback: AskFeedback;
   /** Takes secrets out of a text before it is stored or sent. */
   redact(text: string): string;
   now(): Date;
@@ -116,6 +141,8 @@ export interface Question {
 export type Origin = 'model' | 'model-alone' | 'passages' | 'nothing';
 
 export interface Answer {
+  /** To speak of it later; undefined if it was not remembered. */
+  readonly number?: number;
   readonly origin: Origin;
   /** Safe Markdown: nobody is mentioned by it, and its links lead to our own passages only (or, in a file's own words, where the file links to). */
   readonly text: string;
@@ -145,7 +172,7 @@ export interface SearchHit {
   readonly fit: Fit;
 }
 
-export interface Knowledge {
+export interface Knowledge extends AskFeedback {
   ask(
     question: Question,
     options?: { readonly signal?: AbortSignal; readonly onProgress?: (progress: Progress) => void },

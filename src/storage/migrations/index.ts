@@ -11,6 +11,7 @@ import * as ask from './0007-ask.ts';
 import * as postPacing from './0008-post-pacing.ts';
 import * as inbox from './0009-inbox.ts';
 import * as people from './0010-people.ts';
+import * as feedback from './0011-feedback.ts';
 
 export const migrations: Record<string, Migration> = {
   '0001-storage': storage,
@@ -23,4 +24,5 @@ export const migrations: Record<string, Migration> = {
   '0008-post-pacing': postPacing,
   '0009-inbox': inbox,
   '0010-people': people,
+  '0011-feedback': feedback,
 };

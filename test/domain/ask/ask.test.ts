@@ -16,6 +16,7 @@ function knowledge(more: Partial<AskPorts> = {}): ReturnType<typeof createKnowle
       link: (path, anchor) => `/${path}#${anchor}`,
     },
     memory: { recent: async () => [], remember: async () => undefined, forget: async () => 0, expire: async () => 0 },
+    feedback: { rate: async () => 'unknown', ratings: async () => [] },
     redact: (text) => text,
     now: () => new Date(0),
     log: { info: () => undefined, warn: () => undefined },
