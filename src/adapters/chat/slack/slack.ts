@@ -22,6 +22,7 @@ import { listenToPresses, pressedMessage } from './press.ts';
 import { listenToReactions } from './reactions.ts';
 import { bare, slackCode, troubleOf } from './refusal.ts';
 import { createRooms, isDirect, type KnownRooms } from './rooms.ts';
+import { createSockets, type Sockets } from './sockets.ts';
 
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 60_000;
@@ -61,11 +62,13 @@ export class SlackChat extends Adapter implements ChatAdapter {
   readonly #answerUrls: AnswerUrls;
   readonly #deliveries: Deliveries;
   readonly #intake: Intake;
+  readonly #sockets: Sockets | undefined;
   readonly #stopping = new AbortController();
   readonly #newReference: () => string;
   #app: App | undefined;
   #self: Self | undefined;
-  #trouble: string | undefined;
+  /** What somebody must do something about: with the bot token, with Socket Mode. */
+  readonly #troubles = new Map<'token' | 'socket', string>();
 
   constructor(robot: Robot, parts: SlackParts) {
     super(robot);
@@ -110,11 +113,24 @@ export class SlackChat extends Adapter implements ChatAdapter {
       newReference,
     });
     this.#newReference = newReference;
+    const { appToken } = workspace;
+    this.#sockets =
+      appToken === undefined
+        ? undefined
+        : createSockets({
+            workspace: { ...workspace, appToken },
+            intake: this.#intake,
+            log,
+            metrics,
+            connected: () => parts.wake(),
+            trouble: (problem) => this.#note('socket', problem),
+          });
   }
 
   /** In a few words, what keeps the chat from working until somebody acts. */
   get trouble(): string | undefined {
-    return this.#trouble;
+    const problems = [...this.#troubles.values()];
+    return problems.length === 0 ? undefined : `${this.chat}: ${problems.join('; ')}`;
   }
 
   /**
@@ -123,9 +139,7 @@ export class SlackChat extends Adapter implements ChatAdapter {
    */
   override async run(): Promise<void> {
     const { workspace, log } = this.#parts;
-    this.#api.onRevoked((problem) => {
-      this.#trouble = `${this.chat}: ${problem}`;
-    });
+    this.#api.onRevoked((problem) => this.#note('token', problem));
     this.#app = await createBoltApp({
       workspace,
       self: () => this.#whoAmI(),
@@ -153,6 +167,7 @@ export class SlackChat extends Adapter implements ChatAdapter {
   override async close(): Promise<void> {
     this.#stopping.abort();
     await this.#intake.close();
+    await this.#sockets?.close();
     this.removeAllListeners();
   }
 
@@ -282,8 +297,8 @@ export class SlackChat extends Adapter implements ChatAdapter {
         userId: who.user_id ?? '',
         botId: who.bot_id ?? '',
       };
-      this.#trouble = undefined;
-      if (first) this.#begin();
+      this.#note('token', undefined);
+      if (first) await this.#begin();
       return undefined;
     } catch (error) {
       if (error instanceof DeliveryDelayed) return error.message;
@@ -298,7 +313,7 @@ export class SlackChat extends Adapter implements ChatAdapter {
       const trouble = troubleOf(error, this.#robot.name);
       switch (trouble.kind) {
         case 'revoked':
-          throw new Error(this.#trouble ?? `Slack refuses the token (${trouble.code})`);
+          throw new Error(this.#troubles.get('token') ?? `Slack refuses the token (${trouble.code})`);
         case 'refused':
           throw new Error(`${this.chat}: ${trouble.text}`);
         case 'limited':
@@ -311,12 +326,18 @@ export class SlackChat extends Adapter implements ChatAdapter {
     }
   }
 
-  #begin(): void {
+  async #begin(): Promise<void> {
     const { log } = this.#parts;
     const { teamName, url } = this.#whoAmI();
     log.info({ chat: this.chat, workspace: teamName, url }, 'Slack connected');
     this.#intake.start();
     this.#parts.wake();
+    await this.#sockets?.start();
+  }
+
+  #note(about: 'token' | 'socket', problem: string | undefined): void {
+    if (problem === undefined) this.#troubles.delete(about);
+    else this.#troubles.set(about, problem);
   }
 
   async #goOn(): Promise<void> {
@@ -327,7 +348,7 @@ export class SlackChat extends Adapter implements ChatAdapter {
       try {
         if ((await this.#connect()) === undefined) return;
       } catch (error) {
-        this.#trouble ??= `${this.chat}: ${bare(error).message}`;
+        this.#note('token', bare(error).message);
         this.#parts.log.error({ chat: this.chat, err: bare(error) }, 'Slack refuses the robot');
       }
     }
