@@ -121,6 +121,12 @@ export function record(value: unknown): Fields | undefined {
     : undefined;
 }
 
+/** The objects in a list. */
+export function records(value: unknown): Fields[] {
+  const list: unknown[] = Array.isArray(value) ? value : [];
+  return list.map(record).filter((one) => one !== undefined);
+}
+
 /** A piece of a list, and the cursor for the next; throws `invalid_cursor`. */
 export function paged<T>(
   list: readonly T[],

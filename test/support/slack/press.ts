@@ -4,7 +4,7 @@
  */
 
 import type { Attempt } from './delivery.ts';
-import { type Context, record } from './method.ts';
+import { type Context, record, records } from './method.ts';
 import type { Where, Who } from './person.ts';
 import type { ResponseUrls } from './responses.ts';
 import { anyFields, type Block, block as blockSchema, optionsAnswer, response, viewAnswer } from './schema.ts';
@@ -96,11 +96,6 @@ function feedbackPart(found: Found, label: string): Fields | undefined {
   return [found.element['positive_button'], found.element['negative_button']]
     .map(record)
     .find((one) => shown(one?.['text']) === label);
-}
-
-function records(value: unknown): Fields[] {
-  const list: unknown[] = Array.isArray(value) ? value : [];
-  return list.map(record).filter((one) => one !== undefined);
 }
 
 function optionsOf(element: Fields): Fields[] {

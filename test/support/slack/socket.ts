@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type WebSocket, WebSocketServer } from 'ws';
+import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import type { Attempt, Envelope, Retry, Way } from './delivery.ts';
 import { acknowledgement } from './schema.ts';
 import type { Workspace } from './workspace.ts';
@@ -73,7 +73,7 @@ export class Sockets implements Way {
     this.#connections.push(connection);
     this.openedInAll += 1;
     const pings = setInterval(() => socket.ping(`Ping from ${connection.id}`), 5000).unref();
-    socket.on('message', (data) => this.#received(connection, String(data)));
+    socket.on('message', (data) => this.#received(connection, textOf(data)));
     socket.on('error', () => socket.terminate());
     socket.on('close', () => {
       clearInterval(pings);
@@ -182,4 +182,9 @@ export class Sockets implements Way {
     this.#server.close();
     for (const opened of this.#opened.splice(0)) opened();
   }
+}
+
+function textOf(data: RawData): string {
+  if (Array.isArray(data)) return Buffer.concat(data).toString();
+  return Buffer.isBuffer(data) ? data.toString() : Buffer.from(data).toString();
 }
