@@ -11,9 +11,11 @@ import { bare } from './refusal.ts';
 
 /**
  * `accepted`: stored, acknowledged, handled from now on. `repeated`: known, acknowledged again. `answered`: handled, with an
- * answer in the acknowledgement. `unavailable`: it could not be stored, and nothing is done. `malformed`: nothing of Slack's.
+ * answer in the acknowledgement. `replayed`: what Slack never sends twice came twice by HTTP; not acknowledged.
+ * `unavailable`: it could not be stored, and nothing is done; not acknowledged, or with an answer that says so.
+ * `malformed`: nothing of Slack's.
  */
-export type IntakeOutcome = 'accepted' | 'repeated' | 'answered' | 'unavailable' | 'malformed';
+export type IntakeOutcome = 'accepted' | 'repeated' | 'answered' | 'replayed' | 'unavailable' | 'malformed';
 
 /** Tells Slack that it was received, with an answer where Slack takes one. Throws if the connection is gone. */
 export type Acknowledge = (answer?: unknown) => Promise<void> | void;
@@ -119,6 +121,10 @@ export function createIntake(options: IntakeOptions): Intake {
       place.event = stored.event;
       place.state = 'ready';
     }
+    if (stored.event === undefined && neverRepeated(envelope)) {
+      pump();
+      return 'replayed';
+    }
     const told = acknowledged(acknowledge);
     // Also if the connection is gone meanwhile: Slack sends it again, and it is known.
     pump();
@@ -155,6 +161,7 @@ export function createIntake(options: IntakeOptions): Intake {
         return 'unavailable';
       }
       if (stored.event === undefined) {
+        if (neverRepeated(envelope)) return 'replayed';
         await acknowledged(acknowledge);
         return 'repeated';
       }
@@ -277,6 +284,11 @@ export function createIntake(options: IntakeOptions): Intake {
       await idle();
     },
   };
+}
+
+/** Slack sends only events again. */
+function neverRepeated({ kind, via }: Envelope): boolean {
+  return via === 'http' && kind !== 'event';
 }
 
 function late(): Error {
