@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
-import { card } from '../../src/bot/card.ts';
+import { card, mention } from '../../src/bot/card.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { complaintsOf, launchChromium, needsChromium } from '../support/browser.ts';
 import { testDatabase } from '../support/database.ts';
@@ -156,6 +156,34 @@ describe('web chat in Chromium', function () {
     web.release();
     await alice.getByText('Ran wait').first().waitFor();
     await alice.getByText('Shipmate is working…').waitFor({ state: 'detached' });
+  });
+
+  it('runs one of many that is chosen, when it is said so; shows who speaks and who is meant', async () => {
+    const alice = await comeIn('alice');
+    await web.post(
+      { room: 'web:1' },
+      card({
+        title: 'Choose one',
+        text: `for ${mention({ id: 'web:1', name: 'alice' })}`,
+        speaker: { name: 'Release', icon: ':ship:' },
+        actions: [{ label: 'Not this', command: 'help' }],
+        choices: [
+          {
+            label: 'Deploy…',
+            options: ['v1', 'v2'].map((version) => ({ label: version, command: `deploy hello ${version} to staging` })),
+          },
+        ],
+      }),
+    );
+    const shown = message(alice, 'Choose one');
+    await shown.locator('.card-speaker', { hasText: 'Release' }).waitFor();
+    await shown.locator('strong.mention', { hasText: '@alice' }).waitFor();
+    const run = shown.getByRole('button', { name: 'Run' });
+    expect(await run.isDisabled()).to.equal(true);
+    await shown.getByRole('combobox', { name: 'Deploy…' }).selectOption('v2');
+    expect(web.commands.some(({ text }) => text === 'deploy hello v2 to staging')).to.equal(false);
+    await run.click();
+    await alice.locator('.pressed', { hasText: 'deploy hello v2 to staging' }).waitFor();
   });
 
   it('completes commands as they are typed, and recalls what was sent', async () => {

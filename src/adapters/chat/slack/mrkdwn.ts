@@ -199,7 +199,8 @@ function inline(tokens: readonly Token[], chat: string, bold: boolean): string {
 }
 
 /** The emphasis that is around the whole of a link's label: in there Slack knows none. */
-function emphasisOf(label: readonly Token[]): Mark[] {
+function emphasisOf(tokens: readonly Token[]): Mark[] {
+  const label = tokens.filter(({ type, content }) => type !== 'text' || content !== '');
   const sign = label[0]?.nesting === 1 ? MARKS[label[0].type.replace(/_open$/, '')] : undefined;
   if (sign === undefined) return [];
   let depth = 0;
