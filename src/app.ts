@@ -22,6 +22,7 @@ import { type Conversation, createConversation } from './bot/conversation.ts';
 import { createDesk } from './bot/desk.ts';
 import { createDispatch } from './bot/dispatch.ts';
 import { fail } from './bot/errors.ts';
+import { createForms } from './bot/form.ts';
 import { type GreetingFacts, greetingCard, WELCOME, WELCOME_WORDS } from './bot/greeting.ts';
 import { healthRoutes } from './bot/health.ts';
 import { createHooks } from './bot/hooks.ts';
@@ -315,6 +316,14 @@ export async function startApp(options: AppOptions): Promise<App> {
       database,
       messages,
       history,
+      people,
+      posts,
+      metrics: metrics,
+      surfaces: {
+        ...createForms({ table: robot.table, access, names, now }),
+        overview: async () => [],
+        suggestions: async () => [],
+      },
       access,
       names,
       replica: replicas.id,

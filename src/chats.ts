@@ -3,6 +3,8 @@
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { ShellChat } from './adapters/chat/shell/shell.ts';
+import type { SlackSurfaces } from './adapters/chat/slack/ports.ts';
+import type { SlackChat } from './adapters/chat/slack/slack.ts';
 import { AdapterProblem, type AdapterSource, findHubotAdapter } from './adapters/chat/text/load-adapter.ts';
 import { loadTextChat } from './adapters/chat/text/text.ts';
 import type { WebChat } from './adapters/chat/web/chat.ts';
@@ -12,12 +14,15 @@ import type { Address, Person } from './bot/chat.ts';
 import { complete } from './bot/complete.ts';
 import type { LoadProblem } from './bot/load-problem.ts';
 import type { Logger } from './bot/log.ts';
+import type { Metrics } from './bot/metrics.ts';
+import type { RunningPosts } from './bot/post.ts';
 import type { Robot } from './bot/robot.ts';
 import type { Config } from './config/config.ts';
 import { roomsOf } from './domain/alerts/route.ts';
 import type { History, MessageStore } from './domain/history/ports.ts';
-import type { KnownChats } from './domain/people/ports.ts';
+import type { KnownChats, People } from './domain/people/ports.ts';
 import type { Database } from './storage/database.ts';
+import { createInbox } from './storage/inbox.ts';
 
 /** The web chat's room where everybody is. */
 export const WELCOME_ROOM = 'general';
@@ -28,6 +33,10 @@ export interface ChatsParts {
   readonly database: Database;
   readonly messages: MessageStore;
   readonly history: History;
+  readonly people: People;
+  readonly posts: RunningPosts;
+  readonly metrics: Metrics;
+  readonly surfaces: SlackSurfaces;
   readonly access: Access;
   readonly names: Names;
   readonly replica: string;
@@ -56,6 +65,7 @@ export interface Chats {
 export async function createChats(parts: ChatsParts): Promise<Chats> {
   const { config, robot, messages, replica } = parts;
   const web = config.chats.includes('web') ? await createWebChat(parts) : undefined;
+  const slack = config.slack.length > 0 ? await createSlackChats(parts) : [];
   return {
     web,
     async add() {
@@ -64,17 +74,19 @@ export async function createChats(parts: ChatsParts): Promise<Chats> {
         const other = others.get(name);
         if (other) robot.addChat(await loadTextChat(robot, other));
         else if (name === 'shell') robot.addChat(createShell(parts));
+        else if (name === 'slack') for (const workspace of slack) robot.addChat(workspace);
         else if (web) robot.addChat(web);
       }
     },
     async resume(lostReplica) {
+      for (const workspace of slack) await workspace.resume(lostReplica);
       if (!web) return;
       for (const message of await messages.claimUnhandledOf(lostReplica, replica)) {
         if (message.chat === web.chat) void web.resume(message);
       }
     },
     async close() {
-      await web?.close();
+      await Promise.all([web?.close(), ...slack.map((workspace) => workspace.close())]);
     },
   };
 }
@@ -111,6 +123,30 @@ async function createWebChat(parts: ChatsParts): Promise<WebChat> {
       complete: (text, person) => complete(robot.table, access, text, { person, room: '', names, now: now() }),
     },
   });
+}
+
+async function createSlackChats(parts: ChatsParts): Promise<readonly SlackChat[]> {
+  const { config, robot, database, messages, people, posts, metrics, surfaces, replica, log, now } = parts;
+  const { SlackChat } = await import('./adapters/chat/slack/slack.ts');
+  const { createPictures } = await import('./adapters/chat/slack/pictures.ts');
+  const inbox = createInbox(database, replica);
+  return config.slack.map(
+    (workspace) =>
+      new SlackChat(robot, {
+        workspace,
+        inbox,
+        people,
+        history: messages,
+        surfaces,
+        metrics: metrics.slack,
+        log,
+        now,
+        http: () => robot.httpServer,
+        post: posts.post,
+        wake: posts.wake,
+        picture: createPictures(parts.localUrl),
+      }),
+  );
 }
 
 function createShell(parts: ChatsParts): ShellChat {
