@@ -200,6 +200,7 @@ export function createConversation(ports: ConversationPorts): Conversation {
           personName: person.name,
           at: message.at ?? ports.now(),
           text: message.text,
+          ...(message.quiet ? { onlyTo: person.id } : {}),
           fromRobot: false,
           addressed: robot.addressed(message) !== undefined,
           private: here.private,

@@ -1,9 +1,9 @@
 /** What the commands about commands use: help, confirmation, approval. */
 
 import type { Access } from './access.ts';
-import type { Content } from './card.ts';
-import { type Address, addressOf } from './chat.ts';
-import type { Command, Invocation } from './command.ts';
+import { type Content, plain } from './card.ts';
+import { type Address, addressOf, type Person } from './chat.ts';
+import type { Command, Here, Invocation } from './command.ts';
 import type { Dispatch } from './dispatch.ts';
 import { fail } from './errors.ts';
 import { linesOfScripts } from './help.ts';
@@ -22,8 +22,10 @@ export interface CommandDesk {
   /** Runs what the same person was asked about. Throws `proposal.gone`, `proposal.other`. */
   confirm(code: string, asked: Asked): Promise<void>;
   cancel(code: string, asked: Asked): Promise<Content>;
-  /** Runs what somebody else asked for. Throws `proposal.gone`, `proposal.own`, `access.denied`. */
-  approve(code: string, asked: Asked): Promise<void>;
+  /** What waits for this person's word, oldest first: what others ask, and what the person was asked. */
+  waiting(person: Person, now: Date): Promise<readonly Proposal[]>;
+  /** Runs what somebody else asked for; says so where that is not seen. Throws `proposal.gone`, `proposal.own`, `access.denied`. */
+  approve(code: string, asked: Asked): Promise<Content | void>;
   refuse(code: string, asked: Asked): Promise<Content>;
 }
 
@@ -34,17 +36,35 @@ export interface DeskPorts {
   readonly access: Access;
   readonly dispatch: Dispatch;
   others(): readonly string[];
+  /** Can this person see what is said there? */
+  sees(person: Person, room: Here): Promise<boolean>;
   /** Durable; the same key updates in place. */
   post(address: Address, content: Content, options: { readonly key: string }): Promise<void>;
 }
 
-export function createDesk({ robotName, table, proposals, access, dispatch, others, post }: DeskPorts): CommandDesk {
-  /** An open proposal of that kind that the asker can see: it was made in the room where it is answered. */
-  async function find(code: string, kind: Proposal['kind'], { room, source, now }: Asked): Promise<Proposal> {
+export function createDesk(ports: DeskPorts): CommandDesk {
+  const { robotName, table, proposals, access, dispatch, others, post } = ports;
+
+  function isHere(proposal: Proposal, room: Here): boolean {
+    return proposal.room.chat === room.chat && proposal.room.room === room.room;
+  }
+
+  /**
+   * An open proposal of that kind that the asker can see. Who is asked whether they are sure answers where they were asked; who
+   * approves may do so from anywhere.
+   */
+  async function find(code: string, kind: Proposal['kind'], { person, room, source, now }: Asked): Promise<Proposal> {
     const proposal = await proposals.find(code.toLowerCase(), source, now);
-    const here = proposal?.room.chat === room.chat && proposal.room.room === room.room;
-    if (!proposal || proposal.kind !== kind || !here) throw fail('proposal.gone', { code });
+    if (!proposal || proposal.kind !== kind) throw fail('proposal.gone', { code });
+    const fromElsewhere = kind === 'approve' && (await ports.sees(person, proposal.room));
+    if (!isHere(proposal, room) && !fromElsewhere) throw fail('proposal.gone', { code });
     return proposal;
+  }
+
+  /** Answers in the room where it was asked for. */
+  function replyThere({ id, room }: Proposal): Asked['reply'] {
+    let count = 0;
+    return (content) => post(addressOf(room), content, { key: `${proposalKey({ id })}:answer:${++count}` });
   }
 
   async function decide(proposal: Proposal, decision: Decision, { person, source, now }: Asked): Promise<void> {
@@ -75,6 +95,17 @@ export function createDesk({ robotName, table, proposals, access, dispatch, othe
     robotName,
     all: () => table.all(),
     others: () => linesOfScripts(others(), table, robotName),
+    async waiting(person, now) {
+      const found: Proposal[] = [];
+      for (const proposal of await proposals.unanswered(now)) {
+        const isOwn = await access.samePerson(proposal.person, person);
+        const { kind, permission, room } = proposal;
+        if (kind === 'confirm' ? !isOwn : isOwn || permission === undefined) continue;
+        if (permission !== undefined && !(await access.can(person, permission))) continue;
+        if (isOwn || (await ports.sees(person, room))) found.push(proposal);
+      }
+      return found;
+    },
     async confirm(code, asked) {
       const proposal = await own(code, asked);
       await decide(proposal, 'confirmed', asked);
@@ -87,7 +118,12 @@ export function createDesk({ robotName, table, proposals, access, dispatch, othe
     async approve(code, asked) {
       const proposal = await foreign(code, asked);
       await decide(proposal, 'approved', asked);
-      await dispatch.runProposal(proposal, asked.reply, asked.person);
+      if (isHere(proposal, asked.room)) {
+        await dispatch.runProposal(proposal, asked.reply, asked.person);
+        return undefined;
+      }
+      const outcome = await dispatch.runProposal(proposal, replyThere(proposal), asked.person);
+      return `Approved; what came of it is told where ${plain(proposal.person.name)} asked for it (${outcome}).`;
     },
     async refuse(code, asked) {
       await decide(await foreign(code, asked), 'refused', asked);

@@ -27,6 +27,8 @@ export interface Decider {
 }
 
 export interface Proposals {
+  /** Those that nobody has answered and that have not expired, oldest first. */
+  unanswered(now: Date): Promise<readonly Proposal[]>;
   /** Stores a proposal under a new code. */
   open(proposal: Omit<Proposal, 'id' | 'code'>): Promise<Proposal>;
   /** An open one that has not expired, or the one that this very message has answered already. */

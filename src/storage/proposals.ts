@@ -1,9 +1,9 @@
 /** Proposals in PostgreSQL. Of many who answer at once, one counts. */
 
-import type { Generated } from 'kysely';
+import type { Generated, Selectable } from 'kysely';
 import type { Person } from '../bot/chat.ts';
 import type { Here } from '../bot/command.ts';
-import type { Decision, Proposals } from '../bot/proposals.ts';
+import type { Decision, Proposal, Proposals } from '../bot/proposals.ts';
 import type { Database } from './database.ts';
 
 export type ProposalTables = {
@@ -24,6 +24,8 @@ export type ProposalTables = {
 };
 
 const MOST_TRIES = 20;
+/** They expire within the hour. */
+const MOST_UNANSWERED = 200;
 
 /** @param newCode a short random code; asked again when it is taken */
 export function createProposalStore(db: Database, newCode: () => string): Proposals {
@@ -50,6 +52,17 @@ export function createProposalStore(db: Database, newCode: () => string): Propos
       }
       throw new Error('no free code for a proposal');
     },
+    async unanswered(now) {
+      const rows = await sql
+        .selectFrom('proposals')
+        .selectAll()
+        .where('decision', 'is', null)
+        .where('expires_at', '>', now)
+        .orderBy('id')
+        .limit(MOST_UNANSWERED)
+        .execute();
+      return rows.map(proposalOf);
+    },
     async find(code, source, now) {
       const row = await sql
         .selectFrom('proposals')
@@ -64,9 +77,7 @@ export function createProposalStore(db: Database, newCode: () => string): Propos
         .orderBy('id', 'desc')
         .limit(1)
         .executeTakeFirst();
-      if (!row) return undefined;
-      const { id, kind, person, room, text, permission, expires_at: expiresAt } = row;
-      return { id, code, kind, person, room, text, permission: permission ?? undefined, expiresAt };
+      return row && proposalOf(row);
     },
     async decide({ id }, decision, { person, source }, now) {
       const { numUpdatedRows } = await sql
@@ -88,4 +99,9 @@ export function createProposalStore(db: Database, newCode: () => string): Propos
       return mine !== undefined;
     },
   };
+}
+
+function proposalOf(row: Selectable<ProposalTables['proposals']>): Proposal {
+  const { id, code, kind, person, room, text, permission, expires_at: expiresAt } = row;
+  return { id, code, kind, person, room, text, permission: permission ?? undefined, expiresAt };
 }

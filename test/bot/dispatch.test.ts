@@ -318,6 +318,22 @@ describe('dispatch', () => {
     expect(ran).to.deep.equal([]);
   });
 
+  it('who may approve does so from anywhere, if they can see where it was asked for', async () => {
+    await open();
+    await say('alice', 'hubot deploy api risky to staging');
+    room.chat.privateRooms.set('direct', ['test:carol']);
+    await room.user.say('carol', 'hubot approve c1', { room: 'direct' });
+    expect(ran).to.deep.equal(['alice api risky staging']);
+    expect(room.messages.at(-1)?.[1]).to.equal('deployed');
+    expect(room.chat.posts.at(-1)?.text).to.contain('Approved').and.contain('where alice asked for it (succeeded)');
+
+    await say('alice', 'hubot deploy api risky to staging');
+    room.chat.privateRooms.set('room1', ['test:alice']);
+    await room.user.say('carol', 'hubot approve c2', { room: 'direct' });
+    expect(room.chat.posts.at(-1)?.text).to.contain('nothing to confirm');
+    expect(ran).to.have.length(1);
+  });
+
   it('runs a change once for one message, however often the message comes', async () => {
     await open();
     await room.user.say('alice', 'hubot deploy api to staging', { id: 'm1' });

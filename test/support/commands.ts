@@ -112,6 +112,10 @@ export function inMemoryCommands(options: CommandOptions = {}): InMemoryCommands
             access,
             dispatch,
             others: () => robot.helpCommands(),
+            sees: async (person, { room }) => {
+              const known = await chat.room(room);
+              return known !== undefined && (!known.private || known.members?.includes(person.id) === true);
+            },
             post,
           });
         },
@@ -229,6 +233,9 @@ function memoryProposals(): Proposals {
       const made = { ...proposal, id, code: `c${id}` };
       open.set(made.code, made);
       return made;
+    },
+    async unanswered(now) {
+      return [...open.values()].filter(({ expiresAt }) => expiresAt > now);
     },
     async find(code, source, now) {
       const found = open.get(code);

@@ -365,6 +365,7 @@ export function createDeploys(ports: DeployPorts): Deploys {
     start,
     list,
     history: (filter) => store.history(filter),
+    running: () => store.open(),
     async log(id) {
       const deployment = await store.get(id);
       return deployment === undefined ? undefined : { deployment, output: await store.output(id) };

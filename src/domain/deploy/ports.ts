@@ -231,6 +231,8 @@ export interface Deploys {
   /** What runs where, asked of the targets themselves. */
   list(filter: { readonly service?: string; readonly environment?: string }): Promise<readonly Placement[]>;
   history(filter: DeploymentFilter): Promise<readonly Deployment[]>;
+  /** Queued or running. */
+  running(): Promise<readonly Deployment[]>;
   /** One deployment and all that its program said. */
   log(id: number): Promise<{ readonly deployment: Deployment; readonly output: string } | undefined>;
   /** The job: runs it once, whoever calls, however often. Never throws for a deployment that fails. */
