@@ -1,0 +1,50 @@
+/** From the bytes of a request to what Slack sent. https://docs.slack.dev/apis/events-api/using-http-request-urls */
+
+import type { Envelope } from './ports.ts';
+
+export type Body = Readonly<Record<string, unknown>>;
+
+/** Undefined if it is not what belongs to this address. */
+export function readBodyOf(kind: Envelope['kind'], bytes: Buffer): Body | undefined {
+  const text = utf8(bytes);
+  if (text === undefined) return undefined;
+  if (kind === 'event') return json(text);
+  const form = Object.fromEntries(new URLSearchParams(text));
+  if (kind === 'command' || form['ssl_check'] === '1') return form;
+  return form['payload'] === undefined ? undefined : json(form['payload']);
+}
+
+/** The workspaces that it is about: in a shared channel it may be another one than the one that the app is in. */
+export function teamsOf(body: Body): readonly string[] {
+  const authorizations: unknown[] = Array.isArray(body['authorizations']) ? body['authorizations'] : [];
+  const [team, view, user] = [body['team'], body['view'], body['user']].map((each) => (isObject(each) ? each : {}));
+  const ids = [
+    view?.['app_installed_team_id'],
+    ...authorizations.map((each) => (isObject(each) ? each['team_id'] : undefined)),
+    body['team_id'],
+    team?.['id'],
+    user?.['team_id'],
+  ];
+  return ids.filter((id) => typeof id === 'string');
+}
+
+function utf8(bytes: Buffer): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+function json(text: string): Body | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is Body {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
