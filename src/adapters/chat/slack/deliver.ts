@@ -1,6 +1,5 @@
 /** Posts and changes messages: in a channel, in a thread, to one person alone. */
 
-import { createHash } from 'node:crypto';
 import type { WebClient } from '@slack/web-api';
 import type { Content } from '../../../bot/card.ts';
 import { type Delivery, DeliveryRefused } from '../../../bot/chat.ts';
@@ -8,11 +7,9 @@ import type { Logger } from '../../../bot/log.ts';
 import type { AnswerUrls } from './answer-urls.ts';
 import { type SlackMessage, toMessage } from './blocks.ts';
 import type { SlackApi } from './ports.ts';
+import { findPosted, recognisable } from './posted.ts';
 import { slackCode } from './refusal.ts';
 import { isDirect, type KnownRooms } from './rooms.ts';
-
-/** Marks our messages, so that one whose answer was lost is found again. https://docs.slack.dev/messaging/message-metadata */
-export const POST_EVENT = 'shipmate_post';
 
 /** Of an ephemeral message: it cannot be changed or linked to. */
 const EPHEMERAL = 'ephemeral:';
@@ -35,12 +32,6 @@ export interface DeliverOptions {
     at: { readonly channel: string; readonly thread: string },
     message: SlackMessage,
   ): Promise<void>;
-  /** The message that an earlier attempt may have posted. */
-  posted(
-    web: WebClient,
-    at: { readonly channel: string; readonly thread?: string },
-    nonce: string,
-  ): Promise<string | undefined>;
 }
 
 export interface Deliveries {
@@ -67,9 +58,8 @@ export function createDeliveries(options: DeliverOptions): Deliveries {
 
   async function post(delivery: Delivery, channel: string): Promise<{ readonly messageId: string }> {
     const { thread } = delivery.address;
-    const at = { channel, ...(thread === undefined ? {} : { thread }) };
     const earlier = delivery.repeated
-      ? await api.delivering((web) => options.posted(web, at, delivery.nonce))
+      ? await api.delivering((web) => findPosted(web, channel, thread, delivery.nonce))
       : undefined;
     if (earlier !== undefined) return { messageId: earlier };
     api.turn(channel);
@@ -82,10 +72,9 @@ export function createDeliveries(options: DeliverOptions): Deliveries {
         mrkdwn: true,
         unfurl_links: false,
         unfurl_media: false,
-        metadata: { event_type: POST_EVENT, event_payload: { nonce: delivery.nonce } },
+        ...recognisable(delivery.nonce),
         ...(message.author ?? {}),
         ...(thread === undefined ? {} : { thread_ts: thread }),
-        ...clientMessageId(delivery.nonce),
       }),
     );
     if (ts === undefined) throw new Error('Slack took a message and gave no ts');
@@ -161,17 +150,4 @@ async function unless<T>(codes: ReadonlySet<string>, work: () => Promise<T>): Pr
     if (codes.has(slackCode(error) ?? '')) return undefined;
     throw error;
   }
-}
-
-/** The same for every attempt, as a UUID: Slack's own clients send such ones, so that a message that is sent twice shows once. */
-function clientMessageId(nonce: string): { readonly client_msg_id: string } {
-  const hex = createHash('sha256').update(nonce).digest('hex');
-  const parts = [
-    hex.slice(0, 8),
-    hex.slice(8, 12),
-    `4${hex.slice(13, 16)}`,
-    `8${hex.slice(17, 20)}`,
-    hex.slice(20, 32),
-  ];
-  return { client_msg_id: parts.join('-') };
 }
