@@ -112,7 +112,7 @@ export function toMessage(content: Content, options: RenderOptions = {}): SlackM
     ...message,
     ...(cut && { files: [wholeOf(content, options)] }),
     ...(own && { picture: own }),
-    ...(content.speaker && { author: authorOf(content.speaker) }),
+    ...(content.speaker?.name.trim() && { author: authorOf(content.speaker) }),
   };
 }
 
@@ -221,11 +221,13 @@ function partsOf(content: Content, options: RenderOptions, ids: Ids): Parts {
     text: content.text ? sections(content.text, options) : [],
     fields: fieldBlocks(content, options),
     tail: [
-      ...(image ? [context(toMrkdwn(pictureText(image)))] : []),
+      ...(image && (image.alt.trim() !== '' || /^https?:/i.test(image.url))
+        ? [context(toMrkdwn(pictureText(image)))]
+        : []),
       ...actionBlocks(content.actions ?? [], options, ids),
       ...choiceBlocks(content.choices ?? [], options, ids),
     ],
-    foot: content.footer ? [context(escapeMrkdwn(oneLine(content.footer)))] : [],
+    foot: content.footer?.trim() ? [context(escapeMrkdwn(oneLine(content.footer)))] : [],
     cut: (content.text ?? '').length > CONVERTED,
   };
 }
@@ -280,7 +282,8 @@ function fieldBlocks(card: Card, options: RenderOptions): KnownBlock[] {
     pairs = [];
   };
   for (const field of card.fields ?? []) {
-    const name = toMrkdwn(`**${plain(oneLine(field.name))}**`);
+    const title = oneLine(field.name);
+    const name = title && toMrkdwn(`**${plain(title)}**`);
     const text = `${name}\n${toMrkdwn(beginning(field.value, CONVERTED), options.chat)}`.trim();
     if (text === '') continue;
     if (field.short === false || text.length > LIMITS.field) {
@@ -361,9 +364,9 @@ function rows(elements: readonly Element[]): ActionsBlock[] {
 function buttonElements(actions: readonly Action[], ids: Ids, primary = -1): Button[] {
   return actions.map((action, index) => ({
     type: 'button',
-    text: plainText(action.label || action.command, LIMITS.button),
+    text: plainText(oneLine(action.label) || action.command, LIMITS.button),
     action_id: ids(),
-    value: action.command,
+    value: action.command.toWellFormed(),
     ...(action.style === 'danger' && { style: 'danger' }),
     ...(index === primary && { style: 'primary' }),
   }));
@@ -395,7 +398,10 @@ function selects(label: string, actions: readonly Action[], ids: Ids): StaticSel
 }
 
 function option(action: Action): PlainTextOption {
-  return { text: plainText(action.label || action.command, LIMITS.option), value: action.command };
+  return {
+    text: plainText(oneLine(action.label) || action.command, LIMITS.option),
+    value: action.command.toWellFormed(),
+  };
 }
 
 function typedBlocks(actions: readonly Action[], { address = '' }: RenderOptions): KnownBlock[] {
@@ -415,10 +421,10 @@ function mrkdwn(text: string): MrkdwnElement {
 
 /** Slack parses nothing in it but emoji; what would be a mention elsewhere is taken apart all the same. */
 function plainText(text: string, limit: number): PlainTextElement {
-  const safe = oneLine(text)
+  const safe = oneLine(text.toWellFormed())
     .replace(/<(?=[@#!])/g, '<\u2060')
     .replace(/@(?=(?:channel|here|everyone|group)\b)/gi, '@\u2060');
-  return { type: 'plain_text', text: beginning(safe, limit), emoji: true };
+  return { type: 'plain_text', text: beginning(safe, limit) || '\u2060', emoji: true };
 }
 
 function oneLine(text: string): string {

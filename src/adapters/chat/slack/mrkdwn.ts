@@ -62,7 +62,7 @@ export function toMrkdwn(markdown: string, chat = 'slack'): string {
     else if (content.trim() !== '') lines.push('```', ...escaped(fenced(content)).split('\n'), '```');
   };
 
-  for (const token of parser.parse(markdown, {})) {
+  for (const token of parser.parse(markdown.toWellFormed(), {})) {
     switch (token.type) {
       case 'paragraph_open':
         gap();
@@ -262,6 +262,7 @@ function escaped(text: string): string {
 /** Text as mrkdwn that shows just that text. */
 export function escapeMrkdwn(text: string): string {
   return text
+    .toWellFormed()
     .split('\n')
     .map((line) => lineOf([{ kind: 'text', text: line }], escaped))
     .join('\n');

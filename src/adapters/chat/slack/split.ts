@@ -90,10 +90,10 @@ function byLines(text: string, limit: number): string[] {
 /** A line in two: the first at most `limit` long. Code within a line is closed and opened again; a quote goes on as one. */
 function cutLine(line: string, limit: number, asIs: boolean): [string, string] {
   const quote = !asIs && line.startsWith('> ') ? '> ' : '';
-  let at = Math.max(1, limit - 1);
+  let at = asIs ? limit : Math.max(1, limit - 1);
   for (const { index, 0: atom } of line.matchAll(ATOM)) {
     if (index >= at) break;
-    if (index + atom.length > at) at = index > quote.length ? index : Math.min(index + atom.length, limit);
+    if (index + atom.length > at) at = index > quote.length ? index : Math.min(index + atom.length, at);
   }
   const space = lastSpace(line, at);
   if (space > at / 2) at = space;
