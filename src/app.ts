@@ -22,7 +22,6 @@ import { type Conversation, createConversation } from './bot/conversation.ts';
 import { createDesk } from './bot/desk.ts';
 import { createDispatch } from './bot/dispatch.ts';
 import { fail } from './bot/errors.ts';
-import { createForms } from './bot/form.ts';
 import { type GreetingFacts, greetingCard, WELCOME, WELCOME_WORDS } from './bot/greeting.ts';
 import { healthRoutes } from './bot/health.ts';
 import { createHooks } from './bot/hooks.ts';
@@ -34,6 +33,7 @@ import { createPosts } from './bot/post.ts';
 import { createRateLimit } from './bot/rate.ts';
 import { Robot } from './bot/robot.ts';
 import type { Services } from './bot/services.ts';
+import { createSurfaces } from './bot/surfaces.ts';
 import { addressIn, checkAdapters, createChats, knownChats, shellOf, terminalPerson, WELCOME_ROOM } from './chats.ts';
 import type { Config } from './config/config.ts';
 import { createAlerts } from './domain/alerts/alerts.ts';
@@ -319,11 +319,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       people,
       posts,
       metrics: metrics,
-      surfaces: {
-        ...createForms({ table: robot.table, access, names, now }),
-        overview: async () => [],
-        suggestions: async () => [],
-      },
+      surfaces: createSurfaces({ table: robot.table, access, names, services: () => services, now }),
       access,
       names,
       replica: replicas.id,
