@@ -334,6 +334,11 @@ describe('cutting mrkdwn', () => {
     );
   });
 
+  it('comes to an end where nothing can be cut well', () => {
+    for (const text of ['`', '> `', '> ', '``', '> ` '])
+      expect(splitMrkdwn(`${text}<${'x'.repeat(80)}>`, 40).every((part) => part.length <= 40)).to.equal(true);
+  });
+
   it('shows the beginning of a text', () => {
     expect(beginning('abc', 3)).to.equal('abc');
     expect(beginning('abcd', 3)).to.have.length.at.most(3).and.to.match(/…$/);

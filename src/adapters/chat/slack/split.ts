@@ -89,18 +89,28 @@ function byLines(text: string, limit: number): string[] {
 
 /** A line in two: the first at most `limit` long. Code within a line is closed and opened again; a quote goes on as one. */
 function cutLine(line: string, limit: number, asIs: boolean): [string, string] {
+  const most = asIs ? limit : Math.max(1, limit - 1);
+  const parts = cutAt(line, placeToCut(line, most), asIs);
+  // What is opened again may be as long as what was cut off.
+  return parts[1].length < line.length ? parts : cutAt(line, most, asIs);
+}
+
+function cutAt(line: string, at: number, asIs: boolean): [string, string] {
   const quote = !asIs && line.startsWith('> ') ? '> ' : '';
-  let at = asIs ? limit : Math.max(1, limit - 1);
-  for (const { index, 0: atom } of line.matchAll(ATOM)) {
-    if (index >= at) break;
-    if (index + atom.length > at) at = index > quote.length ? index : Math.min(index + atom.length, at);
-  }
-  const space = lastSpace(line, at);
-  if (space > at / 2) at = space;
   const head = line.slice(0, at);
   const tail = line.slice(at).replace(/^ /, '');
   const code = !asIs && head.split('`').length % 2 === 0;
   return code ? [`${head}\``, `${quote}\`${tail}`] : [head, quote + tail];
+}
+
+function placeToCut(line: string, most: number): number {
+  let at = most;
+  for (const { index, 0: atom } of line.matchAll(ATOM)) {
+    if (index >= at) break;
+    if (index > 0 && index + atom.length > at) at = index;
+  }
+  const space = lastSpace(line, at);
+  return space > at / 2 ? space : at;
 }
 
 /** The last space before a position that is in no link. */
