@@ -59,6 +59,8 @@ function laneOf(method: string, channel: string): string {
 export interface Turns {
   /** Takes the turn: 0, or the milliseconds until it comes. */
   take(channel: string): number;
+  /** Channels that are remembered. */
+  size(): number;
 }
 
 /** A little more than the second that Slack asks for: the way there takes longer at one time than at another. */
@@ -81,5 +83,6 @@ export function createTurns(clock: () => number): Turns {
       taken.set(channel, now);
       return 0;
     },
+    size: () => taken.size,
   };
 }
