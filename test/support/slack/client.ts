@@ -1,7 +1,7 @@
 /** Parts of the chat for tests of one of them. */
 
 import { createSlackApi, type SlackApiOptions } from '../../../src/adapters/chat/slack/api.ts';
-import type { SlackApi } from '../../../src/adapters/chat/slack/ports.ts';
+import type { Inbox, InboxEvent, SlackApi } from '../../../src/adapters/chat/slack/ports.ts';
 import type { SlackMetrics } from '../../../src/bot/metrics.ts';
 import { collectingLog } from '../log.ts';
 import type { SlackServer } from './server.ts';
@@ -39,4 +39,36 @@ export function apiOf(
   const metrics = countedMetrics();
   const workspace = { chat: 'slack', botToken: slack.botToken, apiUrl: slack.apiUrl };
   return { api: createSlackApi({ workspace, robotName: 'shipmate', log, metrics, ...options }), log, metrics };
+}
+
+/** An inbox in memory, which can be away. */
+export function memoryInbox(): Inbox & { readonly open: Map<number, InboxEvent>; away: boolean; saves: number } {
+  const names = new Set<string>();
+  const open = new Map<number, InboxEvent>();
+  let last = 0;
+  const inbox = {
+    open,
+    away: false,
+    saves: 0,
+    async save({ names: given, ...event }: Parameters<Inbox['save']>[0]) {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (inbox.away) throw new Error('the database is away');
+      inbox.saves++;
+      const own = given.map((name) => `${event.chat} ${name}`);
+      if (own.some((name) => names.has(name))) return undefined;
+      for (const name of own) names.add(name);
+      last++;
+      const saved = { id: last, ...event };
+      open.set(last, saved);
+      return saved;
+    },
+    async handled(id: number) {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (inbox.away) throw new Error('the database is away');
+      open.delete(id);
+    },
+    claimOf: async () => [],
+    purge: async () => undefined,
+  };
+  return inbox;
 }

@@ -28,6 +28,7 @@ export class HttpWay implements Way {
   }
 
   ready(): Promise<void> {
+    if (this.#base !== undefined) return Promise.resolve();
     return new Promise((resolve) => this.#known.push(resolve));
   }
 

@@ -134,8 +134,8 @@ export function paged<T>(
   limit: number | undefined,
   most = 1000,
 ): { items: T[]; next: string } {
-  const from =
-    cursor === undefined || cursor === '' ? 0 : Number(Buffer.from(cursor, 'base64').toString().replace('next:', ''));
+  const place = /^next:(\d+)$/.exec(Buffer.from(cursor ?? '', 'base64').toString())?.[1];
+  const from = cursor === undefined || cursor === '' ? 0 : Number(place);
   if (!Number.isInteger(from) || from < 0 || from > list.length) throw new SlackError('invalid_cursor');
   const size = Math.min(limit || 100, most);
   const end = from + size;

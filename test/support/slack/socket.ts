@@ -117,8 +117,12 @@ export class Sockets implements Way {
     done({ kind: 'acknowledged', response: read.data.payload, ms: 0 });
   }
 
+  #takers(): Connection[] {
+    return this.#connections.filter((one) => !one.leaving && one.socket.readyState === one.socket.OPEN);
+  }
+
   deliver(envelope: Envelope, retry: Retry | undefined): Promise<Attempt> {
-    const open = this.#connections.filter((one) => !one.leaving && one.socket.readyState === one.socket.OPEN);
+    const open = this.#takers();
     const connection = open[Math.floor(this.#random() * open.length)];
     if (!connection) return Promise.resolve({ kind: 'no connection' });
     const id = randomUUID();
@@ -148,6 +152,7 @@ export class Sockets implements Way {
   }
 
   ready(): Promise<void> {
+    if (this.#takers().length > 0) return Promise.resolve();
     return new Promise((resolve) => this.#opened.push(resolve));
   }
 
