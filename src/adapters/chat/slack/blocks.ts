@@ -29,7 +29,7 @@ import { escapeMrkdwn, toMrkdwn } from './mrkdwn.ts';
 import { beginning, splitMrkdwn } from './split.ts';
 
 /** Slack's limits, in characters and pieces. */
-export const LIMITS = {
+const LIMITS = {
   blocks: 50,
   viewBlocks: 100,
   header: 150,
@@ -146,7 +146,7 @@ export function toSections(markdown: string, options: RenderOptions = {}, most =
 }
 
 /** Pictures of our own are uploaded; those from elsewhere are only linked, so that looking at a card tells nobody. */
-export function isOwn(url: string): boolean {
+function isOwn(url: string): boolean {
   return /^(?:\/(?![/\\])|data:image\/)/i.test(url);
 }
 
