@@ -57,6 +57,19 @@ export interface LiveStream {
   end(): Promise<void>;
 }
 
+/** The user groups of a chat that the robot keeps up to date: of those who are on call. */
+export interface UserGroups {
+  /**
+   * Makes exactly these people the members of a group. `unchanged`: they are already, nothing was asked of the chat but who is in
+   * it. `empty`: nobody was named; a chat like Slack knows no empty groups, so whoever was in it last stays in it.
+   * Throws {@link DeliveryDelayed} or {@link DeliveryRefused}: no such group, not allowed, or an id of another chat.
+   *
+   * @param group by id or handle, as in config/access.yaml: `slack:S0123`, `slack:@oncall`
+   * @param people person ids of that chat
+   */
+  setMembers(group: string, people: readonly string[]): Promise<'changed' | 'unchanged' | 'empty'>;
+}
+
 /**
  * A chat adapter of ours: a Hubot adapter that also renders cards and updates messages in place.
  * `deliver` and `update` throw {@link DeliveryDelayed} when trying later may help, {@link DeliveryRefused} when it cannot.
@@ -81,6 +94,8 @@ export interface ChatAdapter extends Adapter {
    * {@link DeliveryDelayed} where it can in a moment.
    */
   openStream?(address: Address, reader: Person): Promise<LiveStream | undefined>;
+  /** Its user groups, if the robot can change them. */
+  readonly userGroups?: UserGroups;
   /** What is known of a room; undefined if the chat does not know it. */
   room(id: string): Promise<Room | undefined>;
 }

@@ -11,6 +11,7 @@ import type { SlackMetrics } from '../../../bot/metrics.ts';
 import type { PostOptions } from '../../../bot/post.ts';
 import type { Robot } from '../../../bot/robot.ts';
 import type { People } from '../../../domain/people/ports.ts';
+import type { SlackUser } from './user.ts';
 
 /** One workspace, as configured. */
 export interface SlackWorkspace {
@@ -108,6 +109,8 @@ export interface SlackPeople {
   person(userId: string): Promise<SlackPerson>;
   /** The newest of everybody, for completion and selects. */
   all(): Promise<readonly SlackPerson[]>;
+  /** Slack says something new of an account. */
+  heard(user: SlackUser): Promise<void>;
 }
 
 export interface SlackRooms {

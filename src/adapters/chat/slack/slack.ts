@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { App } from '@slack/bolt';
 import { Adapter, type Envelope } from 'hubot';
 import { mention } from '../../../bot/card.ts';
-import type { Address, ChatAdapter, Delivery, Room } from '../../../bot/chat.ts';
+import type { Address, ChatAdapter, Delivery, Room, UserGroups } from '../../../bot/chat.ts';
 import { DeliveryDelayed, DeliveryRefused } from '../../../bot/chat.ts';
 import type { Robot } from '../../../bot/robot.ts';
 import { type AnswerUrls, createAnswerUrls } from './answer-urls.ts';
@@ -14,10 +14,13 @@ import { createBoltApp } from './bolt.ts';
 import { listensToChannels } from './channels.ts';
 import { createDeliveries, type Deliveries } from './deliver.ts';
 import { createFiles } from './files.ts';
+import { createSlackGroups, type KnownSlackGroups, listensToGroups } from './groups.ts';
 import { hear } from './hear.ts';
+import { openDoor } from './http.ts';
 import { createIntake, type Intake } from './intake.ts';
 import { listensToMessages } from './messages.ts';
-import type { Listens, Self, SlackApi, SlackContext, SlackParts, SlackPeople } from './ports.ts';
+import { createSlackPeople, type KnownSlackPeople, listenToPeople } from './people.ts';
+import type { Listens, Self, SlackApi, SlackContext, SlackParts } from './ports.ts';
 import { listenToPresses, pressedMessage } from './press.ts';
 import { listenToReactions } from './reactions.ts';
 import { bare, slackCode, troubleOf } from './refusal.ts';
@@ -54,10 +57,12 @@ export class SlackChat extends Adapter implements ChatAdapter {
   readonly chat: string;
   override readonly name: string;
   readonly queued = true;
+  readonly userGroups: UserGroups;
   readonly #robot: Robot;
   readonly #parts: SlackParts;
   readonly #api: SlackApi;
-  readonly #people: SlackPeople;
+  readonly #people: KnownSlackPeople;
+  readonly #groups: KnownSlackGroups;
   readonly #rooms: KnownRooms;
   readonly #answerUrls: AnswerUrls;
   readonly #deliveries: Deliveries;
@@ -66,6 +71,7 @@ export class SlackChat extends Adapter implements ChatAdapter {
   readonly #stopping = new AbortController();
   readonly #newReference: () => string;
   #app: App | undefined;
+  #closeDoor: (() => void) | undefined;
   #self: Self | undefined;
   /** What somebody must do something about: with the bot token, with Socket Mode. */
   readonly #troubles = new Map<'token' | 'socket', string>();
@@ -81,7 +87,16 @@ export class SlackChat extends Adapter implements ChatAdapter {
     const newReference = () => randomBytes(4).toString('hex');
     this.#api = createSlackApi({ workspace, robotName: robot.name, log, metrics });
     this.#answerUrls = createAnswerUrls({ apiUrl: workspace.apiUrl, now, log });
-    this.#people = peopleOf(chat, this.#api);
+    this.#people = createSlackPeople({
+      chat,
+      api: this.#api,
+      directory: parts.people,
+      robot,
+      log,
+      self: () => this.#whoAmI(),
+      now,
+    });
+    this.userGroups = this.#groups = createSlackGroups({ chat, api: this.#api, directory: parts.people, log });
     this.#rooms = createRooms({
       chat,
       api: this.#api,
@@ -99,7 +114,6 @@ export class SlackChat extends Adapter implements ChatAdapter {
       log,
       address: () => `@${robot.name} `,
       attach: (web, at, message) => files.attach(web, at, message),
-      posted: async () => undefined,
     });
     this.#intake = createIntake({
       chat,
@@ -149,7 +163,10 @@ export class SlackChat extends Adapter implements ChatAdapter {
     });
     const context = this.#context();
     for (const listen of this.#listens()) listen(this.#app, context);
+    this.#openDoor();
     const refused = await this.#connect();
+    this.#people.start();
+    this.#groups.start();
     if (refused !== undefined) {
       log.warn({ chat: this.chat, problem: refused }, 'Slack is not reached yet');
       void this.#goOn();
@@ -166,7 +183,8 @@ export class SlackChat extends Adapter implements ChatAdapter {
   /** Ends the connections and waits for what the robot is doing for people of this workspace. */
   override async close(): Promise<void> {
     this.#stopping.abort();
-    await this.#intake.close();
+    this.#closeDoor?.();
+    await Promise.all([this.#intake.close(), this.#people.stop(), this.#groups.stop()]);
     await this.#sockets?.close();
     this.removeAllListeners();
   }
@@ -250,6 +268,8 @@ export class SlackChat extends Adapter implements ChatAdapter {
       listensToMessages(history),
       listensToChannels({ history, rooms: this.#rooms, renew }),
       listenToPresses,
+      listenToPeople,
+      listensToGroups(this.#groups),
       listenToReactions,
     ];
   }
@@ -335,6 +355,17 @@ export class SlackChat extends Adapter implements ChatAdapter {
     await this.#sockets?.start();
   }
 
+  /** What comes is stored from now on, also while Slack cannot be reached. */
+  #openDoor(): void {
+    const { workspace, http, log, metrics, now } = this.#parts;
+    const router = http()?.beforeParsers;
+    if (workspace.signingSecret === undefined || !router) return;
+    const { signingSecret } = workspace;
+    const teamId = () => this.#self?.teamId;
+    const door = { chat: this.chat, signingSecret, teamId, intake: this.#intake };
+    this.#closeDoor = openDoor(router, door, { log, metrics, now });
+  }
+
   #note(about: 'token' | 'socket', problem: string | undefined): void {
     if (problem === undefined) this.#troubles.delete(about);
     else this.#troubles.set(about, problem);
@@ -353,18 +384,4 @@ export class SlackChat extends Adapter implements ChatAdapter {
       }
     }
   }
-}
-
-/** Until people.ts is there. */
-function peopleOf(chat: string, api: SlackApi): SlackPeople {
-  return {
-    async person(userId) {
-      const { user } = await api.web.users.info({ user: userId });
-      const name = user?.profile?.display_name || user?.name || userId;
-      const outside = user?.is_restricted === true || user?.is_stranger === true;
-      const active = user?.deleted !== true;
-      return { id: `${chat}:${userId}`, chat, name, userId, active, outside, bot: user?.is_bot === true };
-    },
-    all: async () => [],
-  };
 }

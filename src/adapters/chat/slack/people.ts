@@ -1,0 +1,203 @@
+/** The people of a workspace: asked for one by one, read all at start, kept by events. */
+
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from '../../../bot/log.ts';
+import { chatOfUser } from '../../../bot/message.ts';
+import type { Robot } from '../../../bot/robot.ts';
+import type { Account } from '../../../domain/people/ports.ts';
+import { type Fresh, keepFresh } from './fresh.ts';
+import type { Listens, PeopleDirectory, Self, SlackApi, SlackPeople, SlackPerson } from './ports.ts';
+import { slackCode, troubleOf } from './refusal.ts';
+import { personOf, type SlackUser } from './user.ts';
+
+/** Somebody who was asked for so long ago is asked for again, should an event have been lost; in milliseconds. */
+const FRESH_MS = 3_600_000;
+/** How long what Slack said counts while Slack cannot be asked; as in the directory. */
+const TRUST_MS = 24 * 3_600_000;
+/** A look-up that failed is not tried again before, in milliseconds. */
+const FAILED_MS = 5_000;
+const EVERY_MS = 6 * 3_600_000;
+const RETRY_MS = 2_000;
+const LONGEST_RETRY_MS = 10 * 60_000;
+/** What Slack recommends at most: https://docs.slack.dev/reference/methods/users.list */
+const PAGE = 200;
+/** Slack says that there is no such person, or none that this robot may see. */
+const NOBODY = new Set(['user_not_found', 'user_not_visible', 'users_not_found']);
+
+export interface SlackPeopleOptions {
+  readonly chat: string;
+  readonly api: Pick<SlackApi, 'web'>;
+  readonly directory: PeopleDirectory;
+  readonly robot: Robot;
+  readonly log: Logger;
+  self(): Self;
+  now(): Date;
+  /** How often everybody is read again; six hours. */
+  readonly everyMs?: number;
+}
+
+/** The people of one workspace; also their list, which is read in the background. */
+export interface KnownSlackPeople extends SlackPeople, Fresh {}
+
+interface Known {
+  readonly person: SlackPerson;
+  /** Slack's own time of the last change, in seconds. */
+  readonly updated: number;
+  readonly askedAt: number;
+}
+
+/** Made with the chat; `start()` once Slack is reached, `stop()` when the chat closes. */
+export function createSlackPeople(options: SlackPeopleOptions): KnownSlackPeople {
+  const { chat, api, directory, robot, log, now } = options;
+  const known = new Map<string, Known>();
+  const failedAt = new Map<string, number>();
+  const asking = new Map<string, Promise<SlackPerson>>();
+
+  /** What Slack says of some accounts, unless something newer is known. Remembered only once it is stored. */
+  async function take(users: readonly SlackUser[]): Promise<void> {
+    const askedAt = now().getTime();
+    const { teamId } = options.self();
+    const fresh = users.flatMap((user): Known[] => {
+      const { id, updated = 0 } = user;
+      if (id === undefined || updated < (known.get(id)?.updated ?? 0)) return [];
+      return [{ person: personOf({ ...user, id }, chat, teamId), updated, askedAt }];
+    });
+    const accounts = fresh.filter(({ person }) => !person.bot).map(({ person }) => accountOf(person));
+    if (accounts.length > 0) await directory.save(...accounts);
+    for (const each of fresh) {
+      known.set(each.person.userId, each);
+      failedAt.delete(each.person.userId);
+      remember(robot, each.person);
+    }
+  }
+
+  async function ask(userId: string): Promise<SlackPerson> {
+    const before = known.get(userId);
+    let user: SlackUser | undefined;
+    try {
+      ({ user } = await api.web.users.info({ user: userId }));
+    } catch (error) {
+      const code = slackCode(error);
+      if (code !== undefined && NOBODY.has(code)) return await nobody(userId);
+      log.warn({ chat, user: userId, problem: code ?? 'no answer' }, 'Slack person not looked up');
+      failedAt.set(userId, now().getTime());
+      return (await lately(userId)) ?? stranger(userId);
+    }
+    if (user === undefined) return stranger(userId);
+    await take([{ ...user, id: userId }]);
+    const person = known.get(userId);
+    // Something newer came by an event in the meantime: it was asked for just now all the same.
+    if (person === before && person) known.set(userId, { ...person, askedAt: now().getTime() });
+    return person?.person ?? stranger(userId);
+  }
+
+  /** What was known of somebody, by this robot or before it started, while that is not too long ago. */
+  async function lately(userId: string): Promise<SlackPerson | undefined> {
+    const at = now().getTime();
+    const before = known.get(userId);
+    if (before && at - before.askedAt < TRUST_MS) return before.person;
+    const stored = await directory.get(`${chat}:${userId}`);
+    if (!stored || at - stored.checkedAt.getTime() >= TRUST_MS) return undefined;
+    const { checkedAt: _, ...account } = stored;
+    return { ...account, userId, bot: false };
+  }
+
+  /** Who is not there has no rights, whatever they had. */
+  async function nobody(userId: string): Promise<SlackPerson> {
+    known.delete(userId);
+    const stored = await directory.get(`${chat}:${userId}`);
+    if (stored && !stored.outside) {
+      const { checkedAt: _checked, email: _email, ...account } = stored;
+      await directory.save({ ...account, outside: true });
+    }
+    return { ...stranger(userId), ...(stored ? { name: stored.name } : {}) };
+  }
+
+  function stranger(userId: string): SlackPerson {
+    return { id: `${chat}:${userId}`, chat, userId, name: userId, active: true, outside: true, bot: false };
+  }
+
+  async function readAll(signal: AbortSignal): Promise<void> {
+    let cursor: string | undefined;
+    let count = 0;
+    do {
+      const page = await readPage(cursor, signal);
+      if (signal.aborted) return;
+      await take(page.members ?? []);
+      count += page.members?.length ?? 0;
+      const next = page.response_metadata?.next_cursor || undefined;
+      if (next !== undefined && next === cursor) throw new Error('Slack gives the same page of people again');
+      cursor = next;
+    } while (cursor !== undefined);
+    log.info({ chat, people: count }, 'Slack people read');
+  }
+
+  /** Large workspaces have more pages than Slack gives in a minute. */
+  async function readPage(cursor: string | undefined, signal: AbortSignal) {
+    for (;;) {
+      try {
+        return await api.web.users.list({ limit: PAGE, ...(cursor === undefined ? {} : { cursor }) });
+      } catch (error) {
+        const trouble = troubleOf(error, robot.name);
+        if (trouble.kind !== 'limited') throw error;
+        await delay(trouble.retryAfterMs, undefined, { signal, ref: false });
+      }
+    }
+  }
+
+  const fresh = keepFresh({
+    work: readAll,
+    failed: (error, retryInMs) =>
+      log.warn({ chat, problem: slackCode(error) ?? 'no answer', retryInMs }, 'Slack people not read'),
+    everyMs: options.everyMs ?? EVERY_MS,
+    retryMs: RETRY_MS,
+    longestRetryMs: LONGEST_RETRY_MS,
+  });
+
+  return {
+    ...fresh,
+    async person(userId) {
+      const at = now().getTime();
+      const before = known.get(userId);
+      if (before && at - before.askedAt < FRESH_MS) return before.person;
+      if (at - (failedAt.get(userId) ?? 0) < FAILED_MS) return (await lately(userId)) ?? stranger(userId);
+      const asked = asking.get(userId) ?? ask(userId).finally(() => asking.delete(userId));
+      asking.set(userId, asked);
+      return await asked;
+    },
+    all: async () => [...known.values()].map(({ person }) => person).filter(({ active, bot }) => active && !bot),
+    heard: async (user) => await take([user]),
+  };
+}
+
+/**
+ * https://docs.slack.dev/reference/events/user_change (names, addresses, deactivation, guests that become members),
+ * https://docs.slack.dev/reference/events/user_profile_changed and https://docs.slack.dev/reference/events/team_join
+ */
+export const listenToPeople: Listens = (app, { people }) => {
+  app.event('user_change', async ({ event }) => await people.heard(event.user));
+  app.event('user_profile_changed', async ({ event }) => await people.heard(event.user));
+  app.event('team_join', async ({ event }) => await people.heard(event.user));
+};
+
+function accountOf({ userId: _user, bot: _bot, ...account }: SlackPerson): Account {
+  return account;
+}
+
+/**
+ * Scripts find people where hubot-slack put them: `robot.brain.userForId('U012AB3CD')`, with `email_address` and `slack`. Who
+ * another workspace has under the same id stays who they are there.
+ */
+function remember(robot: Robot, person: SlackPerson): void {
+  const { userId, chat, name, email, timeZone, active } = person;
+  const before = robot.brain.users()[userId];
+  if (person.bot || (!before && !active)) return;
+  const other = chatOfUser(before);
+  if (other !== undefined && other !== chat) return;
+  const user = robot.brain.userForId(userId, { name, chat });
+  user.name = name;
+  user['chat'] = chat;
+  user['real_name'] = name;
+  user['email_address'] = email;
+  user['slack'] = { id: userId, tz: timeZone, deleted: !active, profile: { display_name: name, email } };
+}
