@@ -17,6 +17,11 @@ export function busyAnswer({ kind, body }: Envelope): object | undefined {
   return undefined;
 }
 
+/** When a listener has nothing to say, or not yet: a form closes, a list is empty. */
+export function noAnswer({ body }: Envelope): object | undefined {
+  return body['type'] === 'block_suggestion' ? { options: [] } : undefined;
+}
+
 function view(): object {
   return {
     type: 'modal',

@@ -4,7 +4,7 @@ import type { App } from '@slack/bolt';
 import { inTime } from '../../../bot/deadline.ts';
 import type { Logger } from '../../../bot/log.ts';
 import type { SlackMetrics } from '../../../bot/metrics.ts';
-import { busyAnswer } from './busy.ts';
+import { busyAnswer, noAnswer } from './busy.ts';
 import { isAsked, namesOf } from './envelope.ts';
 import type { Envelope, Inbox, InboxEvent } from './ports.ts';
 import { bare } from './refusal.ts';
@@ -180,11 +180,11 @@ export function createIntake(options: IntakeOptions): Intake {
       active--;
       settle();
     });
-    const timer = setTimeout(() => void give(busyAnswer(envelope)), answerMs);
+    const timer = setTimeout(() => void give(noAnswer(envelope)), answerMs);
     await Promise.race([given.promise, handled]);
     clearTimeout(timer);
     // A listener that gives no answer is no reason to show an error.
-    await give();
+    await give(noAnswer(envelope));
     return 'answered';
   }
 
