@@ -103,7 +103,7 @@ const TONE: Readonly<Record<Tone, string>> = { neutral: '', progress: '⏳ ', go
 export function toMessage(content: Content, options: RenderOptions = {}): SlackMessage {
   const ids = counter();
   const parts = partsOf(content, options, ids);
-  const { blocks, cut } = fitting(parts, LIMITS.blocks, WHOLE);
+  const { blocks, cut } = fitting(parts, 'This is the beginning. The whole is in the file below.');
   const text = fallback(content);
   const message = { text, blocks: blocks.length > 0 ? blocks : [section('\u2060')] };
   if (typeof content === 'string') return cut ? { ...message, files: [wholeOf(content, options)] } : message;
@@ -126,9 +126,8 @@ export function toHome(contents: readonly Content[], options: RenderOptions = {}
   const ids = counter();
   const out: KnownBlock[] = [];
   for (const [index, content] of contents.entries()) {
-    const rest = LIMITS.viewBlocks - out.length - 2;
-    const { blocks } = fitting(partsOf(content, options, ids), Math.min(LIMITS.blocks, rest), WHOLE);
-    if (rest < 2 || out.length + blocks.length + 2 > LIMITS.viewBlocks) {
+    const { blocks } = fitting(partsOf(content, options, ids), 'This is only the beginning.');
+    if (out.length + blocks.length + 2 > LIMITS.viewBlocks) {
       out.push(context(`and ${contents.length - index} more`));
       break;
     }
@@ -232,17 +231,17 @@ function partsOf(content: Content, options: RenderOptions, ids: Ids): Parts {
   };
 }
 
-/** As much of it as fits, with a word about the file if that is not all. */
-function fitting(parts: Parts, mostBlocks: number, mostCharacters: number): { blocks: KnownBlock[]; cut: boolean } {
+/** As much of it as fits into a message, with a note if that is not all. */
+function fitting(parts: Parts, said: string): { blocks: KnownBlock[]; cut: boolean } {
   const all = [...parts.head, ...parts.text, ...parts.fields, ...parts.tail, ...parts.foot];
   const fits = (blocks: readonly KnownBlock[]) =>
-    blocks.length <= mostBlocks &&
+    blocks.length <= LIMITS.blocks &&
     blocks.reduce((sum, block) => sum + PER_BLOCK + sizeOf(block), 0) <= LIMITS.message - LIMITS.text;
   const read = [...parts.head, ...parts.text, ...parts.fields, ...parts.foot];
-  const short = read.reduce((sum, block) => sum + PER_BLOCK + sizeOf(block), 0) <= mostCharacters;
+  const short = read.reduce((sum, block) => sum + PER_BLOCK + sizeOf(block), 0) <= WHOLE;
   if (!parts.cut && short && fits(all)) return { blocks: all, cut: false };
 
-  const note = context('This is the beginning. The whole is in the file below.');
+  const note = context(said);
   const kept: KnownBlock[] = [...parts.head];
   let tail = parts.tail.slice(0, MAX_TAIL);
   while (tail.length > 0 && !fits([...kept, ...tail, note, ...parts.foot])) tail = tail.slice(0, -1);
@@ -252,7 +251,7 @@ function fitting(parts: Parts, mostBlocks: number, mostCharacters: number): { bl
     if (room < 0 || !fits([...kept, block, ...tail, note, ...parts.foot])) break;
     kept.push(block);
   }
-  return { blocks: [...kept, ...tail, note, ...parts.foot].slice(0, mostBlocks), cut: true };
+  return { blocks: [...kept, ...tail, note, ...parts.foot].slice(0, LIMITS.blocks), cut: true };
 }
 
 /** All characters in it that somebody reads or that are sent back. */

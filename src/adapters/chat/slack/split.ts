@@ -30,8 +30,7 @@ export function splitMrkdwn(text: string, limit: number): string[] {
 /** The beginning of a text, `…` at its end if there is more. */
 export function beginning(text: string, limit: number): string {
   if (text.length <= limit) return text;
-  const [head = ''] = cutLine(text, limit - 1, true);
-  return `${head}…`;
+  return `${cutLine(text, limit - 1, true)[0]}…`;
 }
 
 /** Between blank lines that stand in no code block. */
