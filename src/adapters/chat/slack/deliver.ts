@@ -1,6 +1,6 @@
 /** Posts and changes messages: in a channel, in a thread, to one person alone. */
 
-import type { WebClient } from '@slack/web-api';
+import type { ChatUpdateArguments, WebClient } from '@slack/web-api';
 import type { Content } from '../../../bot/card.ts';
 import { type Delivery, DeliveryRefused } from '../../../bot/chat.ts';
 import type { Logger } from '../../../bot/log.ts';
@@ -10,6 +10,7 @@ import type { SlackApi } from './ports.ts';
 import { findPosted, recognisable } from './posted.ts';
 import { slackCode } from './refusal.ts';
 import { isDirect, type KnownRooms } from './rooms.ts';
+import { endStream } from './stream.ts';
 
 /** Of an ephemeral message: it cannot be changed or linked to. */
 const EPHEMERAL = 'ephemeral:';
@@ -133,13 +134,24 @@ export function createDeliveries(options: DeliverOptions): Deliveries {
       if (messageId.startsWith(EPHEMERAL) || (delivery.onlyTo !== undefined && !isDirect(channel))) return 'gone';
       const message = render(delivery.content);
       const outcome = await api.delivering((web) =>
-        unless(GONE, () => web.chat.update({ channel, ts: messageId, text: message.text, blocks: message.blocks })),
+        unless(GONE, () => edit(web, { channel, ts: messageId, text: message.text, blocks: message.blocks })),
       );
       if (outcome === undefined) return 'gone';
       await attach(channel, delivery.address.thread ?? messageId, message);
       return 'updated';
     },
   };
+}
+
+/** A message that a killed robot was still writing is ended first. https://docs.slack.dev/reference/methods/chat.update#errors */
+async function edit(web: WebClient, message: ChatUpdateArguments): Promise<object> {
+  try {
+    return await web.chat.update(message);
+  } catch (error) {
+    if (slackCode(error) !== 'streaming_state_conflict') throw error;
+    await endStream(web, message.channel, message.ts);
+    return await web.chat.update(message);
+  }
 }
 
 /** Undefined if Slack answers with one of these codes. */

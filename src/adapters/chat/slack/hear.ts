@@ -35,7 +35,8 @@ export async function hear(said: Said, context: Hearing): Promise<void> {
   if (said.stored) message.stored = true;
   if (said.files) message.files = said.files;
   if (said.at) message.at = said.at;
-  const shown = said.via === 'typed' && robot.addressed(message) !== undefined;
+  const isPosted = /^\d+\.\d+$/.test(said.messageId);
+  const shown = isPosted && said.via === 'typed' && robot.addressed(message) !== undefined;
   await (shown ? showingWork(said, context, () => robot.receive(message)) : robot.receive(message));
 }
 

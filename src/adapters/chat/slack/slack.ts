@@ -5,27 +5,32 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { App } from '@slack/bolt';
 import { Adapter, type Envelope } from 'hubot';
 import { mention } from '../../../bot/card.ts';
-import type { Address, ChatAdapter, Delivery, Room, UserGroups } from '../../../bot/chat.ts';
+import type { Address, ChatAdapter, Delivery, LiveStream, Person, Room, UserGroups } from '../../../bot/chat.ts';
 import { DeliveryDelayed, DeliveryRefused } from '../../../bot/chat.ts';
 import type { Robot } from '../../../bot/robot.ts';
 import { type AnswerUrls, createAnswerUrls } from './answer-urls.ts';
 import { createSlackApi } from './api.ts';
+import { listenToAssistant } from './assistant.ts';
 import { createBoltApp } from './bolt.ts';
 import { listensToChannels } from './channels.ts';
 import { createDeliveries, type Deliveries } from './deliver.ts';
 import { createFiles } from './files.ts';
 import { createSlackGroups, type KnownSlackGroups, listensToGroups } from './groups.ts';
 import { hear } from './hear.ts';
+import { listenToHome } from './home.ts';
 import { openDoor } from './http.ts';
 import { createIntake, type Intake } from './intake.ts';
 import { listensToMessages } from './messages.ts';
+import { listenToForms } from './modal.ts';
 import { createSlackPeople, type KnownSlackPeople, listenToPeople } from './people.ts';
 import type { Listens, Self, SlackApi, SlackContext, SlackParts } from './ports.ts';
 import { listenToPresses, pressedMessage } from './press.ts';
 import { listenToReactions } from './reactions.ts';
 import { bare, slackCode, troubleOf } from './refusal.ts';
 import { createRooms, isDirect, type KnownRooms } from './rooms.ts';
+import { listenToSlashCommands } from './slash.ts';
 import { createSockets, type Sockets } from './sockets.ts';
+import { createStreams, type Streams } from './stream.ts';
 
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 60_000;
@@ -66,6 +71,7 @@ export class SlackChat extends Adapter implements ChatAdapter {
   readonly #rooms: KnownRooms;
   readonly #answerUrls: AnswerUrls;
   readonly #deliveries: Deliveries;
+  readonly #streams: Streams;
   readonly #intake: Intake;
   readonly #sockets: Sockets | undefined;
   readonly #stopping = new AbortController();
@@ -114,6 +120,15 @@ export class SlackChat extends Adapter implements ChatAdapter {
       log,
       address: () => `@${robot.name} `,
       attach: (web, at, message) => files.attach(web, at, message),
+    });
+    this.#streams = createStreams({
+      chat,
+      api: this.#api,
+      rooms: this.#rooms,
+      robot,
+      log,
+      self: () => this.#whoAmI(),
+      now,
     });
     this.#intake = createIntake({
       chat,
@@ -201,6 +216,11 @@ export class SlackChat extends Adapter implements ChatAdapter {
     return await this.#deliveries.update(delivery, messageId);
   }
 
+  async openStream(address: Address, reader: Person): Promise<LiveStream | undefined> {
+    this.#mustBeThere();
+    return await this.#streams.open(address, reader);
+  }
+
   /** https://docs.slack.dev/reference/methods/chat.getPermalink gives the same, one call each. */
   permalink(address: Address, messageId: string): string | undefined {
     const ts = pressedMessage(messageId) ?? messageId;
@@ -271,6 +291,10 @@ export class SlackChat extends Adapter implements ChatAdapter {
       listenToPeople,
       listensToGroups(this.#groups),
       listenToReactions,
+      listenToSlashCommands,
+      listenToForms,
+      listenToHome,
+      listenToAssistant,
     ];
   }
 

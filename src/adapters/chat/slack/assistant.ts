@@ -1,0 +1,140 @@
+/**
+ * The assistant pane: what to ask, what a conversation is about, that it is being worked on. What is said there is an ordinary
+ * direct message in a thread. https://docs.slack.dev/ai/developing-agents
+ */
+
+import type { AllMiddlewareArgs, AnyMiddlewareArgs } from '@slack/bolt';
+import type { Listens } from './ports.ts';
+import { readable } from './readable.ts';
+import { bare, slackCode } from './refusal.ts';
+import { isDirect } from './rooms.ts';
+
+const STATUS = 'is working on it…';
+/** What is answered sooner needs no sign. */
+const STATUS_AFTER_MS = 300;
+/** https://docs.slack.dev/reference/methods/assistant.threads.setSuggestedPrompts */
+const MOST_PROMPTS = 4;
+const TITLE = 80;
+const MOST_THREADS = 2_000;
+/** The app has no assistant. */
+const NONE = /^(?:missing_scope|unknown_method|not_allowed_token_type|feature_not_enabled|access_denied)$/;
+
+interface Thread {
+  readonly channel: string;
+  readonly thread: string;
+}
+
+interface ThreadMessage extends Thread {
+  readonly ts: string;
+  readonly text: string;
+}
+
+export const listenToAssistant: Listens = (app, context) => {
+  const { api, chat, log } = context;
+  /** Threads that have been opened, and nothing was asked yet; and those that have a title, or need none. */
+  const opened = new Set<string>();
+  const titled = new Set<string>();
+  let off = false;
+
+  app.event('assistant_thread_started', async ({ event }) => {
+    const { channel_id: channel, thread_ts: thread, user_id: userId } = event.assistant_thread;
+    keep(opened, `${channel} ${thread}`);
+    await offer({ channel, thread }, userId);
+  });
+
+  app.event('assistant_thread_context_changed', async ({ event }) => {
+    const { channel_id: channel, thread_ts: thread, user_id: userId } = event.assistant_thread;
+    await offer({ channel, thread }, userId);
+  });
+
+  // Around all listeners: what they do is what takes time.
+  app.use(async ({ body, next }: AnyMiddlewareArgs & AllMiddlewareArgs) => {
+    const message = off ? undefined : threadMessage(body);
+    if (!message) return await next();
+    const titling = tried(() => title(message));
+    let shown: Promise<void> | undefined;
+    const timer = setTimeout(() => {
+      shown = tried(() => status(message, STATUS));
+    }, STATUS_AFTER_MS);
+    try {
+      await next();
+    } finally {
+      clearTimeout(timer);
+      // An answer clears it by itself; a command may have none.
+      if (shown) await shown.then(() => tried(() => status(message, '')));
+      await titling;
+    }
+  });
+
+  async function offer({ channel, thread }: Thread, userId: string): Promise<void> {
+    await tried(async () => {
+      const suggestions = await context.surfaces.suggestions(await context.people.person(userId));
+      const [first, ...rest] = suggestions.map((each) => ({ title: each.title, message: each.command }));
+      if (!first) return;
+      await api.web.assistant.threads.setSuggestedPrompts({
+        channel_id: channel,
+        thread_ts: thread,
+        title: 'For example:',
+        prompts: [first, ...rest.slice(0, MOST_PROMPTS - 1)],
+      });
+    });
+  }
+
+  async function status({ channel, thread }: Thread, text: string): Promise<void> {
+    await api.web.assistant.threads.setStatus({ channel_id: channel, thread_ts: thread, status: text });
+  }
+
+  /** A conversation is called by what was asked first. */
+  async function title(message: ThreadMessage): Promise<void> {
+    const { channel, thread, text } = message;
+    const key = `${channel} ${thread}`;
+    if (titled.has(key)) return;
+    keep(titled, key);
+    if (!opened.delete(key) && !(await isFirst(message))) return;
+    const words = (await readable(text, context)).replace(/\s+/g, ' ').trim();
+    if (words === '') return;
+    const short = words.length > TITLE ? `${words.slice(0, TITLE - 1).toWellFormed()}…` : words;
+    await api.web.assistant.threads.setTitle({ channel_id: channel, thread_ts: thread, title: short });
+  }
+
+  /** Asked only of threads that another replica, or this one before a restart, saw opened. */
+  async function isFirst({ channel, thread, ts }: ThreadMessage): Promise<boolean> {
+    const { messages = [] } = await api.web.conversations.replies({ channel, ts: thread, limit: 5 });
+    const [root, ...replies] = messages;
+    return root?.bot_id !== undefined && replies.find((each) => each.bot_id === undefined)?.ts === ts;
+  }
+
+  /** None of it is worth an answer that fails. */
+  async function tried(work: () => Promise<void>): Promise<void> {
+    if (off) return;
+    try {
+      await work();
+    } catch (error) {
+      const problem = slackCode(error);
+      if (problem !== undefined && NONE.test(problem)) {
+        off = true;
+        log.info({ chat, problem }, 'Slack app has no assistant');
+      } else log.debug({ chat, problem, err: bare(error) }, 'Slack assistant not told');
+    }
+  }
+};
+
+function keep(set: Set<string>, key: string): void {
+  set.add(key);
+  const [oldest] = set;
+  if (set.size > MOST_THREADS && oldest !== undefined) set.delete(oldest);
+}
+
+/** What a person says in a thread of the direct conversation. */
+function threadMessage(body: unknown): ThreadMessage | undefined {
+  const event = isObject(body) ? body['event'] : undefined;
+  if (!isObject(event) || event['type'] !== 'message') return undefined;
+  const { channel, thread_ts: thread, ts, text, subtype, bot_id: bot } = event;
+  if (typeof channel !== 'string' || typeof thread !== 'string' || typeof ts !== 'string') return undefined;
+  if (!isDirect(channel) || bot !== undefined || (subtype !== undefined && subtype !== 'file_share')) return undefined;
+  return { channel, thread, ts, text: typeof text === 'string' ? text : '' };
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}
