@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { plain } from '../../src/bot/card.ts';
+import { card, mention, plain } from '../../src/bot/card.ts';
 import { foldName } from '../../src/domain/history/fold.ts';
 import { createHistory } from '../../src/domain/history/history.ts';
 import type { History, MessageStore, NewMessage, SearchRequest } from '../../src/domain/history/ports.ts';
@@ -73,6 +73,24 @@ describe('messages', () => {
       expect((await say('c', { messageId: '1.5', chat: 'slack' })).isNew).to.equal(true);
       expect((await say('c', { messageId: '1.5', chat: 'slack' })).isNew).to.equal(false);
       expect((await say('d', { clientId: 'x', personId: 'web:2' })).isNew).to.equal(true);
+    });
+
+    it('finds a role by its name, and whom a text mentions by their name alone', async () => {
+      const alice = mention({ id: 'slack:U012AB3CD', name: 'alice' });
+      const options = [{ label: 'password=hunter2', command: 'x' }];
+      const content = card({
+        title: 'A key',
+        text: `pushed by ${alice}`,
+        speaker: { name: 'Guardian' },
+        choices: [{ label: 'c', options }],
+      });
+      const { id } = await say('', { content, fromRobot: true });
+      expect(await find('guardian')).to.have.length(1);
+      expect(await find('"by @alice"')).to.have.length(1);
+      expect(await find('U012AB3CD')).to.deep.equal([]);
+      expect(JSON.stringify((await store.get(id))?.content))
+        .to.contain('person:slack:U012AB3CD')
+        .and.not.contain('hunter2');
     });
 
     it('gives ids in the order in which messages can be seen', async () => {
