@@ -29,7 +29,7 @@ import { escapeMrkdwn, toMrkdwn } from './mrkdwn.ts';
 import { beginning, splitMrkdwn } from './split.ts';
 
 /** Slack's limits, in characters and pieces. */
-const LIMITS = {
+export const LIMITS = {
   blocks: 50,
   viewBlocks: 100,
   header: 150,
