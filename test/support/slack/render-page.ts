@@ -74,6 +74,7 @@ label{display:block;font-weight:700;margin-bottom:4px}
 .image.small{width:18px;height:18px;border-radius:3px}
 .image.none{background:#f4f4f4;border:1px solid #ddd;color:#616061;font-size:12px;padding:6px 10px;width:auto;height:auto;border-radius:6px}
 .image.small.none{padding:0 4px}
+svg.sign{width:1.1em;height:1.1em;vertical-align:-0.18em}
 code{background:#f6f6f6;border:1px solid #e2e2e2;border-radius:3px;color:#c01343;padding:1px 3px;font:12px "DejaVu Sans Mono",monospace}
 pre{background:#f8f8f8;border:1px solid #e2e2e2;border-radius:4px;padding:8px;margin:4px 0;font:12px/1.5 "DejaVu Sans Mono",monospace;white-space:pre-wrap}
 pre code{border:0;background:none;color:inherit;padding:0}
@@ -221,6 +222,6 @@ export function renderPage(workspace: Workspace, scenes: readonly Scene[], optio
 <html lang="en"><head><meta charset="utf-8"><title>${escapeHtml(workspace.teamName)}</title>
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
 <style>:root{--width:${options.width ?? 760}px}${style}</style></head>
-<body><main>${drawn.map((one) => `<section class="scene">${one}</section>`).join('\n')}</main></body></html>
+<body><main>${drawn.map((one) => `<section class="scene">${drawSigns(one)}</section>`).join('\n')}</main></body></html>
 `;
 }
