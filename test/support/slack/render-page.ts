@@ -5,6 +5,7 @@
 
 import { renderAttachment, renderBlocks } from './render-blocks.ts';
 import { emojiSign, escapeHtml, mrkdwnHtml } from './render-mrkdwn.ts';
+import { drawSigns } from './render-signs.ts';
 import { type Block, block as blockSchema } from './schema.ts';
 import type { Channel, Ephemeral, Fields, Message, View, Workspace } from './workspace.ts';
 
