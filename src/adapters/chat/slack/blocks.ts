@@ -63,6 +63,8 @@ const BEGINNING = 3_000;
 const CONVERTED = 60_000;
 const MAX_TAIL = 30;
 const BUTTONS = 5;
+const IN_FILE = 'This is the beginning. The whole is in the file below.';
+const BEGINNING_ONLY = 'This is only the beginning. Ask in a direct message to get all of it.';
 
 /** A text that belongs to a message and is uploaded after it. */
 export interface MessageFile {
@@ -90,6 +92,8 @@ export interface RenderOptions {
   readonly chat?: string;
   /** What goes before a command that is typed, for example `@shipmate `. */
   readonly address?: string;
+  /** An ephemeral message has no files: what is cut is only said to be so. */
+  readonly ephemeral?: boolean;
 }
 
 /**
@@ -103,14 +107,17 @@ const TONE: Readonly<Record<Tone, string>> = { neutral: '', progress: '⏳ ', go
 export function toMessage(content: Content, options: RenderOptions = {}): SlackMessage {
   const ids = counter();
   const parts = partsOf(content, options, ids);
-  const { blocks, cut } = fitting(parts, 'This is the beginning. The whole is in the file below.');
+  const { blocks, cut } = fitting(parts, options.ephemeral === true ? BEGINNING_ONLY : IN_FILE);
   const text = fallback(content);
-  const message = { text, blocks: blocks.length > 0 ? blocks : [section('\u2060')] };
-  if (typeof content === 'string') return cut ? { ...message, files: [wholeOf(content, options)] } : message;
+  const message = {
+    text,
+    blocks: blocks.length > 0 ? blocks : [section('\u2060')],
+    ...(cut && options.ephemeral !== true && { files: [wholeOf(content, options)] }),
+  };
+  if (typeof content === 'string') return message;
   const own = content.image && isOwn(content.image.url) ? content.image : undefined;
   return {
     ...message,
-    ...(cut && { files: [wholeOf(content, options)] }),
     ...(own && { picture: own }),
     ...(content.speaker?.name.trim() && { author: authorOf(content.speaker) }),
   };
@@ -126,7 +133,7 @@ export function toHome(contents: readonly Content[], options: RenderOptions = {}
   const ids = counter();
   const out: KnownBlock[] = [];
   for (const [index, content] of contents.entries()) {
-    const { blocks } = fitting(partsOf(content, options, ids), 'This is only the beginning.');
+    const { blocks } = fitting(partsOf(content, options, ids), BEGINNING_ONLY);
     if (out.length + blocks.length + 2 > LIMITS.viewBlocks) {
       out.push(context(`and ${contents.length - index} more`));
       break;

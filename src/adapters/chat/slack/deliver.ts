@@ -43,8 +43,8 @@ export interface Deliveries {
 export function createDeliveries(options: DeliverOptions): Deliveries {
   const { chat, api, rooms, answerUrls, log } = options;
 
-  function render(content: Content): SlackMessage {
-    return toMessage(content, { chat, address: options.address() });
+  function render(content: Content, ephemeral = false): SlackMessage {
+    return toMessage(content, { chat, address: options.address(), ephemeral });
   }
 
   async function channelOf(room: string): Promise<string> {
@@ -94,7 +94,7 @@ export function createDeliveries(options: DeliverOptions): Deliveries {
   }
 
   async function whisper(delivery: Delivery, channel: string, userId: string): Promise<{ readonly messageId: string }> {
-    const message = render(delivery.content);
+    const message = render(delivery.content, true);
     const { thread } = delivery.address;
     const body = { text: message.text, blocks: message.blocks };
     const url = answerUrls.take(channel, userId);
