@@ -2,6 +2,8 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { escapeMrkdwn, fromMrkdwn, toMrkdwn } from '../../../src/adapters/chat/slack/mrkdwn.ts';
 import { codeBlock, codeSpan, mention, plain } from '../../../src/bot/card.ts';
+import { mrkdwnHtml } from '../../support/slack/render-mrkdwn.ts';
+import { Workspace } from '../../support/slack/workspace.ts';
 
 const Z = '\u200b';
 const J = '\u2060';
@@ -175,6 +177,23 @@ describe('Markdown as mrkdwn', () => {
       }),
       { numRuns: 3000 },
     );
+  });
+
+  it('shows just the text that came from outside, as our renderer of mrkdwn draws it', () => {
+    const workspace = new Workspace({});
+    fc.assert(
+      fc.property(nasty, (text) => {
+        const html = mrkdwnHtml(workspace, toMrkdwn(plain(text.replaceAll(':', ''))));
+        expect(html).to.not.match(/<(?!br>)/);
+      }),
+      { numRuns: 2000 },
+    );
+    const drawn = (markdown: string) => mrkdwnHtml(workspace, toMrkdwn(markdown)).replaceAll(Z, '');
+    expect(drawn('**a** *b* ~~c~~ `d` in**wo**rd')).to.equal('<b>a</b> <i>b</i> <s>c</s> <code>d</code> in<b>wo</b>rd');
+    expect(drawn('***x***')).to.equal('<i><b>x</b></i>');
+    expect(drawn('> a\n> **b**')).to.equal('<blockquote>a<br><b>b</b></blockquote>');
+    expect(drawn('```\na *b*\n```')).to.equal('<pre>a *b*</pre>');
+    expect(drawn('**[a](https://x.example)**')).to.equal('<b><a href="https://x.example">a</a></b>');
   });
 
   it('makes links only of links, and keeps every word', () => {

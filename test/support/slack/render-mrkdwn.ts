@@ -113,10 +113,10 @@ export function mrkdwnHtml(workspace: Workspace, text: string): string {
     .map((part) => {
       if (part.startsWith('```')) return inline(workspace, part);
       return part
-        .split(/((?:^&gt;.*(?:\n|$))+)/m)
+        .split(/((?:^(?:&gt;|>).*(?:\n|$))+)/m)
         .map((piece) =>
-          piece.startsWith('&gt;')
-            ? `<blockquote>${inline(workspace, piece.replace(/^&gt; ?/gm, '').replace(/\n$/, ''))}</blockquote>`
+          /^(?:&gt;|>)/.test(piece)
+            ? `<blockquote>${inline(workspace, piece.replace(/^(?:&gt;|>) ?/gm, '').replace(/\n$/, ''))}</blockquote>`
             : inline(workspace, piece),
         )
         .join('');
