@@ -75,10 +75,8 @@ export function createDesk(ports: DeskPorts): CommandDesk {
 
   async function own(code: string, asked: Asked): Promise<Proposal> {
     const proposal = await find(code, 'confirm', asked);
-    if (proposal.person.id !== asked.person.id) {
-      const { identity } = await access.rightsOf(asked.person);
-      if (!identity.linked.includes(proposal.person.id)) throw fail('proposal.other', { person: proposal.person.name });
-    }
+    const { identity } = await access.rightsOf(asked.person);
+    if (!identity.linked.includes(proposal.person.id)) throw fail('proposal.other', { person: proposal.person.name });
     return proposal;
   }
 
@@ -97,12 +95,16 @@ export function createDesk(ports: DeskPorts): CommandDesk {
     others: () => linesOfScripts(others(), table, robotName),
     async waiting(person, now) {
       const found: Proposal[] = [];
+      const { identity } = await access.rightsOf(person);
       for (const proposal of await proposals.unanswered(now)) {
-        const isOwn = await access.samePerson(proposal.person, person);
         const { kind, permission, room } = proposal;
-        if (kind === 'confirm' ? !isOwn : isOwn || permission === undefined) continue;
-        if (permission !== undefined && !(await access.can(person, permission))) continue;
-        if (isOwn || (await ports.sees(person, room))) found.push(proposal);
+        if (kind === 'confirm') {
+          if (identity.linked.includes(proposal.person.id)) found.push(proposal);
+          continue;
+        }
+        if (permission === undefined || !(await access.can(person, permission))) continue;
+        if (await access.samePerson(proposal.person, person)) continue;
+        if (await ports.sees(person, room)) found.push(proposal);
       }
       return found;
     },

@@ -5,6 +5,7 @@ import { arg } from '../../src/bot/args.ts';
 import { command, fallback } from '../../src/bot/command.ts';
 import type { Robot } from '../../src/bot/robot.ts';
 import { type CommandOptions, type InMemoryCommands, inMemoryCommands, memoryAudit } from '../support/commands.ts';
+import { account, type MemoryPeople, memoryPeople } from '../support/people.ts';
 import { Helper, type Room } from '../support/room.ts';
 
 const EMPTY = 'test/support/no-commands.ts';
@@ -455,6 +456,119 @@ describe('dispatch', () => {
     expect(await say('alice', 'hubot')).to.contain('I know no command');
     expect(await say('alice', 'hubot __proto__ constructor')).to.contain('I know no command');
     expect(await say('alice', 'hubot toString')).to.contain('I know no command');
+  });
+
+  describe('people from outside', () => {
+    const email = 'alice@example.com';
+    let people: MemoryPeople;
+    let listened: string[];
+
+    beforeEach(async () => {
+      people = memoryPeople({ chats: new Map([['test', 'directory']]) });
+      await people.save(account('test:alice', { email }), account('test:carol'));
+      await people.save(account('test:guest', { outside: true, email }), account('test:gone', { active: false }));
+      listened = [];
+      await open({ people }, (robot) => {
+        fallback(robot, async ({ reply }) => await reply('an answer'));
+        robot.hear(/.*/, (response) => void listened.push(`${response.message.text}`));
+        robot.respond(/tell/i, async (response) => void (await response.reply('told')));
+        robot.receiveMiddleware(async ({ response }) => {
+          listened.push(`middleware ${String(response.message.user.name)}`);
+          return true;
+        });
+      });
+    });
+
+    it('run nothing, not even what is public, and are told why', async () => {
+      for (const who of ['guest', 'unknown']) {
+        const answer = await say(who, 'hubot rename a b');
+        expect(answer).to.contain(`test:${who}`).and.contain('can give it a role').and.contain('test:carol');
+      }
+      expect(await say('gone', 'hubot rename a b')).to.contain('deactivated');
+      expect(await say('guest', 'hubot deploy api to staging')).to.contain('test:guest');
+      expect(commands.audit.map((row) => [row.outcome, row.detail])).to.deep.equal([['refused', 'access.outside']]);
+      expect(ran).to.deep.equal([]);
+    });
+
+    it('get no answer from the fallback, no hint what a line may have meant, and no listener hears them', async () => {
+      for (const text of ['what is the api?', 'deploy', 'deploy api to stagin', 'tell me', 'renam a b', 'approve c1']) {
+        const answer = await say('guest', `hubot ${text}`);
+        expect(answer, text).to.contain('can give it a role').and.not.contain('usage').and.not.contain('Did you mean');
+      }
+      expect(await say('guest', 'they talk to each other')).to.equal('');
+      expect(listened).to.deep.equal([]);
+      expect(await say('alice', 'hubot tell me')).to.equal('@alice told');
+      expect(listened).to.deep.equal(['middleware alice', 'hubot tell me']);
+    });
+
+    it('are kept in the history all the same', async () => {
+      await say('guest', 'hubot what is the api?');
+      await say('guest', 'they talk to each other');
+      expect(commands.heard.filter(({ fromRobot }) => !fromRobot).map(({ text }) => text)).to.deep.equal([
+        'hubot what is the api?',
+        'they talk to each other',
+      ]);
+    });
+
+    it('may do what was given to their account, and what is public then', async () => {
+      await commands
+        .access()
+        .grant({ id: 'test:guest', chat: 'test', name: 'guest' }, 'deployer', {
+          id: 'test:carol',
+          chat: 'test',
+          name: 'carol',
+        });
+      expect(await say('guest', 'hubot deploy api v2 to staging')).to.equal('deployed');
+      expect(await say('guest', 'hubot rename a b')).to.equal('renamed a b');
+      expect(await say('guest', 'hubot tell me')).to.equal('@guest told');
+    });
+
+    it('confirm and approve nothing', async () => {
+      expect(await say('alice', 'hubot deploy api v2 to staging --force')).to.contain('forced');
+      await say('alice', 'hubot deploy api risky to staging');
+      for (const line of ['confirm c1', 'cancel c1', 'approve c2', 'refuse c2']) {
+        expect(await say('guest', `hubot ${line}`), line).to.contain('can give it a role');
+      }
+      expect(ran).to.deep.equal([]);
+    });
+
+    it('what waits for a word does not run once its asker is deactivated', async () => {
+      await say('alice', 'hubot deploy api risky to staging');
+      await people.save(account('test:alice', { active: false }));
+      expect(await say('carol', 'hubot approve c1')).to.contain('deactivated');
+      expect(ran).to.deep.equal([]);
+    });
+
+    it('nobody is heard while it cannot be found out who they are', async () => {
+      people.fail();
+      expect(await say('alice', 'hubot rename a b')).to.contain('cannot check who may do that');
+      expect(await say('alice', 'hubot tell me')).to.contain('cannot check who may do that');
+      expect(await say('alice', 'good morning')).to.equal('');
+      expect(listened).to.deep.equal([]);
+    });
+  });
+
+  describe('several accounts of one person', () => {
+    it('never approve what another one of them asked for, also after the address was changed', async () => {
+      const people = memoryPeople({ chats: new Map([['test', 'by hand']]) });
+      const email = 'alice@example.com';
+      await people.save(account('test:alice', { email }), account('test:carol', { email }), account('test:dora'));
+      await open({
+        people,
+        policy: {
+          roles: { deployer: ['deploy:*'], lead: ['approve:deploy'] },
+          people: { 'test:alice': ['deployer'], 'test:carol': ['lead'], 'test:dora': ['lead'] },
+        },
+      });
+      await say('alice', 'hubot deploy api risky to staging');
+      expect(await say('carol', 'hubot approve c1')).to.contain('Somebody else must approve');
+      await people.save(account('test:carol', { email: 'carol@example.com' }));
+      expect(await say('carol', 'hubot approve c1')).to.contain('Somebody else must approve');
+      expect(await say('carol', 'hubot refuse c1')).to.contain('Somebody else must approve');
+      expect(ran).to.deep.equal([]);
+      expect(await say('dora', 'hubot approve c1')).to.equal('deployed');
+      expect(commands.audit.at(-1)?.approvedBy).to.equal('dora (test:dora)');
+    });
   });
 });
 
