@@ -125,7 +125,8 @@ export function createConversation(ports: ConversationPorts): Conversation {
     if (ports.keepsItself(address.chat)) return;
     const room = await ports.chat(address.chat)?.room(address.room);
     await ports.remember({
-      ...placeOf(address, room),
+      // A room is named in a configuration; its messages are found by its id.
+      ...placeOf({ ...address, room: room?.id ?? address.room }, room),
       messageId,
       personId: `${address.chat}:robot`,
       personName: robot.name,

@@ -49,10 +49,10 @@ export function createInbox(db: Pick<Database, 'pool'>, replica: string): Inbox 
       await pool.query('delete from inbox where id = $1', [id]);
     },
 
-    async claimOf(lostReplica) {
+    async claimOf(lostReplica, chat) {
       const { rows } = await pool.query<Row>(
-        'update inbox set owner = $1 where owner = $2 returning id, chat, kind, body',
-        [replica, lostReplica],
+        'update inbox set owner = $1 where owner = $2 and chat = $3 returning id, chat, kind, body',
+        [replica, lostReplica, chat],
       );
       return rows.sort((a, b) => a.id - b.id).map(eventOf);
     },

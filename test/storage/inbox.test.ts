@@ -58,18 +58,19 @@ eachDatabase((open) => {
       for (const name of ['event:1', 'event:2', 'event:3']) await lost.save(event([name], { body: { name } }));
       const handled = await lost.save(event(['event:4']));
       await lost.handled(handled?.id ?? 0);
-      const left = await heir.claimOf('lost');
+      const left = await heir.claimOf('lost', 'slack');
       expect(left.map(({ body }) => body['name'])).to.deep.equal(['event:1', 'event:2', 'event:3']);
-      expect(await heir.claimOf('lost')).to.deep.equal([]);
+      expect(await heir.claimOf('lost', 'slack')).to.deep.equal([]);
+      expect(await heir.claimOf('heir', 'slack-emea')).to.deep.equal([]);
       // Now its own: should it be lost as well.
-      expect(await lost.claimOf('heir')).to.have.lengthOf(3);
+      expect(await lost.claimOf('heir', 'slack')).to.have.lengthOf(3);
     });
 
     it('takes any text that somebody sends', async () => {
       const inbox = createInbox(await open(), 'one');
       const body = { text: 'a\0b \ud800 "\\u0000" 👀', blocks: [{ type: 'rich_text' }], empty: null };
       await inbox.save(event(['event:\0odd'], { body }));
-      const [stored] = await createInbox(await open(), 'two').claimOf('one');
+      const [stored] = await createInbox(await open(), 'two').claimOf('one', 'slack');
       expect(stored?.body).to.deep.equal(body);
     });
 
@@ -93,7 +94,7 @@ eachDatabase((open) => {
       await inbox.save(event(['event:1'], { chat: 'slack-gone' }));
       await pool.query(`update inbox set received_at = now() - interval '8 days'`);
       await inbox.purge();
-      expect(await createInbox(await open(), 'two').claimOf('one')).to.deep.equal([]);
+      expect(await createInbox(await open(), 'two').claimOf('one', 'slack-gone')).to.deep.equal([]);
     });
   });
 });

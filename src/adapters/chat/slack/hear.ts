@@ -3,7 +3,7 @@
 import { TextMessage, type User } from 'hubot';
 import type { Robot } from '../../../bot/robot.ts';
 import type { Said, SlackContext } from './ports.ts';
-import { slackCode } from './refusal.ts';
+import { bare, slackCode } from './refusal.ts';
 
 /** What is answered sooner needs no sign that it is being worked on. */
 const SHOW_WORK_AFTER_MS = 500;
@@ -13,10 +13,10 @@ type Hearing = Pick<SlackContext, 'workspace' | 'chat' | 'robot' | 'api' | 'peop
 
 /** Gives it to the robot and resolves when it is handled. Nobody is heard whom {@link SlackContext.people} does not know. */
 export async function hear(said: Said, context: Hearing): Promise<void> {
-  const { chat, robot, people, rooms } = context;
+  const { chat, robot, people } = context;
   const person = await people.person(said.userId);
   if (person.bot) return;
-  const room = await rooms.room(said.channel);
+  const isPrivate = await privacyOf(said.channel, context);
   const message = new TextMessage(
     userOf(robot, { chat, userId: said.userId, name: person.name, channel: said.channel }),
     said.text,
@@ -27,7 +27,7 @@ export async function hear(said: Said, context: Hearing): Promise<void> {
   message.personId = person.id;
   if (said.exact !== undefined) message.exact = said.exact;
   if (said.thread !== undefined) message.thread = said.thread;
-  message.private = room?.private ?? true;
+  message.private = isPrivate;
   message.addressed = said.addressed;
   message.via = said.via;
   if (said.quiet) message.quiet = true;
@@ -38,6 +38,16 @@ export async function hear(said: Said, context: Hearing): Promise<void> {
   const isPosted = /^\d+\.\d+$/.test(said.messageId);
   const shown = isPosted && said.via === 'typed' && robot.addressed(message) !== undefined;
   await (shown ? showingWork(said, context, () => robot.receive(message)) : robot.receive(message));
+}
+
+/** What is not known to be public is private. */
+async function privacyOf(channel: string, { rooms, chat, log }: Hearing): Promise<boolean> {
+  try {
+    return (await rooms.room(channel))?.private ?? true;
+  } catch (error) {
+    log.warn({ chat, channel, err: bare(error) }, 'Slack channel could not be looked up');
+    return true;
+  }
 }
 
 /** The person as scripts know them: `robot.brain.userForId('U012AB3CD')`. */

@@ -38,13 +38,12 @@ interface Post {
 export function listensToMessages(history: SlackHistory): Listens {
   return (app, context) => {
     app.event('message', async ({ event }) => {
+      if (isTopic(event)) return await topic(event, context);
       switch (event.subtype) {
         case 'message_changed':
           return await changed(event.channel, event.message, event.previous_message, context, history);
         case 'message_deleted':
           return void (await history.remove(context.chat, event.channel, event.deleted_ts));
-        case 'channel_topic':
-          return await topic(event, context);
         default:
           return await said(event.channel, event, context, history);
       }
@@ -129,11 +128,20 @@ function isForRobot(said: Said, { robot }: SlackContext): boolean {
   return said.addressed || robot.isCalled(said.exact ?? said.text);
 }
 
+interface Topic {
+  readonly user: string;
+  readonly channel: string;
+  readonly topic: string;
+  readonly ts: string;
+}
+
+/** Of private channels it has a name of its own, which the SDK does not know. */
+function isTopic<T extends { readonly subtype?: string | undefined }>(event: T): event is T & Topic {
+  return (event.subtype === 'channel_topic' || event.subtype === 'group_topic') && 'topic' in event;
+}
+
 /** Hubot scripts listen to it as to a message. */
-async function topic(
-  event: { readonly user: string; readonly channel: string; readonly topic: string; readonly ts: string },
-  context: SlackContext,
-): Promise<void> {
+async function topic(event: Topic, context: SlackContext): Promise<void> {
   const { chat, robot, people, self } = context;
   if (event.user === self().userId) return;
   const person = await people.person(event.user);

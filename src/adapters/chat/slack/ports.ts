@@ -57,8 +57,8 @@ export interface Inbox {
   save(event: Omit<InboxEvent, 'id'> & { readonly names: readonly string[] }): Promise<InboxEvent | undefined>;
   /** Empties it; the names are remembered for a day. */
   handled(id: number): Promise<void>;
-  /** What a lost replica has not handled, oldest first; from now on ours. */
-  claimOf(lostReplica: string): Promise<readonly InboxEvent[]>;
+  /** What a lost replica has not handled of a chat, oldest first; from now on ours. */
+  claimOf(lostReplica: string, chat: string): Promise<readonly InboxEvent[]>;
   /** Forgets the names of what was handled more than a day ago. */
   purge(): Promise<void>;
 }

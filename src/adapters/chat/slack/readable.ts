@@ -19,7 +19,7 @@ export async function readable(text: string, { people, rooms, robot, self }: Loo
   }
   const channels = new Map<string, string>();
   for (const id of idsIn(text, CHANNEL)) {
-    const room = await rooms.room(id);
+    const room = await rooms.room(id).catch(() => undefined);
     // The name of a private channel is not told in another one.
     if (room && !room.private) channels.set(id, room.name);
   }

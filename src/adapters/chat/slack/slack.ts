@@ -32,31 +32,18 @@ import { listenToSlashCommands } from './slash.ts';
 import { createSockets, type Sockets } from './sockets.ts';
 import { createStreams, type Streams } from './stream.ts';
 
+const SWEEP_EVERY_MS = 3_600_000;
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 60_000;
+/** For so long the start waits for Slack. */
+const START_MS = 10_000;
+const SLOW = 'Slack does not answer';
 /** Until Slack was reached for the first time. */
 const NOT_YET_MS = 2_000;
 
 /**
- * One workspace. Made and started so:
- *
- * ```ts
- * const { SlackChat } = await import('./adapters/chat/slack/slack.ts');
- * for (const workspace of config.slack.workspaces) {
- *   robot.addChat(new SlackChat(robot, {
- *     workspace,
- *     inbox,                                    // createInbox(database, replicas.id)
- *     people, groups…,                          // PeopleDirectory & GroupDirectory
- *     history: messages,                        // the MessageStore
- *     surfaces, metrics: metrics.slack, log, now,
- *     http: () => robot.httpServer,             // undefined if HTTP is off
- *     post: posts.post, wake: () => posts.wake(),
- *     picture: async () => undefined,
- *   }));
- * }
- * replicas.onLost((lost) => chat.resume(lost));  // for each
- * closers.push(() => chat.close());              // waits for what is being done for its people
- * ```
+ * One workspace. Starts with {@link SlackChat.run}; {@link SlackChat.resume} for each replica that is lost; {@link SlackChat.close}
+ * waits for what is being done for its people.
  */
 export class SlackChat extends Adapter implements ChatAdapter {
   readonly chat: string;
@@ -76,6 +63,7 @@ export class SlackChat extends Adapter implements ChatAdapter {
   readonly #sockets: Sockets | undefined;
   readonly #stopping = new AbortController();
   readonly #newReference: () => string;
+  #sweeper: NodeJS.Timeout | undefined;
   #app: App | undefined;
   #closeDoor: (() => void) | undefined;
   #self: Self | undefined;
@@ -179,25 +167,28 @@ export class SlackChat extends Adapter implements ChatAdapter {
     const context = this.#context();
     for (const listen of this.#listens()) listen(this.#app, context);
     this.#openDoor();
-    const refused = await this.#connect();
+    this.#sweeper = setInterval(() => void this.#sweep(), SWEEP_EVERY_MS);
+    this.#sweeper.unref();
+    const connecting = this.#connect();
+    const problem = await Promise.race([connecting, delay(START_MS, SLOW, { ref: false })]);
     this.#people.start();
     this.#groups.start();
-    if (refused !== undefined) {
-      log.warn({ chat: this.chat, problem: refused }, 'Slack is not reached yet');
-      void this.#goOn();
+    if (problem !== undefined) {
+      log.warn({ chat: this.chat, problem }, 'Slack is not reached yet: the robot starts without, and goes on trying');
+      void this.#goOn(connecting);
     }
     this.emit('connected');
   }
 
   /** Takes up what a lost replica has not handled. */
   async resume(lostReplica: string): Promise<void> {
-    const events = await this.#parts.inbox.claimOf(lostReplica);
-    this.#intake.resume(events.filter((event) => event.chat === this.chat));
+    this.#intake.resume(await this.#parts.inbox.claimOf(lostReplica, this.chat));
   }
 
   /** Ends the connections and waits for what the robot is doing for people of this workspace. */
   override async close(): Promise<void> {
     this.#stopping.abort();
+    clearInterval(this.#sweeper);
     this.#closeDoor?.();
     await Promise.all([this.#intake.close(), this.#people.stop(), this.#groups.stop()]);
     await this.#sockets?.close();
@@ -390,22 +381,32 @@ export class SlackChat extends Adapter implements ChatAdapter {
     this.#closeDoor = openDoor(router, door, { log, metrics, now });
   }
 
+  async #sweep(): Promise<void> {
+    try {
+      await this.#parts.inbox.purge();
+    } catch (error) {
+      this.#parts.log.warn({ chat: this.chat, err: error }, 'old Slack events could not be removed');
+    }
+  }
+
   #note(about: 'token' | 'socket', problem: string | undefined): void {
     if (problem === undefined) this.#troubles.delete(about);
     else this.#troubles.set(about, problem);
   }
 
-  async #goOn(): Promise<void> {
+  /** Until it is there. Whoever has started the robot is gone by then: what must be done about it is logged. */
+  async #goOn(first: Promise<string | undefined>): Promise<void> {
     const { signal } = this.#stopping;
+    let attempt = first;
     for (let wait = FIRST_RETRY_MS; !signal.aborted; wait = Math.min(LAST_RETRY_MS, wait * 2)) {
-      await delay(wait, undefined, { signal, ref: false }).catch(() => undefined);
-      if (signal.aborted) return;
       try {
-        if ((await this.#connect()) === undefined) return;
+        if ((await attempt) === undefined) return;
       } catch (error) {
         this.#note('token', bare(error).message);
         this.#parts.log.error({ chat: this.chat, err: bare(error) }, 'Slack refuses the robot');
       }
+      await delay(wait, undefined, { signal, ref: false }).catch(() => undefined);
+      if (!signal.aborted) attempt = this.#connect();
     }
   }
 }
