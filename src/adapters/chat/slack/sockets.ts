@@ -92,7 +92,11 @@ export function createSockets(options: SocketsOptions): Sockets {
       failures = performance.now() - since < SHORT_MS ? failures + 1 : 0;
       if (end.kind === 'leaving') {
         log.debug({ chat, reason: end.reason }, 'Slack renews a connection');
-        leaving = line;
+        if (end.reason === 'too_many_websockets') {
+          log.warn({ chat }, 'Slack has too many connections of this app: ten is the most for all replicas');
+          await line.close();
+          failures += 6;
+        } else leaving = line;
         if (end.reason === 'link_disabled') failures = disabled(failures);
       } else log.info({ chat, connections: lines.size }, 'Slack connection lost');
       if (failures > 1) await pause(retryMs(failures - 1));
