@@ -103,7 +103,8 @@ const update = method(args.update, (sent, context, raw) => {
   if (channel.archived) throw new SlackError('is_inactive');
   const before = context.events.before(message);
   Object.assign(message, updated(checkedContents(context, sent, 4000), sent));
-  message.edited = { user: message.user, ts: context.workspace.newTs() };
+  if (sent.blocks === undefined) message.edited = { user: message.user, ts: context.workspace.newTs() };
+  if (sent.metadata) message.metadata = sent.metadata;
   message.args = raw;
   message.revision += 1;
   context.events.changed(message, before);

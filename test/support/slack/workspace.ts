@@ -59,7 +59,7 @@ export interface Message {
   readonly username: string | undefined;
   readonly iconEmoji: string | undefined;
   readonly iconUrl: string | undefined;
-  readonly metadata: unknown;
+  metadata: unknown;
   text: string;
   blocks: Block[];
   attachments: Fields[];
