@@ -138,6 +138,7 @@ export async function startSlackRobot(options: SlackRobotOptions): Promise<Slack
     remember: async (message) => void (await messages.record(message)),
     keepsItself: () => false,
     post: posts.post,
+    live: store,
     isStorageTrouble: () => false,
     now,
     newReference: () => 'reference',
