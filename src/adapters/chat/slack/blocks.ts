@@ -26,7 +26,7 @@ import {
 } from '../../../bot/card.ts';
 import { markdownText } from '../text/markdown-text.ts';
 import { escapeMrkdwn, toMrkdwn } from './mrkdwn.ts';
-import { beginning, splitMrkdwn } from './split.ts';
+import { beginning, firstLines, splitMrkdwn } from './split.ts';
 
 /** Slack's limits, in characters and pieces. */
 export const LIMITS = {
@@ -58,7 +58,8 @@ export const LIMITS = {
 const WHOLE = 10_000;
 const PER_BLOCK = 100;
 /** Of what does not fit so much is shown above its file. */
-const BEGINNING = 3_000;
+const BEGINNING = 1_500;
+const BEGINNING_LINES = 30;
 /** Markdown longer than that is not converted as a whole: it becomes a file anyway. */
 const CONVERTED = 60_000;
 const MAX_TAIL = 30;
@@ -253,12 +254,17 @@ function fitting(parts: Parts, said: string): { blocks: KnownBlock[]; cut: boole
   let tail = parts.tail.slice(0, MAX_TAIL);
   while (tail.length > 0 && !fits([...kept, ...tail, note, ...parts.foot])) tail = tail.slice(0, -1);
   let room = BEGINNING + kept.reduce((sum, block) => sum + sizeOf(block), 0);
-  for (const block of [...parts.text, ...parts.fields]) {
+  for (const block of [...parts.text.slice(0, 1).map(beginningOf), ...parts.fields]) {
     room -= sizeOf(block);
     if (room < 0 || !fits([...kept, block, ...tail, note, ...parts.foot])) break;
     kept.push(block);
   }
   return { blocks: [...kept, ...tail, note, ...parts.foot].slice(0, LIMITS.blocks), cut: true };
+}
+
+function beginningOf(block: KnownBlock): KnownBlock {
+  if (block.type !== 'section' || !block.text) return block;
+  return section(firstLines(splitMrkdwn(block.text.text, BEGINNING)[0] ?? '', BEGINNING_LINES));
 }
 
 /** All characters in it that somebody reads or that are sent back. */
@@ -272,9 +278,11 @@ function sizeOf(block: KnownBlock): number {
 }
 
 function sections(markdown: string, options: RenderOptions): KnownBlock[] {
-  return splitMrkdwn(toMrkdwn(beginning(markdown, CONVERTED), options.chat), LIMITS.section).map(section);
+  const texts = splitMrkdwn(toMrkdwn(beginning(markdown, CONVERTED), options.chat), LIMITS.section);
+  return texts.length === 1 ? texts.map(section) : texts.map((text) => ({ type: 'section', text: mrkdwn(text) }));
 }
 
+/** Shown unfolded: only what is longer than one section is left to Slack to fold, so that it does not fill the channel. */
 function section(text: string): KnownBlock {
   return { type: 'section', text: mrkdwn(text), expand: true };
 }

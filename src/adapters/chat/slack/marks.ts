@@ -12,7 +12,8 @@ export type Piece =
  * act, as in `snake_case`, `2 * 3` and `*.example.com`; where they could, signs that look the same stand for them.
  */
 const LOOKALIKE: Readonly<Record<string, string>> = { '*': '\u2217', _: '\u02cd', '~': '\u223c', '`': '\u02cb' };
-const WORD = /[\p{L}\p{N}\p{M}]/u;
+/** Between these a mark is certainly none; what Slack takes for letters beside them is not documented. */
+const WORD = /[A-Za-z0-9]/;
 /** After these a mark opens, before those it closes, without a boundary of ours. */
 const BEFORE = /[\s([{"'\u200b]/;
 const AFTER = /[\s.,:;!?)\]}"']/;

@@ -16,6 +16,7 @@ type Token = ReturnType<MarkdownIt['parse']>[number];
 const MAX_URL = 2_000;
 const MAX_LABEL = 500;
 const WEB = /^(?:https?:\/\/|mailto:)/i;
+const SPACE = '\u00a0';
 const BULLETS = ['•', '◦', '▪'];
 
 const parser = createParser();
@@ -48,13 +49,14 @@ export function toMrkdwn(markdown: string, chat = 'slack'): string {
     if (lists.length === 0 && lines.length > 0 && !/^>?$/.test(lines.at(-1) ?? '')) put('');
   };
   const write = (text: string) => {
-    const indent = '    '.repeat(Math.max(0, lists.length - 1));
+    // Slack need not keep spaces at the start of a line.
+    const indent = SPACE.repeat(4).repeat(Math.max(0, lists.length - 1));
     text.split('\n').forEach((line, index) => {
-      const lead = index === 0 ? bullet : ' '.repeat(bullet.length);
+      const lead = index === 0 ? bullet : SPACE.repeat(bullet.length);
       // At the start of a line Slack takes an escaped `>` for a quote, too.
       put(indent + lead + (lead === '' && line.startsWith('&gt;') ? `\u2060${line}` : line));
     });
-    bullet = ' '.repeat(bullet.length);
+    bullet = SPACE.repeat(bullet.length);
   };
   const block = (text: string) => {
     const content = text.replace(/\n$/, '');

@@ -33,6 +33,15 @@ export function beginning(text: string, limit: number): string {
   return `${cutLine(text, limit - 1, true)[0]}…`;
 }
 
+/** The first lines; a code block that is cut is closed. */
+export function firstLines(text: string, most: number): string {
+  const lines = text.split('\n');
+  if (lines.length <= most) return text;
+  const kept = lines.slice(0, most);
+  if (kept.filter((line) => line === FENCE).length % 2 === 1) kept.push(FENCE);
+  return kept.join('\n');
+}
+
 /** Between blank lines that stand in no code block. */
 function paragraphs(text: string): string[] {
   const out: string[][] = [[]];
