@@ -80,7 +80,7 @@ export function cardText(content: Content, address: string): string {
   const lines = [`${speaker}${TONE_MARK[content.tone]}**${plain(content.title)}**`];
   if (content.text) lines.push(namesOnly(content.text));
   for (const field of content.fields ?? []) lines.push(`${plain(field.name)}: ${namesOnly(field.value)}`);
-  if (content.image) lines.push(`${plain(content.image.alt)}: ${content.image.url}`);
+  if (content.image) lines.push(pictureWords({ ...content.image, alt: plain(content.image.alt) }));
   const typed = (action: Action) => `${plain(action.label)}: \`${address}${action.command}\``;
   lines.push(...(content.actions ?? []).map(typed));
   for (const { label, options } of content.choices ?? []) {
@@ -89,6 +89,11 @@ export function cardText(content: Content, address: string): string {
   }
   if (content.footer) lines.push(plain(content.footer));
   return lines.join('\n');
+}
+
+/** What stands for a picture in text: what it shows and where it is, unless the address is the picture itself. */
+export function pictureWords({ url, alt }: { readonly url: string; readonly alt: string }): string {
+  return url.startsWith('data:') ? alt : `${alt}: ${url}`;
 }
 
 const PERSON_LINK = 'person:';

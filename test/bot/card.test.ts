@@ -149,6 +149,12 @@ describe('a card as text', () => {
     expect(cardText(five, '')).to.not.include('more');
   });
 
+  it('says what a picture shows, and where it is if that is an address', () => {
+    const image = (url: string) => cardText(card({ title: 'a', image: { url, alt: 'errors' } }), '');
+    expect(image('https://x.example/a.png')).to.equal('**a**\nerrors: https://x.example/a.png');
+    expect(image('data:image/png;base64,AAAA')).to.equal('**a**\nerrors');
+  });
+
   it('says who speaks', () => {
     const shown = card({ title: 'A key was pushed', tone: 'bad', speaker: { name: 'Security', icon: ':shield:' } });
     expect(cardText(shown, '')).to.equal('Security: ✗ **A key was pushed**');

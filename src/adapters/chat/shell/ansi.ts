@@ -1,6 +1,6 @@
 /** Cards and Markdown for a terminal. */
 
-import type { Action, Card, Content, Tone } from '../../../bot/card.ts';
+import { type Action, type Card, type Content, pictureWords, type Tone } from '../../../bot/card.ts';
 import { markdownText, PLAIN, type TextStyle } from '../text/markdown-text.ts';
 import { visible } from './visible.ts';
 
@@ -49,7 +49,7 @@ function cardLines(card: Card, markdown: (text: string) => string, colour: boole
     const value = markdown(field.value);
     lines.push(`${faint(`${oneLine(field.name)}:`)}${value.includes('\n') ? '\n' : ' '}${value}`);
   }
-  if (card.image) lines.push(`${oneLine(card.image.alt)}: ${oneLine(card.image.url)}`);
+  if (card.image) lines.push(oneLine(pictureWords(card.image)));
   const typed = (action: Action) => {
     const command = oneLine(action.command);
     return `  ${oneLine(action.label)}: ${colour ? cyan(command) : command}`;
