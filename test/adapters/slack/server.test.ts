@@ -228,6 +228,16 @@ describe('Slack test server: Web API', () => {
     });
   });
 
+  it('lets a user stop a stream', async () => {
+    const alice = slack.dm('alice').id;
+    const asked = slack.tell('alice', 'why?');
+    const { ts = '' } = await web.chat.startStream({ channel: alice, thread_ts: asked.ts, markdown_text: 'a' });
+    slack.stopStream('alice', await slack.message(alice));
+    expect(await refusal(web.chat.appendStream({ channel: alice, ts, markdown_text: 'b' }))).to.equal(
+      'stopped_by_user',
+    );
+  });
+
   describe('people, channels, groups', () => {
     it('lists people page by page, and says what kind they are', async () => {
       slack.addPerson({ name: 'gus', kind: 'guest' });
@@ -281,6 +291,14 @@ describe('Slack test server: Web API', () => {
       expect(await refusal(web.conversations.history({ channel: far.id }))).to.equal('not_in_channel');
       await web.conversations.join({ channel: far.id });
       expect((await web.conversations.history({ channel: far.id })).messages).to.deep.equal([]);
+    });
+
+    it('knows the workspace, the channels of the bot, and sets topics', async () => {
+      expect((await web.team.info()).team).to.include({ name: 'Example', domain: 'example' });
+      slack.addChannel({ name: 'far', bot: false });
+      expect((await web.users.conversations({})).channels?.map((one) => one.name)).to.deep.equal(['ops']);
+      await web.conversations.setTopic({ channel: ops, topic: 'Frozen' });
+      expect((await web.conversations.info({ channel: ops })).channel?.topic?.value).to.equal('Frozen');
     });
 
     it('keeps user groups', async () => {

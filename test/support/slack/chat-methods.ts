@@ -190,6 +190,7 @@ function stillStreaming(context: Context, channel: string, ts: string): Message 
   own(context, message, 'message_not_owned_by_app');
   if (message.streaming === 'open' && context.workspace.now() - Number(message.ts) * 1000 > context.streamMs)
     message.streaming = 'ended';
+  if (message.streaming === 'stopped by user') throw new SlackError('stopped_by_user');
   if (message.streaming !== 'open') throw new SlackError('message_not_in_streaming_state');
   return message;
 }

@@ -12,13 +12,17 @@ const kinds: Readonly<Record<string, Channel['kind']>> = {
   mpim: 'mpim',
 };
 
-const list = method(args.conversationsList, (sent, context) => {
-  const { workspace } = context;
-  const wanted = (sent.types ?? 'public_channel').split(',').map((name) => {
+function wantedKinds(types = 'public_channel'): Channel['kind'][] {
+  return types.split(',').map((name) => {
     const kind = kinds[name.trim()];
     if (!kind) throw new SlackError('invalid_types');
     return kind;
   });
+}
+
+const list = method(args.conversationsList, (sent, context) => {
+  const { workspace } = context;
+  const wanted = wantedKinds(sent.types);
   const all = [...workspace.channels.values()].filter(
     (channel) =>
       wanted.includes(channel.kind) &&
@@ -30,6 +34,41 @@ const list = method(args.conversationsList, (sent, context) => {
     channels: items.map((channel) => channelObject(workspace, channel, channel.kind !== 'im')),
     response_metadata: { next_cursor: next },
   };
+});
+
+/** The channels that somebody, else the bot, is in. */
+const own = method(args.ownChannels, (sent, context) => {
+  const { workspace } = context;
+  const user = sent.user ?? workspace.bot.id;
+  const wanted = wantedKinds(sent.types);
+  const all = [...workspace.channels.values()].filter(
+    (channel) =>
+      wanted.includes(channel.kind) && channel.members.has(user) && !(sent.exclude_archived && channel.archived),
+  );
+  const { items, next } = paged(all, sent.cursor, sent.limit);
+  return {
+    channels: items.map((channel) => channelObject(workspace, channel)),
+    response_metadata: { next_cursor: next },
+  };
+});
+
+const setTopic = method(args.setTopic, (sent, context) => {
+  const { workspace } = context;
+  const channel = seen(context, sent.channel);
+  if (channel.archived) throw new SlackError('is_archived');
+  if (channel.kind === 'im') throw new SlackError('method_not_supported_for_channel_type');
+  if (!channel.members.has(workspace.bot.id)) throw new SlackError('not_in_channel');
+  if (sent.topic.length > 250) throw new SlackError('too_long');
+  channel.topic = sent.topic;
+  context.events.posted(
+    workspace.addMessage({
+      channel: channel.id,
+      user: workspace.bot.id,
+      subtype: channel.kind === 'public' ? 'channel_topic' : 'group_topic',
+      text: `<@${workspace.bot.id}> set the channel topic: ${sent.topic}`,
+    }),
+  );
+  return { channel: channelObject(workspace, channel) };
 });
 
 const info = method(args.conversation, (sent, context) => {
@@ -196,6 +235,8 @@ export const conversationMethods: Readonly<Record<string, Method>> = {
   'conversations.replies': replies,
   'conversations.open': open,
   'conversations.join': join,
+  'conversations.setTopic': setTopic,
+  'users.conversations': own,
   'reactions.add': addReaction,
   'reactions.remove': removeReaction,
   'reactions.get': getReactions,

@@ -20,6 +20,17 @@ const authTest = method(args.none, (_, { workspace }) => ({
   is_enterprise_install: false,
 }));
 
+const teamInfo = method(args.team, (_, { workspace }) => ({
+  team: {
+    id: workspace.teamId,
+    name: workspace.teamName,
+    url: `https://${workspace.domain}.slack.com/`,
+    domain: workspace.domain,
+    email_domain: '',
+    icon: { image_default: true },
+  },
+}));
+
 const openConnection = method(args.none, (_, context) => ({ url: context.sockets.ticket(context.url()) }));
 
 const botInfo = method(args.bot, (sent, { workspace }) => {
@@ -112,6 +123,7 @@ export const peopleMethods: Readonly<Record<string, Method>> = {
   'api.test': apiTest,
   'auth.test': authTest,
   'apps.connections.open': openConnection,
+  'team.info': teamInfo,
   'bots.info': botInfo,
   'users.list': usersList,
   'users.info': usersInfo,

@@ -297,6 +297,41 @@ export function personActions(context: Context) {
     message.streaming = 'ended';
   }
 
+  /** Presses Stop while the bot is streaming. */
+  function stopStream(who: Who, message: Message): void {
+    message.streaming = 'stopped by user';
+    message.revision += 1;
+    events.send({
+      type: 'agent_session_stopped',
+      channel: message.channel,
+      user: workspace.person(who).id,
+      thread_ts: message.threadTs ?? message.ts,
+      streaming_message_ts: [message.ts],
+      event_ts: workspace.newTs(),
+    });
+  }
+
+  /** Shares a channel with another organisation, or no longer. */
+  function shareChannel(where: Where, shared = true): void {
+    const channel = workspace.channel(where);
+    channel.shared = shared;
+    const type = shared ? 'channel_shared' : 'channel_unshared';
+    events.send({ type, channel: channel.id, connected_team_id: newId('T'), event_ts: workspace.newTs() }, channel);
+  }
+
+  function deleteChannel(where: Where): void {
+    const channel = workspace.channel(where);
+    workspace.channels.delete(channel.id);
+    const type = channel.kind === 'public' ? 'channel_deleted' : 'group_deleted';
+    events.send({ type, channel: channel.id, actor_id: channel.creator, event_ts: workspace.newTs() }, channel);
+  }
+
+  /** Takes the app out of the workspace: told twice, as Slack does, then every call is refused. */
+  function uninstall(): void {
+    events.send({ type: 'app_uninstalled', event_ts: workspace.newTs() });
+    revokeTokens('account_inactive');
+  }
+
   function createGroup(options: Parameters<typeof workspace.addGroup>[0]): UserGroup {
     const group = workspace.addGroup(options);
     events.send({ type: 'subteam_created', subteam: groupObject(workspace, group, true), event_ts: workspace.newTs() });
@@ -379,6 +414,10 @@ export function personActions(context: Context) {
     openAssistant,
     changeContext,
     endStream,
+    stopStream,
+    shareChannel,
+    deleteChannel,
+    uninstall,
     createGroup,
     changeGroup,
     renameWorkspace,

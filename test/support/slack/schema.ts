@@ -170,6 +170,14 @@ export const args = {
     return_im: flag.optional(),
   }),
   join: object({ channel: z.string() }),
+  setTopic: object({ channel: z.string(), topic: z.string() }),
+  team: object({ team: z.string().optional(), domain: z.string().optional() }),
+  ownChannels: object({
+    ...page,
+    types: z.string().optional(),
+    exclude_archived: flag.optional(),
+    user: z.string().optional(),
+  }),
   reaction: object({ channel: z.string(), timestamp: ts, name: z.string() }),
   reactionsOf: object({ channel: z.string(), timestamp: ts, full: flag.optional() }),
   uploadUrl: object({

@@ -5,7 +5,7 @@ import { checkView } from './check-blocks.ts';
 import { type Context, checkedBlocks, type Method, method, record, seen } from './method.ts';
 import { args, block as blockSchema } from './schema.ts';
 import { viewObject } from './shapes.ts';
-import { type Fields, newId, SlackError, type View } from './workspace.ts';
+import { type Fields, newId, SlackError, type Thread, type View } from './workspace.ts';
 
 interface Trigger {
   readonly user: string;
@@ -174,31 +174,33 @@ const publish = method(args.viewPublish, (sent, context) => {
   return { view: viewObject(workspace, home) };
 });
 
+/** The conversation with the assistant: one that was opened, or one that a message began; docs.slack.dev/ai. */
+function thread(context: Context, channelId: string, ts: string): Thread {
+  const channel = seen(context, channelId);
+  const known = context.workspace.threads.find((one) => one.channel === channel.id && one.ts === ts);
+  if (known) return known;
+  const first = context.workspace.message(channel.id, ts);
+  if (!first) throw new SlackError('invalid_thread_ts');
+  const begun: Thread = { channel: channel.id, ts, user: first.user, status: '', title: '' };
+  context.workspace.threads.push(begun);
+  return begun;
+}
+
 const setStatus = method(args.status, (sent, context, raw) => {
-  const channel = seen(context, sent.channel_id);
-  for (const thread of context.workspace.threads)
-    if (thread.channel === channel.id && thread.ts === sent.thread_ts) thread.status = sent.status;
+  thread(context, sent.channel_id, sent.thread_ts).status = sent.status;
   remember(context, 'status', sent.channel_id, sent.thread_ts, sent.status, [], raw);
   return {};
 });
 
 const setTitle = method(args.title, (sent, context, raw) => {
-  const thread = context.workspace.threads.find(
-    (one) => one.channel === seen(context, sent.channel_id).id && one.ts === sent.thread_ts,
-  );
-  if (!thread) throw new SlackError('invalid_thread_ts');
-  thread.title = sent.title;
+  thread(context, sent.channel_id, sent.thread_ts).title = sent.title;
   remember(context, 'title', sent.channel_id, sent.thread_ts, sent.title, [], raw);
   return {};
 });
 
 const setPrompts = method(args.prompts, (sent, context, raw) => {
-  const channel = seen(context, sent.channel_id);
-  if (
-    sent.thread_ts !== undefined &&
-    !context.workspace.threads.some((one) => one.channel === channel.id && one.ts === sent.thread_ts)
-  )
-    throw new SlackError('invalid_thread_ts');
+  if (sent.thread_ts === undefined) seen(context, sent.channel_id);
+  else thread(context, sent.channel_id, sent.thread_ts);
   remember(context, 'prompts', sent.channel_id, sent.thread_ts ?? '', sent.title ?? '', sent.prompts, raw);
   return {};
 });

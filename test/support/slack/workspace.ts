@@ -69,7 +69,7 @@ export interface Message {
   edited: { user: string; ts: string } | undefined;
   deleted: boolean;
   /** Messages of `chat.startStream`. */
-  streaming: 'open' | 'ended' | undefined;
+  streaming: 'open' | 'ended' | 'stopped by user' | undefined;
   /** `block_id` → `action_id` → what a user has chosen there. */
   state: Record<string, Record<string, Fields>>;
   /** The arguments of the call that made it or changed it last. */
