@@ -3,9 +3,11 @@
 
 import { GRANT_PERMISSION } from '../src/bot/access.ts';
 import { arg } from '../src/bot/args.ts';
-import { card, plain } from '../src/bot/card.ts';
+import { card, type Field, plain } from '../src/bot/card.ts';
+import type { Person } from '../src/bot/chat.ts';
 import { command } from '../src/bot/command.ts';
 import type { Robot } from '../src/bot/robot.ts';
+import type { Identity } from '../src/domain/people/ports.ts';
 
 export default function access(robot: Robot): void {
   command(robot, {
@@ -17,14 +19,16 @@ export default function access(robot: Robot): void {
     answers: 'asker',
     needs: 'public',
     async run({ person, services }) {
-      const roles = await services.access.rolesOf(person);
-      const permissions = await services.access.permissionsOf(person);
+      const { identity, roles, permissions } = await services.access.rightsOf(person);
+      const account = await services.people.get(person.id);
       return card({
         title: `You are ${person.name}`,
         fields: [
           { name: 'Id', value: `\`${person.id}\`` },
           { name: 'Roles', value: list(roles, 'none') },
           { name: 'Permissions', value: list(permissions, 'looking only') },
+          ...(account?.email === undefined ? [] : [{ name: 'E-mail', value: plain(account.email) }]),
+          ...knownAs(identity),
         ],
       });
     },
@@ -41,15 +45,19 @@ export default function access(robot: Robot): void {
     async run({ args, services }) {
       const { policy } = services.access;
       if (args.person) {
-        const roles = await services.access.rolesOf(args.person);
-        return `${plain(args.person.name)} has ${list(roles, 'no role')}.`;
+        const { identity, roles } = await services.access.rightsOf(args.person);
+        return card({
+          title: args.person.name,
+          text: `${plain(args.person.name)} has ${list(roles, 'no role')}.`,
+          fields: [{ name: 'Id', value: `\`${args.person.id}\`` }, ...knownAs(identity), ...standing(identity)],
+        });
       }
       const grants = await services.access.grants();
       return card({
         title: 'Roles',
         fields: Object.entries(policy.roles).map(([role, permissions]) => {
           const granted = grants.filter((grant) => grant.role === role).map((grant) => plain(grant.personName));
-          const named = Object.entries(policy.people).flatMap(([id, held]) =>
+          const named = [...Object.entries(policy.people), ...Object.entries(policy.groups)].flatMap(([id, held]) =>
             held.includes(role) ? [`\`${id}\``] : [],
           );
           const people = [...granted, ...named].join(', ') || 'nobody';
@@ -70,9 +78,8 @@ export default function access(robot: Robot): void {
     needs: GRANT_PERMISSION,
     async run({ args, person, services }) {
       const given = await services.access.grant(args.person, args.role, person);
-      const name = plain(args.person.name);
       const role = args.role.toLowerCase();
-      return given ? `${name} is now \`${role}\`.` : `${name} is \`${role}\` already.`;
+      return `${account(args.person)} is ${given ? `now \`${role}\`` : `\`${role}\` already`}.`;
     },
   });
 
@@ -86,11 +93,34 @@ export default function access(robot: Robot): void {
     needs: GRANT_PERMISSION,
     async run({ args, services }) {
       const taken = await services.access.revoke(args.person, args.role);
-      const name = plain(args.person.name);
       const role = args.role.toLowerCase();
-      return taken ? `${name} is no longer \`${role}\`.` : `${name} was not \`${role}\`.`;
+      const { identity, roles } = await services.access.rightsOf(args.person);
+      const others = [...identity.linked.slice(1), ...identity.groups];
+      const still = roles.some((each) => each.toLowerCase() === role)
+        ? ` The person still has that role, by ${list(others, 'another account')}.`
+        : '';
+      return `${account(args.person)} ${taken ? 'is no longer' : 'was not given'} \`${role}\`.${still}`;
     },
   });
+}
+
+/** A role is given to an account: whatever somebody is called, it is this one. */
+function account({ id, name }: Person): string {
+  return `${plain(name)} (\`${id}\`)`;
+}
+
+/** Other accounts and the groups that count for the same person. */
+function knownAs({ linked, groups }: Identity): Field[] {
+  return [
+    ...(linked.length > 1 ? [{ name: 'Also', value: list(linked.slice(1), '') }] : []),
+    ...(groups.length > 0 ? [{ name: 'Groups', value: list(groups, '') }] : []),
+  ];
+}
+
+function standing({ standing: where }: Identity): Field[] {
+  if (where === 'inside') return [];
+  const value = where === 'inactive' ? 'deactivated: no rights' : 'from outside: only what this account was given';
+  return [{ name: 'Account', value }];
 }
 
 function list(words: readonly string[], none: string): string {

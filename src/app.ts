@@ -109,6 +109,9 @@ const NO_INVITATIONS: Services['invitations'] = {
   invite: async () => {
     throw fail('web.off', {});
   },
+  inviteSelf: async () => {
+    throw fail('web.off', {});
+  },
 };
 
 /** Scripts that did not load; the messages say which, where, why, and what to do. */
@@ -357,6 +360,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       deploys,
       history,
       invitations: web ?? NO_INVITATIONS,
+      people,
       knowledge: {
         ...knowledge,
         async ask(...question) {

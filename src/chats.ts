@@ -20,7 +20,7 @@ import type { Robot } from './bot/robot.ts';
 import type { Config } from './config/config.ts';
 import { roomsOf } from './domain/alerts/route.ts';
 import type { History, MessageStore } from './domain/history/ports.ts';
-import type { KnownChats, People } from './domain/people/ports.ts';
+import type { Account, KnownChats, People } from './domain/people/ports.ts';
 import type { Database } from './storage/database.ts';
 import { createInbox } from './storage/inbox.ts';
 
@@ -63,7 +63,7 @@ export interface Chats {
 
 /** Makes the chats. Their modules are loaded only if they are configured. */
 export async function createChats(parts: ChatsParts): Promise<Chats> {
-  const { config, robot, messages, replica } = parts;
+  const { config, robot, messages, people, replica } = parts;
   const web = config.chats.includes('web') ? await createWebChat(parts) : undefined;
   const slack = config.slack.length > 0 ? await createSlackChats(parts) : [];
   return {
@@ -73,8 +73,10 @@ export async function createChats(parts: ChatsParts): Promise<Chats> {
       for (const name of config.chats) {
         const other = others.get(name);
         if (other) robot.addChat(await loadTextChat(robot, other));
-        else if (name === 'shell') robot.addChat(createShell(parts));
-        else if (name === 'slack') for (const workspace of slack) robot.addChat(workspace);
+        else if (name === 'shell') {
+          await people.save(terminalAccount(config));
+          robot.addChat(createShell(parts));
+        } else if (name === 'slack') for (const workspace of slack) robot.addChat(workspace);
         else if (web) robot.addChat(web);
       }
     },
@@ -92,7 +94,7 @@ export async function createChats(parts: ChatsParts): Promise<Chats> {
 }
 
 async function createWebChat(parts: ChatsParts): Promise<WebChat> {
-  const { config, robot, database, messages, history, access, names, replica, log, now } = parts;
+  const { config, robot, database, messages, history, access, people, names, replica, log, now } = parts;
   const { variables } = config;
   const { WebChat } = await import('./adapters/chat/web/chat.ts');
   const { createWebStore } = await import('./storage/web.ts');
@@ -120,6 +122,7 @@ async function createWebChat(parts: ChatsParts): Promise<WebChat> {
       onFirstPerson: async (person) =>
         void (await access.grant(person, 'admin', { id: 'robot', chat: 'web', name: robot.name })),
       onPerson: (person, direct) => parts.greet(person, direct),
+      onEmail: (person, email) => people.save({ ...person, email, active: true, outside: false }),
       complete: (text, person) => complete(robot.table, access, text, { person, room: '', names, now: now() }),
     },
   });
@@ -177,6 +180,12 @@ export function knownChats({ chats, slack }: Config): KnownChats {
 /** Who types in the shell chat. */
 export function terminalPerson({ variables }: Config): Person {
   return { id: `shell:${variables.HUBOT_SHELL_USER_ID}`, chat: 'shell', name: variables.HUBOT_SHELL_USER_NAME };
+}
+
+/** Whoever starts the robot says whose terminal it is. */
+function terminalAccount(config: Config): Account {
+  const email = config.variables.HUBOT_SHELL_USER_EMAIL;
+  return { ...terminalPerson(config), ...(email === undefined ? {} : { email }), active: true, outside: false };
 }
 
 export function shellOf(robot: Robot): ShellChat | undefined {

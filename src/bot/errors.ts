@@ -260,6 +260,19 @@ export const catalogue = {
     ({ text }) => plain(text),
     ({ next }) => plain(next),
   ),
+  'web.email': entry<{ typed: string }>(
+    ({ typed }) => `${codeSpan(typed.slice(0, 80))} is no e-mail address that I take.`,
+    () => 'Type the name, then one address: `invite bob bob@example.com`.',
+  ),
+  'web.unknown': entry<{ id: string }>(
+    ({ id }) =>
+      `I know no e-mail address of \`${id}\` that its chat has confirmed, so I cannot know you in the web chat.`,
+    () => 'Ask somebody who may grant roles to type `invite`, your name and your address.',
+  ),
+  'web.here': entry<Record<never, never>>(
+    () => 'You are in the web chat already.',
+    () => 'For a link to sign in elsewhere, type `invite` and your own name.',
+  ),
   'web.private': entry<Record<never, never>>(
     () => 'An invitation lets in whoever has the link, so I do not show it where others read.',
     () => 'Ask me in a direct conversation.',

@@ -4,6 +4,7 @@
  */
 
 import { distance } from 'fastest-levenshtein';
+import { normaliseEmail } from '../domain/people/email.ts';
 import type { Problem } from './problem.ts';
 
 type Result<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly message: string };
@@ -74,6 +75,13 @@ function address(protocols: readonly string[]): (value: string) => Result<string
     }
     return { ok: true, value };
   };
+}
+
+function emailAddress(value: string): Result<string> {
+  const email = normaliseEmail(value);
+  return email === undefined
+    ? { ok: false, message: 'must be one e-mail address, such as bob@example.com' }
+    : { ok: true, value: email };
 }
 
 /** As Express takes it: bytes, or with a unit. */
@@ -152,6 +160,14 @@ export const variables = {
   ),
   HUBOT_SHELL_USER_ID: variable('text', { summary: 'Who you are in the shell chat: id' }, text, '1'),
   HUBOT_SHELL_USER_NAME: variable('text', { summary: 'Who you are in the shell chat: name' }, text, 'Shell'),
+  HUBOT_SHELL_USER_EMAIL: variable(
+    'text',
+    {
+      summary: 'Who you are in the shell chat: the e-mail address that you have in other chats',
+      fallback: 'linked with nobody',
+    },
+    emailAddress,
+  ),
   HUBOT_SHELL_HISTSIZE: variable(
     'number',
     { summary: 'Lines of input that the shell chat remembers; 0 for none' },

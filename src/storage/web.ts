@@ -11,6 +11,7 @@ export type WebTables = {
     folded_name: string;
     link: boolean;
     first: boolean;
+    email: string | null;
     welcomed_at: Date | null;
     created_at: Date;
   };
@@ -18,6 +19,7 @@ export type WebTables = {
     secret_hash: string;
     name: string;
     invited_by: string;
+    email: string | null;
     created_at: Date;
     expires_at: Date;
     used_at: Date | null;
@@ -33,6 +35,8 @@ export type WebTables = {
   web_common_rooms: { room: string };
 };
 
+type AccountRow = Pick<WebTables['web_accounts'], 'id' | 'name' | 'first' | 'email'>;
+
 /** Names that look the same are the same: case, width and space do not count. */
 export function foldName(name: string): string {
   return name.normalize('NFKC').toLowerCase().trim().replace(/\s+/g, ' ');
@@ -43,8 +47,8 @@ export function createWebStore(db: Pick<Database, 'sql'>): WebStore {
 
   async function findAccount(
     where: { id: number } | { name: string },
-  ): Promise<(Account & { link: boolean; created_at: Date }) | undefined> {
-    const query = k.selectFrom('web_accounts').select(['id', 'name', 'first', 'link', 'created_at']);
+  ): Promise<(AccountRow & { link: boolean; created_at: Date }) | undefined> {
+    const query = k.selectFrom('web_accounts').select(['id', 'name', 'first', 'email', 'link', 'created_at']);
     return await ('id' in where
       ? query.where('id', '=', where.id)
       : query.where('folded_name', '=', foldName(where.name))
@@ -52,12 +56,19 @@ export function createWebStore(db: Pick<Database, 'sql'>): WebStore {
   }
 
   /** Makes the account, or returns undefined if the name is taken. Whoever comes first is the first, once. */
-  async function makeAccount(name: string, link: boolean, now: Date): Promise<Account | undefined> {
+  async function makeAccount(
+    name: string,
+    link: boolean,
+    email: string | null,
+    now: Date,
+  ): Promise<AccountRow | undefined> {
     for (;;) {
-      const made = await sql<{ id: number; name: string; first: boolean }>`
-        insert into web_accounts (name, folded_name, link, first, created_at)
-        select ${name}, ${foldName(name)}, ${link}, not exists (select 1 from web_accounts where first), ${now}
-        on conflict do nothing returning id, name, first`.execute(k);
+      // Two people with one address: the second one has none.
+      const made = await sql<AccountRow>`
+        insert into web_accounts (name, folded_name, link, first, email, created_at)
+        select ${name}, ${foldName(name)}, ${link}, not exists (select 1 from web_accounts where first),
+          (select ${email}::text where not exists (select 1 from web_accounts where email = ${email}::text)), ${now}
+        on conflict do nothing returning id, name, first, email`.execute(k);
       const account = made.rows[0];
       if (account) return account;
       if (await findAccount({ name })) return undefined;
@@ -75,8 +86,8 @@ export function createWebStore(db: Pick<Database, 'sql'>): WebStore {
     if (!session || session.account_id !== null) return { kind: 'no session' };
     const byLink = session.invite_hash === null;
     const known = await findAccount({ name });
+    const invited = byLink ? undefined : await inviteOf(session.invite_hash ?? '', now);
     if (known) {
-      const invited = byLink ? undefined : await inviteOf(session.invite_hash ?? '', now);
       // An invitation made before somebody else took the name was not meant for that person.
       const meant = invited !== undefined && invited.createdAt >= known.created_at;
       const mine = byLink ? known.link : meant && foldName(invited.name) === foldName(known.name);
@@ -92,7 +103,7 @@ export function createWebStore(db: Pick<Database, 'sql'>): WebStore {
         .executeTakeFirst();
       if (used.numUpdatedRows === 0n) return { kind: 'no session' };
     }
-    const made = known ? undefined : await makeAccount(name, byLink, now);
+    const made = known ? undefined : await makeAccount(name, byLink, invited?.email ?? null, now);
     const account = known ?? made;
     if (!account) {
       // Taken a moment ago by somebody else: the invitation is still good for another name.
@@ -109,10 +120,13 @@ export function createWebStore(db: Pick<Database, 'sql'>): WebStore {
     return { kind: 'entered', account: bare(account), isNew: made !== undefined };
   }
 
-  async function inviteOf(hash: string, now: Date): Promise<{ name: string; createdAt: Date } | undefined> {
+  async function inviteOf(
+    hash: string,
+    now: Date,
+  ): Promise<{ name: string; email: string | null; createdAt: Date } | undefined> {
     return await k
       .selectFrom('web_invites')
-      .select(['name', 'created_at as createdAt'])
+      .select(['name', 'email', 'created_at as createdAt'])
       .where('secret_hash', '=', hash)
       .where('used_at', 'is', null)
       .where('expires_at', '>', now)
@@ -153,11 +167,36 @@ export function createWebStore(db: Pick<Database, 'sql'>): WebStore {
     async closeSession(hash) {
       await k.deleteFrom('web_sessions').where('secret_hash', '=', hash).execute();
     },
-    async invite({ hash, name, by, now, until }) {
+    async invite({ hash, name, by, email, now, until }) {
       await k
         .insertInto('web_invites')
-        .values({ secret_hash: hash, name, invited_by: by, created_at: now, expires_at: until, used_at: null })
+        .values({
+          secret_hash: hash,
+          name,
+          invited_by: by,
+          email: email ?? null,
+          created_at: now,
+          expires_at: until,
+          used_at: null,
+        })
         .execute();
+    },
+    async accountOfEmail(email) {
+      const found = await k
+        .selectFrom('web_accounts')
+        .select(['id', 'name', 'first', 'email'])
+        .where('email', '=', email)
+        .limit(2)
+        .execute();
+      const [only, second] = found;
+      return only && !second ? bare(only) : undefined;
+    },
+    async setEmail(account, email) {
+      const { rows } = await sql`
+        update web_accounts set email = ${email} where id = ${account}
+          and not exists (select 1 from web_accounts where email = ${email} and id <> ${account})
+        returning id`.execute(k);
+      return rows.length > 0;
     },
     async account(id) {
       const found = await findAccount({ id });
@@ -168,15 +207,21 @@ export function createWebStore(db: Pick<Database, 'sql'>): WebStore {
       return found && bare(found);
     },
     async accounts() {
-      return await k.selectFrom('web_accounts').select(['id', 'name', 'first']).orderBy('folded_name').execute();
+      const all = await k
+        .selectFrom('web_accounts')
+        .select(['id', 'name', 'first', 'email'])
+        .orderBy('folded_name')
+        .execute();
+      return all.map(bare);
     },
     async unwelcomed() {
-      return await k
+      const found = await k
         .selectFrom('web_accounts')
-        .select(['id', 'name', 'first'])
+        .select(['id', 'name', 'first', 'email'])
         .where('welcomed_at', 'is', null)
         .orderBy('id')
         .execute();
+      return found.map(bare);
     },
     async markWelcomed(id, now) {
       await k.updateTable('web_accounts').set({ welcomed_at: now }).where('id', '=', id).execute();
@@ -217,6 +262,6 @@ export function createWebStore(db: Pick<Database, 'sql'>): WebStore {
   };
 }
 
-function bare(account: Account): Account {
-  return { id: account.id, name: account.name, first: account.first };
+function bare({ id, name, first, email }: AccountRow): Account {
+  return { id, name, first, ...(email === null ? {} : { email }) };
 }

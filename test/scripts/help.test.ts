@@ -125,8 +125,8 @@ describe('scripts: help, access, audit', () => {
 
   it('grant and revoke work by name, are audited, and only for those who may', async () => {
     expect(await say('bob', 'grant @bob admin')).to.contain('`access:grant`');
-    expect(await say('alice', 'grant @bob DEPLOYER')).to.equal('bob is now `deployer`.');
-    expect(await say('alice', 'grant bob deployer')).to.equal('bob is `deployer` already.');
+    expect(await say('alice', 'grant @bob DEPLOYER')).to.equal('bob (`test:bob`) is now `deployer`.');
+    expect(await say('alice', 'grant bob deployer')).to.equal('bob (`test:bob`) is `deployer` already.');
     expect(await say('bob', 'roles me')).to.contain('`deployer`');
     expect(await say('alice', 'roles'))
       .to.contain('deployer')
@@ -135,8 +135,8 @@ describe('scripts: help, access, audit', () => {
       .to.contain('no role `captain`')
       .and.contain('`responder`');
     expect(await say('alice', 'grant @nobody deployer')).to.contain('I know nobody called `@nobody`');
-    expect(await say('alice', 'revoke @bob deployer')).to.equal('bob is no longer `deployer`.');
-    expect(await say('alice', 'revoke @bob deployer')).to.equal('bob was not `deployer`.');
+    expect(await say('alice', 'revoke @bob deployer')).to.equal('bob (`test:bob`) is no longer `deployer`.');
+    expect(await say('alice', 'revoke @bob deployer')).to.equal('bob (`test:bob`) was not given `deployer`.');
     expect(await say('alice', 'revoke @alice admin')).to.contain('config/access.yaml');
     const audit = await say('alice', 'audit');
     expect(audit).to.contain('grant @bob DEPLOYER').and.contain('⊘ refused').and.contain('✓ succeeded');

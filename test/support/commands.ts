@@ -35,7 +35,7 @@ export interface CommandOptions {
   readonly ports?: Partial<DispatchPorts>;
   readonly now?: () => Date;
   /** Who is who; everybody is one of the team unless given. */
-  readonly people?: Pick<People, 'identity' | 'samePerson'>;
+  readonly people?: Pick<People, 'identity' | 'samePerson' | 'get'>;
 }
 
 export interface AuditEntry extends AuditStart {
@@ -103,6 +103,7 @@ export function inMemoryCommands(options: CommandOptions = {}): InMemoryCommands
       const proposals = memoryProposals();
       const services: Partial<Services> = {
         access,
+        people: options.people ?? everybodyInside,
         audit: memoryAudit(audit),
         get commands() {
           return createDesk({

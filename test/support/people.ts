@@ -17,7 +17,8 @@ export function account(id: string, more: Partial<Account> = {}): Account {
 }
 
 /** No account is linked with another one. */
-export const everybodyInside: Pick<People, 'identity' | 'samePerson'> = {
+export const everybodyInside: Pick<People, 'identity' | 'samePerson' | 'get'> = {
+  get: async () => undefined,
   identity: async (id) => ({ standing: 'inside', linked: [id], groups: [] }),
   samePerson: async (one, other) => one === other,
 };

@@ -30,6 +30,8 @@ export interface Web {
   readonly heard: string[];
   readonly persons: Person[];
   readonly firstPersons: Person[];
+  /** Addresses that the chat told of, as `web:2 bob@example.com`. */
+  readonly emails: string[];
   /** Posts as the robot would. */
   post(address: Omit<Address, 'chat'>, content: Content, nonce?: string, onlyTo?: string): Promise<string>;
   /** Lets a `wait` command end. */
@@ -70,6 +72,7 @@ export async function startWeb(db: Database, options: WebTestOptions = {}): Prom
   const heard: string[] = [];
   const persons: Person[] = [];
   const firstPersons: Person[] = [];
+  const emails: string[] = [];
   let nonce = 0;
   let port = 0;
   let closed = false;
@@ -85,6 +88,9 @@ export async function startWeb(db: Database, options: WebTestOptions = {}): Prom
       },
       async onPerson(person) {
         persons.push(person);
+      },
+      async onEmail(person, email) {
+        emails.push(`${person.id} ${email}`);
       },
       async complete(text) {
         return SUGGESTIONS.filter((one) => one.text.startsWith(text.trimStart().toLowerCase()));
@@ -154,6 +160,7 @@ export async function startWeb(db: Database, options: WebTestOptions = {}): Prom
     heard,
     persons,
     firstPersons,
+    emails,
     post,
     release() {
       gate.wait.resolve();

@@ -111,6 +111,7 @@ export class WebChat extends Adapter implements ChatAdapter, Invitations {
       http.onUpgrade('/web/socket', (request, socket, head) => sockets.upgrade(request, socket, head));
     }
     for (const name of options.rooms) await openCommonRoom(store, messages, name);
+    for (const account of await store.accounts()) await this.#knownBy(account);
     for (const account of await store.unwelcomed()) await this.#welcome(account, true);
     await store.sweep(now());
     this.#sweeper = setInterval(() => {
@@ -148,20 +149,68 @@ export class WebChat extends Adapter implements ChatAdapter, Invitations {
 
   /**
    * Makes a link for one more person; with `known`, also for one who is here already and has lost access: whoever opens
-   * that one becomes that person. It works once, for a day.
+   * that one becomes that person. It works once, for a day. An address counts at once for who is here already, for others as
+   * soon as they come.
    */
-  async invite(typed: string, by: string, { known: mayKnow = false } = {}): Promise<Invited> {
-    const { store, now } = this.#parts;
+  async invite(
+    typed: string,
+    by: string,
+    { known: mayKnow = false, email }: { readonly known?: boolean; readonly email?: string } = {},
+  ): Promise<Invited> {
+    const { store } = this.#parts;
     const name = tidyName(typed).replace(/^@/, '');
     const problem = nameProblem(name, this.robot.name);
     if (problem) return { kind: 'refused', problem };
+    const known = await store.accountNamed(name);
+    if (known && !mayKnow && personId(known.id) !== by) return { kind: 'refused', problem: problems.known };
+    if (email !== undefined) {
+      const owner = await store.accountOfEmail(email);
+      if (owner && owner.id !== known?.id) return { kind: 'refused', problem: problems.emailTaken(owner.name) };
+      if (known && (await store.setEmail(known.id, email))) await this.#knownBy({ ...known, email });
+    }
+    return await this.#link(known?.name ?? name, by, {
+      known: known !== undefined,
+      ...(email !== undefined && { email }),
+    });
+  }
+
+  /** Makes a link for who has that address: as the account that has it, or as a new one. */
+  async inviteSelf({ id, name, email }: Parameters<Invitations['inviteSelf']>[0]): Promise<Invited> {
+    const owner = await this.#parts.store.accountOfEmail(email);
+    if (owner) return await this.#link(owner.name, id, { known: true });
+    const free = await this.#freeName([name, email.slice(0, email.indexOf('@'))]);
+    if (free === undefined) return { kind: 'refused', problem: problems.noName };
+    return await this.#link(free, id, { known: false, email });
+  }
+
+  /** The first of these names, or one like it, that nobody has: by a link, nobody must become who has that name. */
+  async #freeName(wanted: readonly string[]): Promise<string | undefined> {
+    const usable = wanted.map(tidyName).filter((name) => nameProblem(name, this.robot.name) === undefined);
+    const tried = usable.flatMap((name) => [name, ...[2, 3, 4, 5].map((count) => `${name} ${count}`)]);
+    for (const name of tried) {
+      if (nameProblem(name, this.robot.name) === undefined && !(await this.#parts.store.accountNamed(name)))
+        return name;
+    }
+    return undefined;
+  }
+
+  async #link(
+    name: string,
+    by: string,
+    { known, email }: { readonly known: boolean; readonly email?: string },
+  ): Promise<Invited> {
+    const { store, now } = this.#parts;
     const secret = randomBytes(24).toString('base64url');
     const start = now();
     const until = new Date(start.getTime() + INVITE_MS);
-    const known = await store.accountNamed(name);
-    if (known && !mayKnow && personId(known.id) !== by) return { kind: 'refused', problem: problems.known };
-    await store.invite({ hash: fingerprint(secret), name: known?.name ?? name, by, now: start, until });
-    return { kind: 'invited', link: `${this.#base()}/web/join/${secret}`, until, known: known !== undefined };
+    const hash = fingerprint(secret);
+    await store.invite({ hash, name, by, now: start, until, ...(email !== undefined && { email }) });
+    return { kind: 'invited', name, link: `${this.#base()}/web/join/${secret}`, until, known };
+  }
+
+  async #knownBy(account: Account): Promise<void> {
+    const { id, name, email } = account;
+    if (email !== undefined) await this.#parts.events.onEmail({ id: personId(id), chat: CHAT, name }, email);
   }
 
   /**
@@ -344,6 +393,7 @@ export class WebChat extends Adapter implements ChatAdapter, Invitations {
     for (const room of await store.commonRooms()) await messages.join(CHAT, room, person.id);
     // Known to scripts and to `grant @bob` before the first word.
     this.robot.brain.userForId(person.id, { name: person.name, room: direct.id });
+    await this.#knownBy(account);
     if (account.first) await events.onFirstPerson(person);
     await events.onPerson(person, { chat: CHAT, room: direct.id });
     await store.markWelcomed(account.id, now());

@@ -9,6 +9,8 @@ export interface Account {
   readonly name: string;
   /** The first account of all. */
   readonly first: boolean;
+  /** Given by somebody who may grant roles, or by another chat that has confirmed it; never by the person. */
+  readonly email?: string;
 }
 
 export interface Session {
@@ -43,9 +45,15 @@ export interface WebStore {
     readonly hash: string;
     readonly name: string;
     readonly by: string;
+    /** What the new account is known by; an account that is there already keeps what it has. */
+    readonly email?: string;
     readonly now: Date;
     readonly until: Date;
   }): Promise<void>;
+  /** The account that is known by an address; undefined if there is none, or more than one. */
+  accountOfEmail(email: string): Promise<Account | undefined>;
+  /** Gives an account that address; false if another one has it. */
+  setEmail(account: number, email: string): Promise<boolean>;
   /** The invitation, if it is neither used nor expired. */
   openInvite(hash: string, now: Date): Promise<{ readonly name: string } | undefined>;
   account(id: number): Promise<Account | undefined>;
@@ -109,6 +117,8 @@ export interface WebEvents {
   onFirstPerson(person: Person): Promise<void>;
   /** Called until it succeeds once for each new person; `direct` is their conversation with the robot. Must be idempotent. */
   onPerson(person: Person, direct: { readonly chat: 'web'; readonly room: string }): Promise<void>;
+  /** An account has an address by which its person is known in other chats, too. Told again at every start. Must be idempotent. */
+  onEmail(person: Person, email: string): Promise<void>;
   /** How the text may go on, best first; only commands that the person may run. */
   complete(text: string, person: Person): Promise<readonly Suggestion[]>;
 }

@@ -20,6 +20,14 @@ export const problems = {
     text: 'There is a person of that name already, and a link for that name would make whoever opens it that person.',
     next: 'Choose another name, or ask somebody who may grant roles to make the link.',
   },
+  noName: {
+    text: 'No name is free that is like yours.',
+    next: 'Ask somebody who may invite for a link with another name: invite, a name, and your address.',
+  },
+  emailTaken: (name: string) => ({
+    text: `That address is the one of ${name} here.`,
+    next: `Invite them by that name, or choose another address.`,
+  }),
   roomName: {
     text: 'A room name has 1 to 40 small letters, digits, - or _, and begins with a letter or digit.',
     next: 'Choose another name, for example ops or team-web.',
@@ -28,7 +36,7 @@ export const problems = {
   stay: { text: 'A direct conversation cannot be left.', next: 'Just ignore it.' },
   notStored: { text: 'The message could not be stored.', next: 'Try again; if it stays so, look at the log.' },
   failed: { text: 'That did not work.', next: 'Try again; if it stays so, look at the log.' },
-} as const satisfies Record<string, Problem>;
+} as const satisfies Record<string, Problem | ((name: string) => Problem)>;
 
 /** What may help to find more. */
 export function searchHint(hint: Hint): string {
