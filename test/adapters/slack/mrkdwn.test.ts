@@ -115,6 +115,19 @@ describe('Markdown as mrkdwn', () => {
     });
   }
 
+  it('shows the rows of a wide table one below the other', () => {
+    const indent = '\u00a0'.repeat(4);
+    const wide = 'compare the environment with that of the last version that ran without trouble';
+    const table = `|What you see|Cause|What to do|\n|-|-|-|\n|exit *code* 1|a < b|${wide}|\n||none||`;
+    expect(toMrkdwn(table).split('\n')).to.deep.equal([
+      '• *exit code 1*',
+      `${indent}Cause: a &lt; b`,
+      `${indent}What to do: ${wide}`,
+      '• *–*',
+      `${indent}Cause: none`,
+    ]);
+  });
+
   it('aligns tables by what is seen', () => {
     const table = '|name|state|\n|-|-|\n|日本|✅|\n|e\u0301a|⚠️ x|';
     expect(toMrkdwn(table).split('\n')).to.deep.equal([

@@ -135,7 +135,8 @@ export function toMrkdwn(markdown: string, chat = 'slack'): string {
         table?.right.push(String(token.attrGet('style') ?? '').includes('right'));
         break;
       case 'table_close':
-        if (table) block(tableText(table));
+        if (table && tableWidth(table) <= TABLE_COLUMNS) block(tableText(table));
+        else if (table) for (const line of tableList(table)) put(line);
         table = undefined;
         break;
     }
@@ -290,8 +291,33 @@ interface Table {
   readonly right: boolean[];
 }
 
-function tableText({ rows, right }: Table): string {
-  const widths = right.map((_, column) => Math.max(1, ...rows.map((row) => columns(row[column] ?? ''))));
+/** What a code block shows of a line on most screens; a wider table would be folded in the middle of its rows. */
+const TABLE_COLUMNS = 78;
+const BETWEEN = '  ';
+
+function widthsOf({ rows, right }: Table): readonly number[] {
+  return right.map((_, column) => Math.max(1, ...rows.map((row) => columns(row[column] ?? ''))));
+}
+
+function tableWidth(table: Table): number {
+  return widthsOf(table).reduce((sum, width) => sum + width + BETWEEN.length, -BETWEEN.length);
+}
+
+/** Each row as an item: its first cell, then the others under the names of their columns. */
+function tableList({ rows: [head = [], ...rows] }: Table): string[] {
+  return rows.flatMap(([first = '', ...cells]) => [
+    `• *${escapeMrkdwn(first.trim() || '–')}*`,
+    ...cells.flatMap((cell, at) => {
+      const name = head[at + 1]?.trim() ?? '';
+      if (cell.trim() === '') return [];
+      return [`${SPACE.repeat(4)}${name === '' ? '' : `${escapeMrkdwn(name)}: `}${escapeMrkdwn(cell.trim())}`];
+    }),
+  ]);
+}
+
+function tableText(table: Table): string {
+  const { rows, right } = table;
+  const widths = widthsOf(table);
   const lines = rows.map((row) =>
     widths
       .map((width, column) => {
@@ -299,10 +325,10 @@ function tableText({ rows, right }: Table): string {
         const fill = ' '.repeat(width - columns(cell));
         return right[column] === true ? fill + cell : cell + fill;
       })
-      .join('  ')
+      .join(BETWEEN)
       .trimEnd(),
   );
-  lines.splice(1, 0, widths.map((width) => '─'.repeat(width)).join('  '));
+  lines.splice(1, 0, widths.map((width) => '─'.repeat(width)).join(BETWEEN));
   return lines.join('\n');
 }
 
