@@ -3,7 +3,7 @@
 
 import { GRANT_PERMISSION } from '../src/bot/access.ts';
 import { arg } from '../src/bot/args.ts';
-import { card, type Field, plain } from '../src/bot/card.ts';
+import { card, codeSpan, type Field, plain } from '../src/bot/card.ts';
 import type { Person } from '../src/bot/chat.ts';
 import { command } from '../src/bot/command.ts';
 import type { Robot } from '../src/bot/robot.ts';
@@ -27,7 +27,7 @@ export default function access(robot: Robot): void {
           { name: 'Id', value: `\`${person.id}\`` },
           { name: 'Roles', value: list(roles, 'none') },
           { name: 'Permissions', value: list(permissions, 'looking only') },
-          ...(account?.email === undefined ? [] : [{ name: 'E-mail', value: plain(account.email) }]),
+          ...(account?.email === undefined ? [] : [{ name: 'E-mail', value: codeSpan(account.email) }]),
           ...knownAs(identity),
         ],
       });

@@ -3,7 +3,7 @@
 
 import { GRANT_PERMISSION } from '../src/bot/access.ts';
 import { arg } from '../src/bot/args.ts';
-import { type Card, card, plain } from '../src/bot/card.ts';
+import { type Card, card, codeSpan, plain } from '../src/bot/card.ts';
 import { command } from '../src/bot/command.ts';
 import { fail } from '../src/bot/errors.ts';
 import type { Invited } from '../src/bot/invitations.ts';
@@ -39,7 +39,7 @@ export default function web(robot: Robot): void {
         'Send it to them yourself.',
         email === undefined
           ? 'They can look and ask; `grant` gives them more, once they are in.'
-          : `They are who has the address ${plain(email)} in other chats, with the same roles.`,
+          : `They are who has the address ${codeSpan(email)} in other chats, with the same roles.`,
       ]);
       if (room.private) return content;
       await post({ chat: person.chat, room: person.id }, content);

@@ -58,6 +58,31 @@ describe('accounts and sessions of the web chat', () => {
       expect(await store.openInvite('unused', now)).to.equal(undefined);
     });
 
+    it('gives the address of an invitation to the new account, to one only, and to none that is there', async () => {
+      const email = 'gina@example.com';
+      const invited = { by: 'web:1', now, until: later(24) };
+      await store.invite({ ...invited, hash: 'gina', name: 'gina', email });
+      await store.invite({ ...invited, hash: 'gina again', name: 'gina2', email });
+      const gina = await store.enter({ session: await session('gina'), name: 'gina', now });
+      expect(gina).to.have.nested.property('account.email', email);
+      const second = await store.enter({ session: await session('gina again'), name: 'gina2', now });
+      expect(second).to.have.property('kind', 'entered');
+      expect(second).to.not.have.nested.property('account.email');
+      expect(await store.accountOfEmail(email)).to.have.property('name', 'gina');
+      await store.invite({ ...invited, hash: 'other', name: 'gina', email: 'other@example.com' });
+      const again = await store.enter({ session: await session('other'), name: 'gina', now });
+      expect(again, 'as she was').to.have.nested.property('account.email', email);
+    });
+
+    it('changes an address, unless somebody has it', async () => {
+      const [ann, ben] = await store.accounts();
+      expect(await store.setEmail(ann?.id ?? 0, 'ann@example.com')).to.equal(true);
+      expect(await store.setEmail(ben?.id ?? 0, 'ann@example.com')).to.equal(false);
+      expect(await store.setEmail(ann?.id ?? 0, 'ann@example.com')).to.equal(true);
+      expect(await store.setEmail(ann?.id ?? 0, 'anna@example.com')).to.equal(true);
+      expect(await store.accountOfEmail('ann@example.com')).to.equal(undefined);
+    });
+
     it('moves read marks forward only', async () => {
       const account = (await store.accounts())[0]?.id ?? 0;
       expect(await store.markRead(account, 'ops', 5)).to.equal(5);

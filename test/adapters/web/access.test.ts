@@ -133,6 +133,38 @@ describe('web chat: who comes in', () => {
     expect((await enter(web, (await openLink(web, again.link)) ?? '', 'erin')).status).to.equal(200);
   });
 
+  it('an invited person is known by the address that the invitation says, and by no other', async () => {
+    const invited = await web.chat.invite('ida', 'web:1', { known: true, email: 'ida@example.com' });
+    if (invited.kind !== 'invited') throw new Error('not invited');
+    expect(web.emails).to.deep.equal([]);
+    expect((await enter(web, (await openLink(web, invited.link)) ?? '', 'ida')).status).to.equal(200);
+    const [told] = web.emails;
+    expect(told).to.match(/^web:\d+ ida@example\.com$/);
+    const taken = await web.chat.invite('jan', 'web:1', { known: true, email: 'ida@example.com' });
+    expect(taken).to.have.nested.property('problem.text', 'That address is the one of ida here.');
+    await web.chat.invite('ida', 'web:1', { known: true, email: 'ida@example.org' });
+    expect(web.emails.at(-1)).to.equal(told?.replace('.com', '.org'));
+  });
+
+  it('who is known by an address comes in as the account that has it, and never as one that only has the name', async () => {
+    const self = { id: 'slack:U1', name: 'kim', email: 'kim@example.com' };
+    await comeIn(web, 'kim');
+    const invited = await web.chat.inviteSelf(self);
+    if (invited.kind !== 'invited') throw new Error('not invited');
+    expect(invited).to.include({ name: 'kim 2', known: false });
+    const cookie = (await openLink(web, invited.link)) ?? '';
+    expect((await enter(web, cookie, 'kim')).status, 'somebody else').to.equal(409);
+    expect((await enter(web, cookie, 'Kimberly')).status).to.equal(200);
+    expect(web.emails.at(-1)).to.match(/^web:\d+ kim@example\.com$/);
+    const again = await web.chat.inviteSelf(self);
+    expect(again).to.include({ name: 'Kimberly', known: true });
+    // A display name that cannot be one here: the address has one.
+    const odd = await web.chat.inviteSelf({ id: 'slack:U2', name: 'admin', email: 'lena@example.com' });
+    expect(odd).to.include({ name: 'lena' });
+    const none = await web.chat.inviteSelf({ id: 'slack:U3', name: 'admin', email: 'all@example.com' });
+    expect(none).to.have.property('kind', 'refused');
+  });
+
   it('says who is signed in here, for other pages of the robot', async () => {
     const cookie = await comeIn(web, 'olga');
     const nameless = (await openLink(web, web.link)) ?? '';
