@@ -59,21 +59,29 @@ export interface AccessPorts {
 }
 
 export function createAccess({ policy, store, people, changed, now }: AccessPorts): Access {
+  /** Rights by who somebody is, as long as the same grants hold. */
+  const worked = new WeakMap<Identity, { readonly from: readonly Grant[]; readonly rights: Rights }>();
   let copy: { readonly grants: readonly Grant[]; readonly readAt: number } | undefined;
 
   async function grants(): Promise<readonly Grant[]> {
     const at = now().getTime();
     if (copy && at - copy.readAt < TRUST_GRANTS_MS) return copy.grants;
-    const fresh = await available(store.all());
+    const fresh = [...(await available(store.all()))];
     copy = { grants: fresh, readAt: at };
     return fresh;
   }
 
   async function rightsOf(person: Person): Promise<Rights> {
     const identity = await available(people.identity(person.id));
+    const given = await grants();
+    const before = worked.get(identity);
+    if (before?.from === given) return before.rights;
     const { linked: accounts, groups, standing } = identity;
-    const roles = rolesOf(policy, { accounts, groups, standing }, await grants());
-    return { identity, roles, permissions: standing === 'inactive' ? [] : permissionsOf(policy, roles, standing) };
+    const roles = rolesOf(policy, { accounts, groups, standing }, given);
+    const permissions = standing === 'inactive' ? [] : permissionsOf(policy, roles, standing);
+    const rights = { identity, roles, permissions };
+    worked.set(identity, { from: given, rights });
+    return rights;
   }
 
   /** Undefined if the account may use what is public. */

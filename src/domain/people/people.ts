@@ -26,6 +26,7 @@ export interface PeoplePorts {
 interface Copy {
   readonly readAt: number;
   readonly kin: Promise<Kin>;
+  readonly identity: Promise<Identity>;
 }
 
 /**
@@ -61,22 +62,23 @@ export function createPeople({ store, chats, isUsed, changed, now, log }: People
     await changed();
   }
 
-  function kin(id: string): Promise<Kin> {
-    const at = now().getTime();
+  /** Asked on every command: who somebody is, is worked out once. */
+  function copyOf(id: string): Copy {
+    const at = now();
     const copy = copies.get(id);
-    if (copy && at - copy.readAt < TRUST_COPY_MS) return copy.kin;
+    if (copy && at.getTime() - copy.readAt < TRUST_COPY_MS) return copy;
     if (copies.size >= COPIES) copies.clear();
-    const fresh: Copy = { readAt: at, kin: store.kin(id) };
+    const kin = store.kin(id);
+    const identity = kin.then((known) => identityOf(id, known, chats, at));
+    const fresh: Copy = { readAt: at.getTime(), kin, identity };
     copies.set(id, fresh);
-    fresh.kin.catch(() => {
+    identity.catch(() => {
       if (copies.get(id) === fresh) copies.delete(id);
     });
-    return fresh.kin;
+    return fresh;
   }
 
-  async function identity(id: string): Promise<Identity> {
-    return identityOf(id, await kin(id), chats, now());
-  }
+  const identity = (id: string): Promise<Identity> => copyOf(id).identity;
 
   /** Without the handles that belonged to another group before: whoever may rename groups must not get that one's roles. */
   async function withTheirHandles(chat: string, groups: readonly UserGroup[]): Promise<UserGroup[]> {
@@ -102,7 +104,7 @@ export function createPeople({ store, chats, isUsed, changed, now, log }: People
       else forget();
     },
     async get(id) {
-      return (await kin(id)).accounts.find((account) => account.id === id);
+      return (await copyOf(id).kin).accounts.find((account) => account.id === id);
     },
     identity,
     linked: async (id) => (await identity(id)).linked,

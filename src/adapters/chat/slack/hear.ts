@@ -55,7 +55,9 @@ export function userOf(
   robot: Robot,
   who: { readonly chat: string; readonly userId: string; readonly name: string; readonly channel: string },
 ): User {
-  const user = robot.brain.userForId(who.userId, { name: who.name, room: who.channel, chat: who.chat });
+  // In another room Hubot makes a new user: with what people.ts has put on it.
+  const before = robot.brain.users()[who.userId];
+  const user = robot.brain.userForId(who.userId, { ...before, name: who.name, room: who.channel, chat: who.chat });
   user.name = who.name;
   return user;
 }
