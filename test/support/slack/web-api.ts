@@ -23,6 +23,7 @@ const methods: Readonly<Record<string, Method>> = {
 /** One request to the Web API as it came, and what was answered. */
 export interface Call {
   readonly method: string;
+  /** As they came: of a form all are text, blocks are JSON. */
   readonly args: Fields;
   /** Milliseconds, of the server's clock. */
   readonly at: number;
