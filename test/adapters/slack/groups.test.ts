@@ -16,13 +16,14 @@ describe('Slack user groups', () => {
   let saved: (readonly UserGroup[])[];
   let alice: Person;
   let bob: Person;
+  let log: ReturnType<typeof collectingLog>;
 
   beforeEach(async () => {
     slack = await startSlack();
     alice = slack.addPerson({ name: 'alice' });
     bob = slack.addPerson({ name: 'bob' });
     saved = [];
-    const log = collectingLog();
+    log = collectingLog();
     const workspace = { chat: 'slack', botToken: slack.botToken, apiUrl: slack.apiUrl };
     groups = createSlackGroups({
       chat: 'slack',
@@ -68,6 +69,20 @@ describe('Slack user groups', () => {
       (count) => count === 1,
     );
   });
+
+  for (const [as, problem] of [
+    ['unknown_method', 'unknown_method'],
+    ['missing_scope', 'missing_scope'],
+    ['plan_upgrade_required', 'plan_upgrade_required'],
+    [404, 'status 404'],
+  ] as const) {
+    it(`that this Slack does not have (${as}) give nothing, and are asked for rarely`, async () => {
+      slack.fail('usergroups.list', { as, times: Number.POSITIVE_INFINITY });
+      await groups.again();
+      expect(saved.at(-1)).to.deep.equal([]);
+      expect(log.lines.map(({ fields }) => fields)).to.deep.equal([{ chat: 'slack', problem, retryInMs: 3_600_000 }]);
+    });
+  }
 
   it('are read again after the one that is under way, however often that is asked for', async () => {
     slack.addGroup({ handle: 'oncall', users: ['alice'] });

@@ -79,6 +79,24 @@ describe('Slack by HTTP', () => {
     expect(taken[2]?.body).to.deep.equal(command);
   });
 
+  it('takes everything at the address of events, as Bolt’s own receiver does', async () => {
+    open();
+    const press = { type: 'block_actions', trigger_id: 't1', team: { id: 'T1' }, actions: [] };
+    const command = { command: '/shipmate', text: 'deploy api', trigger_id: 't2', team_id: 'T1' };
+    for (const request of [slack.request('interactive', press), slack.request('slash_commands', command)]) {
+      expect((await slack.send({ ...request, url: `${base}/slack/events` })).status).to.equal(200);
+      const unsigned = { ...request.headers, 'x-slack-signature': 'v0=0' };
+      expect((await slack.send({ ...request, url: `${base}/slack/events`, headers: unsigned })).status).to.equal(401);
+    }
+    expect(taken.map(({ kind, body }) => [kind, body])).to.deep.equal([
+      ['interactive', press],
+      ['command', command],
+    ]);
+    // The others take what is theirs.
+    const misled = { ...slack.request('events_api', body()), url: `${base}/slack/commands` };
+    expect((await slack.send(misled)).status).to.equal(415);
+  });
+
   it('gives the listener’s answer, as JSON', async () => {
     open();
     take = async (_, acknowledge) => {

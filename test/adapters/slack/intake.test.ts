@@ -419,6 +419,15 @@ describe('Slack intake', () => {
       expect(namesOf(submission('t2'))).to.deep.equal(['view-submission:t2']);
     });
 
+    it('of events that came without an id are their subject and their words', () => {
+      const { event } = message('2.0').body;
+      const names = namesOf({ kind: 'event', body: { type: 'event_callback', event } });
+      expect(names).to.have.length(2).and.to.include('message:C1:2.0');
+      expect(names).to.deep.equal(namesOf({ kind: 'event', body: { type: 'event_callback', event } }));
+      const other = namesOf({ kind: 'event', body: { type: 'event_callback', event: { type: 'team_rename' } } });
+      expect(other).to.have.length(1).and.to.not.include(names[0]);
+    });
+
     it('of other events are the event’s own', () => {
       const event = { type: 'reaction_added', item: { type: 'message', channel: 'C1', ts: '1.0' } };
       expect(namesOf({ kind: 'event', body: { event_id: 'Ev1', event } })).to.deep.equal(['event:Ev1']);

@@ -53,6 +53,25 @@ describe('Slack reactions', function () {
     expect(bot.ran[0]).to.include({ what: 'paint red', person: `slack:${slack.person('bob').id}`, via: 'button' });
   });
 
+  for (const as of ['unknown_method', 'missing_scope', 404] as const) {
+    it(`press it where reactions cannot be read (${as})`, async () => {
+      slack.fail('reactions.get', { as });
+      const root = slack.say('bob', 'ops', 'the wall');
+      slack.say('alice', 'ops', 'card', { mention: true, thread: root });
+      slack.react('bob', await answers('ops', 'Choose'), 'white_check_mark');
+      expect((await answers('ops', 'red now')).threadTs).to.equal(root.ts);
+    });
+  }
+
+  it('mean nothing where the message cannot be read at all', async () => {
+    const message = await shown();
+    slack.fail('reactions.get', { as: 'unknown_method' });
+    slack.fail('conversations.replies', { as: 'unknown_method' });
+    slack.react('bob', message, 'white_check_mark');
+    await quiet();
+    expect(bot.ran.map(({ what }) => what)).to.not.include('paint red');
+  });
+
   it('of every colour of skin', async () => {
     slack.react('bob', await shown(), '+1::skin-tone-3');
     await answers('ops', 'red now');

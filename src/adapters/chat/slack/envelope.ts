@@ -6,8 +6,8 @@ import type { Envelope } from './ports.ts';
 type Json = Readonly<Record<string, unknown>>;
 
 /**
- * The event's own id, and what it is about: the same post comes as `message` and as `app_mention`. Empty if the envelope is
- * nothing that Slack sends.
+ * The event's own id, and what it is about: the same post comes as `message` and as `app_mention`. What stands in for Slack in tests
+ * may leave the id out; then the event's words are its name. Empty if the envelope is nothing that Slack sends.
  */
 export function namesOf({ kind, body }: Pick<Envelope, 'kind' | 'body'>): readonly string[] {
   switch (kind) {
@@ -28,9 +28,9 @@ export function isAsked({ kind, body }: Pick<Envelope, 'kind' | 'body'>): boolea
 function eventNames(body: Json): readonly string[] {
   const event = part(body, 'event');
   const id = text(body, 'event_id');
-  if (!event || id === undefined || text(event, 'type') === undefined) return [];
+  if (!event || text(event, 'type') === undefined) return [];
   const subject = subjectOf(event);
-  return [`event:${id}`, ...(subject === undefined ? [] : [subject])];
+  return [`event:${id ?? digest(body)}`, ...(subject === undefined ? [] : [subject])];
 }
 
 function subjectOf(event: Json): string | undefined {

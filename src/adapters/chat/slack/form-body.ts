@@ -14,6 +14,11 @@ export function readBodyOf(kind: Envelope['kind'], bytes: Buffer): Body | undefi
   return form['payload'] === undefined ? undefined : json(form['payload']);
 }
 
+/** What a form is: slash commands are the fields themselves, all else is in `payload`. */
+export function formKind(bytes: Buffer): 'interactive' | 'command' {
+  return new URLSearchParams(bytes.toString()).has('payload') ? 'interactive' : 'command';
+}
+
 /** The workspaces that it is about: in a shared channel it may be another one than the one that the app is in. */
 export function teamsOf(body: Body): readonly string[] {
   const authorizations: unknown[] = Array.isArray(body['authorizations']) ? body['authorizations'] : [];

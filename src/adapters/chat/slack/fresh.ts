@@ -8,6 +8,8 @@ const STOP_MS = 1_000;
 export interface FreshOptions {
   /** Reads it again; throws if that did not work. */
   work(signal: AbortSignal): Promise<void>;
+  /** True if the same will be said for long: then it is tried as rarely as if it had worked. */
+  absent?(error: unknown): boolean;
   /** Told each time that it did not work; never throws. */
   failed(error: unknown, retryMs: number): void;
   readonly everyMs: number;
@@ -25,7 +27,7 @@ export interface Fresh {
   stop(): Promise<void>;
 }
 
-export function keepFresh({ work, failed, everyMs, retryMs, longestRetryMs }: FreshOptions): Fresh {
+export function keepFresh({ work, failed, absent, everyMs, retryMs, longestRetryMs }: FreshOptions): Fresh {
   const stopping = new AbortController();
   let running: Promise<void> | undefined;
   let next: Promise<void> | undefined;
@@ -40,7 +42,7 @@ export function keepFresh({ work, failed, everyMs, retryMs, longestRetryMs }: Fr
       await work(stopping.signal);
       failures = 0;
     } catch (error) {
-      pauseMs = Math.min(longestRetryMs, retryMs * 2 ** Math.min(failures, 20));
+      if (!absent?.(error)) pauseMs = Math.min(longestRetryMs, retryMs * 2 ** Math.min(failures, 20));
       failures++;
       if (!stopping.signal.aborted) failed(error, pauseMs);
     }

@@ -5,7 +5,7 @@ import type { Logger } from '../../../bot/log.ts';
 import type { UserGroup } from '../../../domain/people/ports.ts';
 import { type Fresh, keepFresh } from './fresh.ts';
 import type { GroupDirectory, Listens, SlackApi } from './ports.ts';
-import { slackCode } from './refusal.ts';
+import { isAbsent, problemOf } from './refusal.ts';
 
 const EVERY_MS = 3_600_000;
 const RETRY_MS = 2_000;
@@ -81,9 +81,10 @@ export function createSlackGroups(options: SlackGroupsOptions): KnownSlackGroups
     work: readAll,
     failed: (error, retryInMs) =>
       log.warn(
-        { chat, problem: slackCode(error) ?? 'no answer', retryInMs },
+        { chat, problem: problemOf(error), retryInMs },
         'Slack user groups not read: they give no roles until they are',
       ),
+    absent: isAbsent,
     everyMs: options.everyMs ?? EVERY_MS,
     retryMs: RETRY_MS,
     longestRetryMs: LONGEST_RETRY_MS,

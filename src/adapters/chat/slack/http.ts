@@ -1,4 +1,7 @@
-/** Slack's signed requests: `POST /slack/events`, `/slack/interactions`, `/slack/commands`. */
+/**
+ * Slack's signed requests: `POST /slack/events`, `/slack/interactions`, `/slack/commands`. Apps made for Bolt's own receiver have everything sent
+ * to `/slack/events` (https://docs.slack.dev/tools/bolt-js/reference, `endpoints`), so that address takes everything.
+ */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Router } from 'express';
@@ -6,7 +9,7 @@ import { readBody } from '../../../bot/hook-body.ts';
 import { answerJson } from '../../../bot/json-answer.ts';
 import type { Logger } from '../../../bot/log.ts';
 import type { SlackMetrics } from '../../../bot/metrics.ts';
-import { type Body, readBodyOf, teamsOf } from './form-body.ts';
+import { type Body, formKind, readBodyOf, teamsOf } from './form-body.ts';
 import type { Intake } from './intake.ts';
 import type { Envelope } from './ports.ts';
 import { bare } from './refusal.ts';
@@ -48,6 +51,8 @@ type Refusal =
   | 'unavailable';
 
 const KINDS = { '/slack/events': 'event', '/slack/interactions': 'interactive', '/slack/commands': 'command' } as const;
+const JSON_TYPE = 'application/json';
+const FORM_TYPE = 'application/x-www-form-urlencoded';
 const LIMIT_BYTES = 1024 * 1024;
 const READ_MS = 5_000;
 /** Bodies that are read at a time, before anybody knows whose they are. */
@@ -99,9 +104,9 @@ function createReceiver(doors: ReadonlySet<Door>, options: DoorOptions) {
   const talk = sparing(now);
   let reading = 0;
 
-  async function receive(kind: Envelope['kind'], request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async function receive(address: Envelope['kind'], request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
-      const refusal = await accept(kind, request, response);
+      const refusal = await accept(address, request, response);
       if (refusal !== undefined) refuse(refusal, request, response);
     } catch (error) {
       log.error({ err: bare(error) }, 'Slack request failed');
@@ -111,15 +116,14 @@ function createReceiver(doors: ReadonlySet<Door>, options: DoorOptions) {
 
   /** Undefined if it was answered. */
   async function accept(
-    kind: Envelope['kind'],
+    address: Envelope['kind'],
     request: IncomingMessage,
     response: ServerResponse,
   ): Promise<Refusal | undefined> {
     if (doors.size === 0) return 'unknown_workspace';
     if (request.method !== 'POST') return 'method';
-    if (!isType(request, kind === 'event' ? 'application/json' : 'application/x-www-form-urlencoded')) {
-      return 'content_type';
-    }
+    const isForm = isType(request, FORM_TYPE);
+    if (!isForm && !(address === 'event' && isType(request, JSON_TYPE))) return 'content_type';
     const signed = signatureOf(request.headers, now());
     if (signed.kind !== 'signed') return signed.kind;
     if (reading >= MOST_READ) return 'busy';
@@ -130,6 +134,7 @@ function createReceiver(doors: ReadonlySet<Door>, options: DoorOptions) {
     if (read.kind === 'gone') return 'aborted';
     const signers = signersOf(signed, read.body);
     if (signers.length === 0) return 'wrong_signature';
+    const kind = address === 'event' && isForm ? formKind(read.body) : address;
     const body = readBodyOf(kind, read.body);
     if (!body) return 'malformed';
     if (kind === 'event' && body['type'] === 'url_verification') return verified(body, response);

@@ -91,6 +91,10 @@ export function createIntake(options: IntakeOptions): Intake {
     }
     const names = namesOf(envelope);
     if (names.length === 0) {
+      log.warn(
+        { chat, kind: envelope.kind, via: envelope.via },
+        'Slack sent something without what names it: left alone',
+      );
       await acknowledged(acknowledge);
       return count(envelope, 'malformed');
     }

@@ -7,7 +7,7 @@ import type { Robot } from '../../../bot/robot.ts';
 import type { Account } from '../../../domain/people/ports.ts';
 import { type Fresh, keepFresh } from './fresh.ts';
 import type { Listens, PeopleDirectory, Self, SlackApi, SlackPeople, SlackPerson } from './ports.ts';
-import { slackCode, troubleOf } from './refusal.ts';
+import { problemOf, slackCode, troubleOf } from './refusal.ts';
 import { personOf, type SlackUser } from './user.ts';
 
 /** Somebody who was asked for so long ago is asked for again, should an event have been lost; in milliseconds. */
@@ -79,7 +79,7 @@ export function createSlackPeople(options: SlackPeopleOptions): KnownSlackPeople
     } catch (error) {
       const code = slackCode(error);
       if (code !== undefined && NOBODY.has(code)) return await nobody(userId);
-      log.warn({ chat, user: userId, problem: code ?? 'no answer' }, 'Slack person not looked up');
+      log.warn({ chat, user: userId, problem: problemOf(error) }, 'Slack person not looked up');
       failedAt.set(userId, now().getTime());
       return (await lately(userId)) ?? stranger(userId);
     }
@@ -147,8 +147,7 @@ export function createSlackPeople(options: SlackPeopleOptions): KnownSlackPeople
 
   const fresh = keepFresh({
     work: readAll,
-    failed: (error, retryInMs) =>
-      log.warn({ chat, problem: slackCode(error) ?? 'no answer', retryInMs }, 'Slack people not read'),
+    failed: (error, retryInMs) => log.warn({ chat, problem: problemOf(error), retryInMs }, 'Slack people not read'),
     everyMs: options.everyMs ?? EVERY_MS,
     retryMs: RETRY_MS,
     longestRetryMs: LONGEST_RETRY_MS,

@@ -3,6 +3,7 @@
 import { actionsOf } from './blocks.ts';
 import type { Listens, SlackContext } from './ports.ts';
 import { pressId } from './press.ts';
+import { bare, isAbsent, problemOf } from './refusal.ts';
 
 export const listenToReactions: Listens = (app, context) => {
   app.event('reaction_added', async ({ event }) => {
@@ -34,11 +35,36 @@ export const listenToReactions: Listens = (app, context) => {
 async function offered(
   channel: string,
   ts: string,
-  { api, self }: SlackContext,
+  { api, chat, log, self }: SlackContext,
 ): Promise<{ readonly actions: ReturnType<typeof actionsOf>; readonly thread?: string } | undefined> {
-  const { message } = await api.web.reactions.get({ channel, timestamp: ts });
+  const message = await messageAt(channel, ts, { api, chat, log });
   const { userId, botId } = self();
   if (!message || (message.bot_id !== botId && message.user !== userId)) return undefined;
   const thread = 'thread_ts' in message && typeof message.thread_ts === 'string' ? message.thread_ts : undefined;
   return { actions: actionsOf(message.blocks), ...(thread === undefined || thread === ts ? {} : { thread }) };
+}
+
+/** Where reactions cannot be read, the thread that the message is in says the same. */
+async function messageAt(channel: string, ts: string, { api, chat, log }: Pick<SlackContext, 'api' | 'chat' | 'log'>) {
+  try {
+    return (await api.web.reactions.get({ channel, timestamp: ts })).message;
+  } catch (error) {
+    if (!isAbsent(error)) throw error;
+  }
+  try {
+    const { messages = [] } = await api.web.conversations.replies({
+      channel,
+      ts,
+      oldest: ts,
+      latest: ts,
+      inclusive: true,
+    });
+    return messages.find((each) => each.ts === ts);
+  } catch (error) {
+    log.warn(
+      { chat, problem: problemOf(error), err: bare(error) },
+      'Slack reaction means nothing: its message cannot be read',
+    );
+    return undefined;
+  }
 }

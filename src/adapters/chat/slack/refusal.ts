@@ -36,6 +36,14 @@ const TROUBLE = new Set([
   'update_failed',
 ]);
 const LIMITED = new Set(['ratelimited', 'rate_limited', 'rate_limited_by_admin', 'message_limit_exceeded']);
+const ABSENT = new Set([
+  'unknown_method',
+  'missing_scope',
+  'plan_upgrade_required',
+  'paid_teams_only',
+  'method_not_supported',
+  'status 404',
+]);
 /** The connection was not even there. */
 const NO_CONNECTION = new Set([
   'ENOTFOUND',
@@ -49,6 +57,21 @@ const NO_CONNECTION = new Set([
 /** Slack's own name of the error: `channel_not_found`. Undefined if the error does not come from Slack. */
 export function slackCode(error: unknown): string | undefined {
   return error instanceof WebAPIPlatformError ? error.data.error : undefined;
+}
+
+/** What a line of the log says of it: Slack's code, or what came instead of one. */
+export function problemOf(error: unknown): string {
+  const code = slackCode(error);
+  if (code !== undefined) return code;
+  return error instanceof WebAPIHTTPError ? `status ${error.statusCode}` : 'no answer';
+}
+
+/**
+ * Whether this Slack will not do it as things are: a method or a scope that is not there, or a plan without it. `status 404` is how
+ * what stands in for Slack says that it has no such method.
+ */
+export function isAbsent(error: unknown): boolean {
+  return ABSENT.has(problemOf(error));
 }
 
 /** What to make of an error. Nothing of a body is in the texts. */
