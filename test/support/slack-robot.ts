@@ -199,7 +199,16 @@ export async function startSlackRobot(options: SlackRobotOptions): Promise<Slack
   robot.addChat(chat);
   await robot.prepare();
   posts.start();
-  await robot.run();
+  async function close(): Promise<void> {
+    gate.wait.resolve();
+    await chat.close();
+    await posts.stop();
+    await robot.close(0);
+  }
+  await robot.run().catch(async (error: unknown) => {
+    await close();
+    throw error;
+  });
   slack.deliverTo(robot.httpServer?.localUrl() ?? '');
   return {
     robot,
@@ -214,12 +223,7 @@ export async function startSlackRobot(options: SlackRobotOptions): Promise<Slack
       gate.wait.resolve();
       gate.wait = Promise.withResolvers();
     },
-    async close() {
-      gate.wait.resolve();
-      await chat.close();
-      await posts.stop();
-      await robot.close(0);
-    },
+    close,
   };
 }
 
