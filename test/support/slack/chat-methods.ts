@@ -62,7 +62,7 @@ function threadOf(context: Context, channel: string, ts: string | undefined): st
   return parent?.threadTs ?? ts;
 }
 
-const postMessage = method(args.postMessage, (sent, context, raw) => {
+const postMessage = method(args.postMessage, (sent, context) => {
   const { workspace } = context;
   const channel = writable(context, sent.channel);
   if (sent.client_msg_id !== undefined) {
@@ -89,13 +89,13 @@ const postMessage = method(args.postMessage, (sent, context, raw) => {
     threadTs: threadOf(context, channel.id, sent.thread_ts),
     clientMsgId: sent.client_msg_id,
     metadata: sent.metadata,
-    args: raw,
+    args: sent,
   });
   context.events.posted(message);
   return { channel: channel.id, ts: message.ts, message: messageObject(workspace, message, context.url()) };
 });
 
-const update = method(args.update, (sent, context, raw) => {
+const update = method(args.update, (sent, context) => {
   const channel = seen(context, sent.channel);
   const message = existing(context, channel.id, sent.ts);
   own(context, message, 'cant_update_message');
@@ -105,7 +105,7 @@ const update = method(args.update, (sent, context, raw) => {
   Object.assign(message, updated(checkedContents(context, sent, 4000), sent));
   if (sent.blocks === undefined) message.edited = { user: message.user, ts: context.workspace.newTs() };
   if (sent.metadata) message.metadata = sent.metadata;
-  message.args = raw;
+  message.args = sent;
   message.revision += 1;
   context.events.changed(message, before);
   return {
@@ -195,7 +195,7 @@ function stillStreaming(context: Context, channel: string, ts: string): Message 
   return message;
 }
 
-const startStream = method(args.startStream, (sent, context, raw) => {
+const startStream = method(args.startStream, (sent, context) => {
   const { workspace } = context;
   const channel = writable(context, sent.channel);
   if (channel.kind !== 'im' && sent.recipient_user_id === undefined) throw new SlackError('missing_recipient_user_id');
@@ -209,7 +209,7 @@ const startStream = method(args.startStream, (sent, context, raw) => {
     ...customised(sent),
     threadTs: threadOf(context, channel.id, sent.thread_ts),
     streaming: 'open',
-    args: raw,
+    args: sent,
   });
   appended(context, message, sent);
   clearStatus(context, channel.id, message.threadTs);
@@ -217,24 +217,24 @@ const startStream = method(args.startStream, (sent, context, raw) => {
   return { channel: channel.id, ts: message.ts };
 });
 
-const appendStream = method(args.appendStream, (sent, context, raw) => {
+const appendStream = method(args.appendStream, (sent, context) => {
   const channel = writable(context, sent.channel);
   const message = stillStreaming(context, channel.id, sent.ts);
   if (sent.markdown_text === undefined && !sent.chunks?.length) throw new SlackError('no_text');
   appended(context, message, sent);
-  message.args = raw;
+  message.args = sent;
   message.revision += 1;
   return { channel: channel.id, ts: message.ts };
 });
 
-const stopStream = method(args.stopStream, (sent, context, raw) => {
+const stopStream = method(args.stopStream, (sent, context) => {
   const channel = writable(context, sent.channel);
   const message = stillStreaming(context, channel.id, sent.ts);
   const before = context.events.before(message);
   appended(context, message, sent);
   if (sent.blocks) message.blocks.push(...checkedBlocks(context, sent.blocks));
   message.streaming = 'ended';
-  message.args = raw;
+  message.args = sent;
   message.revision += 1;
   context.events.changed(message, before);
   return { channel: channel.id, ts: message.ts, message: messageObject(context.workspace, message, context.url()) };

@@ -46,7 +46,7 @@ function uploaded(context: Context, id: string): StoredFile {
   return file;
 }
 
-const completeUpload = method(args.completeUpload, (sent, context, raw) => {
+const completeUpload = method(args.completeUpload, (sent, context) => {
   const { workspace } = context;
   const files = sent.files.map((one) => {
     const file = uploaded(context, one.id);
@@ -66,7 +66,7 @@ const completeUpload = method(args.completeUpload, (sent, context, raw) => {
       subtype: 'file_share',
       threadTs: sent.thread_ts,
       files: files.map((file) => file.id),
-      args: raw,
+      args: sent,
     });
     for (const file of files) file.shares.push({ channel: channel.id, ts: message.ts });
     context.events.posted(message);

@@ -34,11 +34,11 @@ export type Method = (sent: Fields) => Checked;
 /** Joins a schema with what is done with what it lets through. */
 export function method<S extends z.ZodType>(
   schema: S,
-  run: (args: z.output<S>, context: Context, sent: Fields) => Fields | Promise<Fields>,
+  run: (args: z.output<S>, context: Context) => Fields | Promise<Fields>,
 ): Method {
   return (sent) => {
     const read = schema.safeParse(sent);
-    if (read.success) return { kind: 'fine', run: (context) => run(read.data, context, sent) };
+    if (read.success) return { kind: 'fine', run: (context) => run(read.data, context) };
     const messages = read.error.issues.map(
       (issue) => `[ERROR] ${issue.message} [json-pointer:/${issue.path.map(String).join('/')}]`,
     );

@@ -186,22 +186,22 @@ function thread(context: Context, channelId: string, ts: string): Thread {
   return begun;
 }
 
-const setStatus = method(args.status, (sent, context, raw) => {
+const setStatus = method(args.status, (sent, context) => {
   thread(context, sent.channel_id, sent.thread_ts).status = sent.status;
-  remember(context, 'status', sent.channel_id, sent.thread_ts, sent.status, [], raw);
+  remember(context, 'status', sent.channel_id, sent.thread_ts, sent.status, [], sent);
   return {};
 });
 
-const setTitle = method(args.title, (sent, context, raw) => {
+const setTitle = method(args.title, (sent, context) => {
   thread(context, sent.channel_id, sent.thread_ts).title = sent.title;
-  remember(context, 'title', sent.channel_id, sent.thread_ts, sent.title, [], raw);
+  remember(context, 'title', sent.channel_id, sent.thread_ts, sent.title, [], sent);
   return {};
 });
 
-const setPrompts = method(args.prompts, (sent, context, raw) => {
+const setPrompts = method(args.prompts, (sent, context) => {
   if (sent.thread_ts === undefined) seen(context, sent.channel_id);
   else thread(context, sent.channel_id, sent.thread_ts);
-  remember(context, 'prompts', sent.channel_id, sent.thread_ts ?? '', sent.title ?? '', sent.prompts, raw);
+  remember(context, 'prompts', sent.channel_id, sent.thread_ts ?? '', sent.title ?? '', sent.prompts, sent);
   return {};
 });
 
@@ -212,9 +212,9 @@ function remember(
   threadTs: string,
   told: string,
   prompts: readonly { title: string; message: string }[],
-  raw: Fields,
+  sent: Fields,
 ): void {
-  context.workspace.statuses.push({ kind, channel, threadTs, text: told, prompts, args: raw });
+  context.workspace.statuses.push({ kind, channel, threadTs, text: told, prompts, args: sent });
 }
 
 export const viewMethods: Readonly<Record<string, Method>> = {

@@ -72,7 +72,7 @@ export interface Message {
   streaming: 'open' | 'ended' | 'stopped by user' | undefined;
   /** `block_id` → `action_id` → what a user has chosen there. */
   state: Record<string, Record<string, Fields>>;
-  /** The arguments of the call that made it or changed it last, as they came: of a form all are text. */
+  /** The arguments of the call that made it or changed it last, parsed: flags are booleans. */
   args: Fields;
   /** Counts every change: posted, updated, appended. */
   revision: number;
