@@ -1,10 +1,12 @@
 /** Accounts, addresses and groups, on both kinds of database. */
 
 import { expect } from 'chai';
+import { createPeople } from '../../src/domain/people/people.ts';
 import type { PeopleStore } from '../../src/domain/people/ports.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { createPeopleStore } from '../../src/storage/people.ts';
-import { eachDatabase } from '../support/database.ts';
+import { eachDatabase, onServer, quiet } from '../support/database.ts';
+import { eventually } from '../support/eventually.ts';
 import { account } from '../support/people.ts';
 
 const at = new Date('2026-05-01T10:00:00Z');
@@ -131,5 +133,33 @@ eachDatabase((open) => {
       );
       expect(await store.pin('slack', new Map())).to.deep.equal(new Map());
     });
+  });
+});
+
+onServer((open) => {
+  it('another replica that changes somebody is heard of', async function () {
+    this.timeout(60_000);
+    const [one, other] = [await open(), await open.another()].map((each) => {
+      const people = createPeople({
+        store: createPeopleStore(each),
+        chats: new Map([['slack', 'directory']]),
+        isUsed: () => true,
+        changed: () => each.bus.publish('people', {}),
+        // Time stands still: nothing is forgotten for being old.
+        now: () => at,
+        log: quiet,
+      });
+      each.bus.subscribe('people', () => people.forget());
+      return people;
+    });
+    if (!one || !other) throw new Error('two are made');
+    await one.save(account('slack:U1'));
+    expect(await other.identity('slack:U1')).to.have.property('standing', 'inside');
+    await one.save(account('slack:U1', { active: false }));
+    expect(await one.identity('slack:U1')).to.have.property('standing', 'inactive');
+    await eventually(async () => (await other.identity('slack:U1')).standing === 'inactive');
+    await one.save(account('slack:U1'));
+    await one.saveGroups('slack', [{ id: 'slack:S1', members: ['slack:U1'] }]);
+    await eventually(async () => (await other.groupsOf('slack:U1')).includes('slack:S1'));
   });
 });

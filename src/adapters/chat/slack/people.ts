@@ -53,13 +53,16 @@ export function createSlackPeople(options: SlackPeopleOptions): KnownSlackPeople
   const failedAt = new Map<string, number>();
   const asking = new Map<string, Promise<SlackPerson>>();
 
-  /** What Slack says of some accounts, unless something newer is known. Remembered only once it is stored. */
-  async function take(users: readonly SlackUser[]): Promise<void> {
-    const askedAt = now().getTime();
+  /**
+   * What Slack says of some accounts; not what it said at `askedAt` if something newer has come since. Remembered only once it is
+   * stored.
+   */
+  async function take(users: readonly SlackUser[], askedAt: number): Promise<void> {
     const { teamId } = options.self();
     const fresh = users.flatMap((user): Known[] => {
       const { id, updated = 0 } = user;
-      if (id === undefined || updated < (known.get(id)?.updated ?? 0)) return [];
+      const before = id === undefined ? undefined : known.get(id);
+      if (id === undefined || (before && updated < before.updated && askedAt <= before.askedAt)) return [];
       return [{ person: personOf({ ...user, id }, chat, teamId), updated, askedAt }];
     });
     const accounts = fresh.filter(({ person }) => !person.bot).map(({ person }) => accountOf(person));
@@ -72,7 +75,7 @@ export function createSlackPeople(options: SlackPeopleOptions): KnownSlackPeople
   }
 
   async function ask(userId: string): Promise<SlackPerson> {
-    const before = known.get(userId);
+    const askedAt = now().getTime();
     let user: SlackUser | undefined;
     try {
       ({ user } = await api.web.users.info({ user: userId }));
@@ -84,11 +87,8 @@ export function createSlackPeople(options: SlackPeopleOptions): KnownSlackPeople
       return (await lately(userId)) ?? stranger(userId);
     }
     if (user === undefined) return stranger(userId);
-    await take([{ ...user, id: userId }]);
-    const person = known.get(userId);
-    // Something newer came by an event in the meantime: it was asked for just now all the same.
-    if (person === before && person) known.set(userId, { ...person, askedAt: now().getTime() });
-    return person?.person ?? stranger(userId);
+    await take([{ ...user, id: userId }], askedAt);
+    return known.get(userId)?.person ?? stranger(userId);
   }
 
   /** What was known of somebody, by this robot or before it started, while that is not too long ago. */
@@ -121,9 +121,10 @@ export function createSlackPeople(options: SlackPeopleOptions): KnownSlackPeople
     let cursor: string | undefined;
     let count = 0;
     do {
+      const askedAt = now().getTime();
       const page = await readPage(cursor, signal);
       if (signal.aborted) return;
-      await take(page.members ?? []);
+      await take(page.members ?? [], askedAt);
       count += page.members?.length ?? 0;
       const next = page.response_metadata?.next_cursor || undefined;
       if (next !== undefined && next === cursor) throw new Error('Slack gives the same page of people again');
@@ -165,7 +166,14 @@ export function createSlackPeople(options: SlackPeopleOptions): KnownSlackPeople
       return await asked;
     },
     all: async () => [...known.values()].map(({ person }) => person).filter(({ active, bot }) => active && !bot),
-    heard: async (user) => await take([user]),
+    async heard(user) {
+      const before = user.id === undefined ? undefined : known.get(user.id);
+      if (user.id === undefined || !before || (user.updated ?? 0) >= before.updated) {
+        return await take([user], now().getTime());
+      }
+      // Late, or from a clock that is behind: what is true now is asked for.
+      await ask(user.id);
+    },
   };
 }
 
