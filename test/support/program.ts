@@ -106,7 +106,7 @@ export async function ready(program: Program, ms = 30_000): Promise<void> {
   await eventually(
     async () => {
       if (program.exit()) return true;
-      const told = program.link !== '' || program.log().includes('\nListening on ');
+      const told = program.link !== '' || /\n(?:Listening on |HTTP: )/.test(program.log());
       return told && (await status(program, '/readyz')) === 200;
     },
     Boolean,
