@@ -175,9 +175,10 @@ export async function startApp(options: AppOptions): Promise<App> {
       replica: replicas.id,
       log,
       redact: redactContent,
-      onDelivered: (delivery, messageId, how) => {
-        if (how === 'posted') return talk.keepOwn(delivery.address, delivery.content, messageId, delivery.onlyTo);
-        return undefined;
+      onDelivered: async (delivery, messageId, how) => {
+        const { address, content } = delivery;
+        if (how === 'posted') return await talk.keepOwn(address, content, messageId, delivery.onlyTo);
+        await talk.keepChanged(address, content, messageId);
       },
     });
     const address = addressIn(() => mainChat()?.chat ?? 'web');
@@ -298,6 +299,8 @@ export async function startApp(options: AppOptions): Promise<App> {
       robot,
       chat,
       remember: async (message) => void (await history.record(message)),
+      change: async ({ chat: name, room }, messageId, text, shown) =>
+        void (await messages.update(name, room, messageId, text, shown)),
       keepsItself: (name) => name === 'web',
       post: posts.post,
       live: postStore,

@@ -2,7 +2,7 @@
 
 import type { Message, TextMessage } from 'hubot';
 import type { NewMessage } from '../domain/history/ports.ts';
-import type { Content } from './card.ts';
+import type { Card, Content } from './card.ts';
 import {
   type Address,
   addressOf,
@@ -29,6 +29,8 @@ export interface ConversationPorts {
   chat(name?: string): ChatAdapter | undefined;
   /** Keeps what was said in a chat that does not keep it itself. */
   remember(message: NewMessage): Promise<void>;
+  /** Keeps what a message of the robot says now; one that is not kept is left alone. */
+  change?(address: Address, messageId: string, text: string, content: Card | undefined): Promise<void>;
   /** Chats that store what is said in them themselves. */
   keepsItself(chat: string): boolean;
   /** Durable, for an answer that the chat cannot take now. */
@@ -47,6 +49,8 @@ export interface Conversation {
   say(address: Address, content: Content, options?: SayOptions): Promise<void>;
   /** Keeps what the robot itself said, in a chat that does not keep it. */
   keepOwn(address: Address, content: Content, messageId: string, onlyTo?: string): Promise<void>;
+  /** The same message says something else now. */
+  keepChanged(address: Address, content: Content, messageId: string): Promise<void>;
 }
 
 export interface SayOptions {
@@ -189,6 +193,11 @@ export function createConversation(ports: ConversationPorts): Conversation {
   return {
     say,
     keepOwn,
+    async keepChanged(address, content, messageId) {
+      if (ports.keepsItself(address.chat)) return;
+      if (typeof content === 'string') await ports.change?.(address, messageId, content, undefined);
+      else await ports.change?.(address, messageId, '', content);
+    },
     pipeline: {
       async record(message) {
         if (ports.keepsItself(chatOf(message))) return;

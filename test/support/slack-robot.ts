@@ -89,7 +89,9 @@ export async function startSlackRobot(options: SlackRobotOptions): Promise<Slack
     log,
     timing: { pollMs: 200, firstRetryMs: 100 },
     onDelivered: (delivery, messageId, how) =>
-      how === 'posted' ? talk.keepOwn(delivery.address, delivery.content, messageId, delivery.onlyTo) : undefined,
+      how === 'posted'
+        ? talk.keepOwn(delivery.address, delivery.content, messageId, delivery.onlyTo)
+        : talk.keepChanged(delivery.address, delivery.content, messageId),
   });
   const people = createPeople({
     store: createPeopleStore(db),
@@ -136,6 +138,8 @@ export async function startSlackRobot(options: SlackRobotOptions): Promise<Slack
     robot,
     chat: chats,
     remember: async (message) => void (await messages.record(message)),
+    change: async ({ chat, room }, messageId, text, content) =>
+      void (await messages.update(chat, room, messageId, text, content)),
     keepsItself: () => false,
     post: posts.post,
     live: store,

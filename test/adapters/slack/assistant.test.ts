@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { Database } from '../../../src/storage/database.ts';
 import { testDatabase } from '../../support/database.ts';
+import { eventually } from '../../support/eventually.ts';
 import { type SlackServer, startSlack } from '../../support/slack/server.ts';
 import { type SlackSurfacesRobot, startSurfaces } from '../../support/slack-surfaces.ts';
 
@@ -43,6 +44,23 @@ describe('Slack assistant pane', function () {
     await slack.status(() => ofKind('prompts').length === 2);
   });
 
+  it('suggests the same where the conversation is opened, and does without where Slack takes that for threads only', async () => {
+    slack.openHome('alice', 'messages');
+    const { prompts, threadTs } = await slack.status(({ kind }) => kind === 'prompts');
+    expect(prompts).to.have.length(4);
+    expect(threadTs).to.equal('');
+    slack.fail('assistant.threads.setSuggestedPrompts', { as: 'invalid_arguments' });
+    slack.openHome('alice', 'messages');
+    const tried = () => slack.calls.filter(({ method }) => method === 'assistant.threads.setSuggestedPrompts').length;
+    await eventually(() => tried() === 2);
+    slack.tell('alice', 'echo done');
+    await slack.message(slack.dm('alice'), (message) => message.text.includes('done'));
+    slack.openHome('alice', 'messages');
+    slack.openAssistant('alice');
+    await slack.status(({ kind, threadTs: thread }) => kind === 'prompts' && thread !== '');
+    expect(tried()).to.equal(3);
+  });
+
   it('hears what is said there, answers there, and is called by the first question', async () => {
     const thread = slack.openAssistant('alice');
     const first = slack.tell('alice', 'echo *hello* &amp; more', { thread });
@@ -79,12 +97,13 @@ describe('Slack assistant pane', function () {
     slack.fail('assistant.threads.setSuggestedPrompts', { as: 'missing_scope' });
     const thread = slack.openAssistant('alice');
     await slack.call('assistant.threads.setSuggestedPrompts');
-    await slack.settled();
-    slack.tell('alice', 'wait', { thread });
     slack.tell('alice', 'echo hello', { thread });
     await slack.message(slack.dm('alice'), (message) => message.text.includes('hello'));
-    bot.release();
-    await slack.message(slack.dm('alice'), (message) => message.text.includes('Done waiting'));
-    expect(slack.calls.filter(({ method }) => method.startsWith('assistant.'))).to.have.length(1);
+    const calls = () => slack.calls.filter(({ method }) => method.startsWith('assistant.')).length;
+    const before = calls();
+    const other = slack.openAssistant('alice');
+    slack.tell('alice', 'echo again', { thread: other });
+    await slack.message(slack.dm('alice'), (message) => message.text.includes('again'));
+    expect(calls()).to.equal(before);
   });
 });

@@ -97,8 +97,10 @@ describe('Slack streams', function () {
     live?.show(draft('Some text'));
     await slack.message('ops', ({ text }) => text.includes('Some text'));
     await live?.finish('All of it');
-    await slack.message('ops', ({ text }) => text.includes('All of it'));
+    const { ts } = await slack.message('ops', ({ text }) => text.includes('All of it'));
     expect(slack.posts('ops')).to.have.length(1);
+    const kept = () => bot.messages.find('slack', slack.channel('ops').id, ts);
+    await eventually(async () => (await kept())?.text === 'All of it');
     expect(calls('chat.startStream')).to.have.length(0);
   });
 

@@ -35,11 +35,19 @@ export const listenToAssistant: Listens = (app, context) => {
   const opened = new Set<string>();
   const titled = new Set<string>();
   let off = false;
+  /** Prompts belong to threads here: the app has an assistant_view, or none at all. */
+  let onlyThreads = false;
 
   app.event('assistant_thread_started', async ({ event }) => {
     const { channel_id: channel, thread_ts: thread, user_id: userId } = event.assistant_thread;
     keep(opened, `${channel} ${thread}`);
     await offer({ channel, thread }, userId);
+  });
+
+  // Where the app has an agent_view, this is how somebody comes into the conversation.
+  app.event('app_home_opened', async ({ event }) => {
+    if (event.tab !== 'messages' || onlyThreads) return;
+    onlyThreads = !(await offer({ channel: event.channel }, event.user));
   });
 
   app.event('assistant_thread_context_changed', async ({ event }) => {
@@ -52,7 +60,7 @@ export const listenToAssistant: Listens = (app, context) => {
     const message = off ? undefined : threadMessage(body);
     if (!message) return await next();
     const titling = tried(() => title(message));
-    let shown: Promise<void> | undefined;
+    let shown: Promise<boolean> | undefined;
     const timer = setTimeout(() => {
       shown = tried(() => status(message, STATUS));
     }, STATUS_AFTER_MS);
@@ -66,14 +74,15 @@ export const listenToAssistant: Listens = (app, context) => {
     }
   });
 
-  async function offer({ channel, thread }: Thread, userId: string): Promise<void> {
-    await tried(async () => {
+  async function offer(where: Pick<Thread, 'channel'> & Partial<Thread>, userId: string): Promise<boolean> {
+    const { channel, thread } = where;
+    return await tried(async () => {
       const suggestions = await context.surfaces.suggestions(await context.people.person(userId));
       const [first, ...rest] = suggestions.map((each) => ({ title: each.title, message: each.command }));
       if (!first) return;
       await api.web.assistant.threads.setSuggestedPrompts({
         channel_id: channel,
-        thread_ts: thread,
+        ...(thread === undefined ? {} : { thread_ts: thread }),
         title: 'For example:',
         prompts: [first, ...rest.slice(0, MOST_PROMPTS - 1)],
       });
@@ -104,17 +113,19 @@ export const listenToAssistant: Listens = (app, context) => {
     return root?.bot_id !== undefined && replies.find((each) => each.bot_id === undefined)?.ts === ts;
   }
 
-  /** None of it is worth an answer that fails. */
-  async function tried(work: () => Promise<void>): Promise<void> {
-    if (off) return;
+  /** None of it is worth an answer that fails. False if it did not work. */
+  async function tried(work: () => Promise<void>): Promise<boolean> {
+    if (off) return false;
     try {
       await work();
+      return true;
     } catch (error) {
       const problem = slackCode(error);
       if (problem !== undefined && NONE.test(problem)) {
         off = true;
         log.info({ chat, problem }, 'Slack app has no assistant');
       } else log.debug({ chat, problem, err: bare(error) }, 'Slack assistant not told');
+      return false;
     }
   }
 };
