@@ -149,6 +149,17 @@ describe('Slack chat', function () {
       expect(file?.content?.toString()).to.include('line 3999 of the log');
     });
 
+    it('and says so below it if Slack does not take the file', async () => {
+      slack.fail('files.getUploadURLExternal', { as: 'missing_scope' });
+      const log = collectingLog();
+      await start({ parts: { log } });
+      const lines = Array.from({ length: 4_000 }, (_, n) => `line ${n} of the log`).join('\n');
+      const { messageId } = await bot.chat.deliver(delivery(`\`\`\`\n${lines}\n\`\`\``));
+      expect((await answers('ops', 'The file is missing')).threadTs).to.equal(messageId);
+      expect(log.lines.find(({ level }) => level === 'error')?.fields).to.include({ problem: 'missing_scope' });
+      expect(JSON.stringify(log.lines)).to.not.include('of the log');
+    });
+
     it('and changes them in place, until they are gone', async () => {
       await start();
       const { messageId } = await bot.chat.deliver(delivery('one'));

@@ -8,7 +8,7 @@ import type { AnswerUrls } from './answer-urls.ts';
 import { type SlackMessage, toMessage } from './blocks.ts';
 import type { SlackApi } from './ports.ts';
 import { findPosted, recognisable } from './posted.ts';
-import { slackCode } from './refusal.ts';
+import { bare, problemOf, slackCode } from './refusal.ts';
 import { isDirect, type KnownRooms } from './rooms.ts';
 import { endStream } from './stream.ts';
 
@@ -79,17 +79,37 @@ export function createDeliveries(options: DeliverOptions): Deliveries {
       }),
     );
     if (ts === undefined) throw new Error('Slack took a message and gave no ts');
-    await attach(channel, thread ?? ts, message);
+    const failed = await attach(channel, thread ?? ts, message);
+    if (failed !== undefined) await confess(channel, thread ?? ts, message, failed);
     return { messageId: ts };
   }
 
-  /** The message stands; what belongs to it and did not arrive is logged. */
-  async function attach(channel: string, thread: string, message: SlackMessage): Promise<void> {
-    if (!message.files?.length && !message.picture) return;
+  /** The message stands; what belongs to it and did not arrive is logged. Returns why. */
+  async function attach(channel: string, thread: string, message: SlackMessage): Promise<string | undefined> {
+    if (!message.files?.length && !message.picture) return undefined;
     try {
       await options.attach(api.web, { channel, thread }, message);
+      return undefined;
     } catch (error) {
-      log.error({ err: error, chat, channel }, 'Slack file not uploaded');
+      const problem = problemOf(error);
+      log.error({ err: bare(error), problem, chat, channel }, 'Slack file not uploaded');
+      return problem;
+    }
+  }
+
+  /** The message says that there is a file below it. */
+  async function confess(
+    channel: string,
+    thread: string,
+    { files = [] }: SlackMessage,
+    problem: string,
+  ): Promise<void> {
+    if (files.length === 0) return;
+    const text = `The file is missing: Slack did not take it (${problem}).`;
+    try {
+      await api.web.chat.postMessage({ channel, thread_ts: thread, text, mrkdwn: false });
+    } catch (error) {
+      log.warn({ problem: problemOf(error), chat, channel }, 'nobody was told in Slack that a file is missing');
     }
   }
 
