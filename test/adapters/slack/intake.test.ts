@@ -297,9 +297,10 @@ describe('Slack intake', () => {
     intake.start();
     await intake.take(message('1.0'), () => undefined);
     let closed = false;
-    const closing = intake.close().then(() => {
+    const closing = (async () => {
+      await intake.close();
       closed = true;
-    });
+    })();
     expect(await intake.take(message('2.0'), never)).to.equal('unavailable');
     expect(closed).to.equal(false);
     release();

@@ -122,10 +122,7 @@ export function createSockets(options: SocketsOptions): Sockets {
     });
     lines.add(line);
     metrics.connected(chat, lines.size);
-    void line.closed.then(() => {
-      lines.delete(line);
-      metrics.connected(chat, lines.size);
-    });
+    void forgetWhenClosed(line);
     if (stopping.signal.aborted) {
       await line.close();
       stopping.signal.throwIfAborted();
@@ -137,6 +134,12 @@ export function createSockets(options: SocketsOptions): Sockets {
     firstAttempt.resolve();
     options.connected();
     return line;
+  }
+
+  async function forgetWhenClosed(line: Line): Promise<void> {
+    await line.closed;
+    lines.delete(line);
+    metrics.connected(chat, lines.size);
   }
 
   /** How long to wait before the next attempt. */
