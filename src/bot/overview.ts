@@ -20,12 +20,13 @@ export interface Overview {
   readonly now: Date;
   readonly robotName: string;
   readonly waiting: readonly Proposal[];
-  /** Open ones, and how many there are in all. */
-  readonly alerts: { readonly alerts: readonly AlertSummary[]; readonly total: number };
+  /** Open ones, and how many there are in all; undefined if they are not the person's to know. */
+  readonly alerts: { readonly alerts: readonly AlertSummary[]; readonly total: number } | undefined;
   /** Numbers of those that the person has acknowledged. */
   readonly own: ReadonlySet<number>;
   readonly mayAcknowledge: boolean;
-  readonly running: readonly Deployment[];
+  /** As alerts. */
+  readonly running: readonly Deployment[] | undefined;
   /** The main command of each group that the person may run. */
   readonly commands: readonly Command[];
   /** Things to ask or to look at. */
@@ -48,10 +49,12 @@ export async function overviewOf(person: Person, services: Sources, now: Date): 
   const isOwn = (id: string): boolean => id === person.id || identity.linked.includes(id);
   const [waiting, open, running] = await Promise.all([
     commands.waiting(person, now),
-    sees('alerts.list') ? alerts.list({ which: 'open', limit: MOST_ALERTS }) : { alerts: [], total: 0 },
-    sees('deploy.list') ? deploys.running() : [],
+    sees('alerts.list') ? alerts.list({ which: 'open', limit: MOST_ALERTS }) : undefined,
+    sees('deploy.list') ? deploys.running() : undefined,
   ]);
-  const mine = open.alerts.filter(({ acknowledged }) => acknowledged !== undefined && isOwn(acknowledged.by.id));
+  const mine = (open?.alerts ?? []).filter(
+    ({ acknowledged }) => acknowledged !== undefined && isOwn(acknowledged.by.id),
+  );
   return {
     now,
     robotName: commands.robotName,
@@ -73,11 +76,8 @@ export function overviewCards(overview: Overview): readonly Card[] {
   return [
     ...(waiting.length > 0 ? waiting : [card({ title: 'Nothing waits for you', tone: 'good' })]),
     ...(left > 0 ? [card({ title: `${left} more wait for you`, text: 'Answer these first.' })] : []),
-    alertsCard(overview),
-    card({
-      title: overview.running.length > 0 ? 'Running now' : 'Nothing is being deployed',
-      ...(overview.running.length > 0 ? { tone: 'progress', text: runningLines(overview) } : {}),
-    }),
+    ...alertsCard(overview),
+    ...runningCard(overview),
     ...(commands.length > 0
       ? [card({ isGuide: true, title: 'What you can do', text: doLines(commands), actions: doActions(overview) })]
       : []),
@@ -88,20 +88,20 @@ export function overviewCards(overview: Overview): readonly Card[] {
 export function overviewCard(overview: Overview): Card {
   const { waiting, commands } = overview;
   const shown = waiting.slice(0, MOST_WAITING);
-  const alerts = alertsCard(overview);
+  const [alerts] = alertsCard(overview);
   const deciding = shown.filter(({ kind }) => kind === 'approve').flatMap(decisions);
   const fields: Field[] = [
     { name: 'Waits for you', value: waitingLines(waiting, overview.now), short: false },
-    { name: alerts.title, value: alerts.text ?? '', short: false },
-    { name: 'Running now', value: runningLines(overview), short: false },
+    { name: alerts?.title ?? '', value: alerts?.text ?? '', short: false },
+    { name: 'Running now', value: overview.running ? runningLines(overview.running, overview.now) : '', short: false },
     ...(commands.length > 0 ? [{ name: 'What you can do', value: doLines(commands), short: false }] : []),
   ];
   return card({
     isGuide: true,
     title: 'What is up for you',
     fields: fields.filter(({ value }) => value !== ''),
-    actions: [...deciding, ...(alerts.actions ?? []), ...doActions(overview)],
-    ...(alerts.choices ? { choices: alerts.choices } : {}),
+    actions: [...deciding, ...(alerts?.actions ?? []), ...doActions(overview)],
+    ...(alerts?.choices ? { choices: alerts.choices } : {}),
   });
 }
 
@@ -142,18 +142,27 @@ function left({ expiresAt }: Proposal, now: Date): string {
 }
 
 /** The list of `alerts`, with the person's own named. */
-function alertsCard({ alerts, own, mayAcknowledge, now }: Overview): Card {
+function alertsCard({ alerts, own, mayAcknowledge, now }: Overview): readonly Card[] {
+  if (!alerts) return [];
   const { actions, choices, ...shown } = listCard(alerts, 'open', now);
   const numbers = [...own].map((number) => `\\#${number}`).join(', ');
-  return {
-    ...shown,
-    ...(own.size > 0 ? { text: `${shown.text ?? ''}\n\nYours: ${numbers}` } : {}),
-    ...(mayAcknowledge && actions ? { actions } : {}),
-    ...(mayAcknowledge && choices ? { choices } : {}),
-  };
+  return [
+    {
+      ...shown,
+      ...(own.size > 0 ? { text: `${shown.text ?? ''}\n\nYours: ${numbers}` } : {}),
+      ...(mayAcknowledge && actions ? { actions } : {}),
+      ...(mayAcknowledge && choices ? { choices } : {}),
+    },
+  ];
 }
 
-function runningLines({ running, now }: Overview): string {
+function runningCard({ running, now }: Overview): readonly Card[] {
+  if (!running) return [];
+  if (running.length === 0) return [card({ title: 'Nothing is being deployed' })];
+  return [card({ title: 'Running now', tone: 'progress', text: runningLines(running, now) })];
+}
+
+function runningLines(running: readonly Deployment[], now: Date): string {
   if (running.length === 0) return 'Nothing.';
   const lines = running.slice(0, MOST_RUNNING).map(({ id, service, version, environment, by, ...one }) => {
     const since = duration(Math.max(0, now.getTime() - (one.startedAt ?? one.requestedAt).getTime()));

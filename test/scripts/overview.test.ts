@@ -1,5 +1,7 @@
 import { expect } from 'chai';
+import type { Card } from '../../src/bot/card.ts';
 import { command } from '../../src/bot/command.ts';
+import { overviewCards, overviewOf, type Suggestion, suggestionsFor } from '../../src/bot/overview.ts';
 import type { AlertSummary, Alerts } from '../../src/domain/alerts/ports.ts';
 import type { Deployment, Deploys } from '../../src/domain/deploy/ports.ts';
 import { type InMemoryCommands, inMemoryCommands } from '../support/commands.ts';
@@ -40,6 +42,8 @@ describe('scripts/overview.ts', () => {
   let commands: InMemoryCommands;
   let open: AlertSummary[];
   let deploying: Deployment[];
+  let cards: readonly Card[];
+  let offered: readonly Suggestion[];
 
   beforeEach(async () => {
     open = [];
@@ -76,6 +80,18 @@ describe('scripts/overview.ts', () => {
     ]).createRoom({
       prepare(robot, chat) {
         commands.prepare(robot, chat);
+        command(robot, {
+          id: 'test.cards',
+          usage: 'cards',
+          summary: 'As App Home shows it',
+          examples: ['cards'],
+          effect: 'read',
+          needs: 'public',
+          async run({ person, services }) {
+            cards = overviewCards(await overviewOf(person, services, now));
+            offered = await suggestionsFor(person, services);
+          },
+        });
         command(robot, {
           id: 'rocket.launch',
           usage: 'launch rocket',
@@ -132,5 +148,33 @@ describe('scripts/overview.ts', () => {
     expect(await shown('alice'))
       .to.contain('3 alerts firing')
       .and.not.contain('alerts ack 1');
+  });
+
+  it('is a card for each part where there is room', async () => {
+    await room.user.say('carol', 'hubot cards');
+    expect(cards.map(({ title }) => title)).to.deep.equal([
+      'Nothing waits for you',
+      'No alert is firing',
+      'Nothing is being deployed',
+      'What you can do',
+    ]);
+    expect(offered).to.deep.equal([
+      { title: 'What is up for me?', command: 'overview' },
+      { title: 'What is firing?', command: 'alerts' },
+      { title: 'What runs where?', command: 'deploys' },
+    ]);
+    for (let count = 1; count <= 7; count++) await room.user.say('alice', 'hubot launch rocket');
+    open = [alert(1), alert(2)];
+    deploying = [running];
+    await room.user.say('carol', 'hubot cards');
+    expect(cards.map(({ title }) => title)).to.deep.equal([
+      ...Array<string>(5).fill('alice asks for approval'),
+      '2 more wait for you',
+      '2 alerts firing',
+      'Running now',
+      'What you can do',
+    ]);
+    expect(cards[0]?.actions?.map((action) => action.command)).to.deep.equal(['approve c1', 'refuse c1']);
+    expect(cards[6]?.choices?.[0]?.options).to.have.length(2);
   });
 });

@@ -132,6 +132,19 @@ eachDatabase((open) => {
       expect(await store.find('7f3a', undefined, at)).to.equal(undefined);
     });
 
+    it('are listed until they are decided or expire', async () => {
+      let count = 0;
+      const store = createProposalStore(db, () => `c${++count}`);
+      const expiring = (expiresAt: Date) =>
+        store.open({ kind: 'approve', person: alice, room, text: 'deploy', permission: 'p', expiresAt });
+      const first = await expiring(new Date('2026-05-01T10:10:00Z'));
+      const second = await expiring(new Date('2026-05-01T10:20:00Z'));
+      const third = await expiring(new Date('2026-05-01T10:20:00Z'));
+      await store.decide(second, 'refused', { person: bob, source: undefined }, at);
+      expect(await store.unanswered(at)).to.deep.equal([first, third]);
+      expect(await store.unanswered(new Date('2026-05-01T10:15:00Z'))).to.deep.equal([third]);
+    });
+
     it('are still there for the message that decided them, and for the same decision only', async () => {
       const store = createProposalStore(db, () => '7f3a');
       const opened = await store.open(proposal);
