@@ -3,19 +3,25 @@ import { createSlackApi } from '../../../src/adapters/chat/slack/api.ts';
 import { createRooms, type KnownRooms } from '../../../src/adapters/chat/slack/rooms.ts';
 import type { Room } from '../../../src/bot/chat.ts';
 import { quiet } from '../../support/database.ts';
+import { collectingLog } from '../../support/log.ts';
 import { type SlackServer, startSlack } from '../../support/slack/server.ts';
 
 describe('Slack rooms', () => {
   let slack: SlackServer;
   let rooms: KnownRooms;
   let saved: Room[];
+  let log: ReturnType<typeof collectingLog>;
   let now: number;
+  /** As the database has them. */
+  let members: Map<string, readonly string[]>;
 
   beforeEach(async () => {
     slack = await startSlack();
     slack.addPerson({ name: 'alice' });
     slack.addPerson({ name: 'bob' });
     saved = [];
+    members = new Map();
+    log = collectingLog();
     now = Date.now();
     const workspace = { chat: 'slack', botToken: slack.botToken, apiUrl: slack.apiUrl };
     const api = createSlackApi({
@@ -31,7 +37,12 @@ describe('Slack rooms', () => {
       ownId: () => slack.bot.id,
       personName: async (userId) => slack.person(userId).name,
       now: () => new Date(now),
-      saved: async (room) => void saved.push(room),
+      log,
+      saved: async (room) => {
+        saved.push(room);
+        if (room.members) members.set(room.id, room.members);
+      },
+      members: async (channel) => members.get(channel),
     });
   });
   afterEach(async () => {
@@ -55,6 +66,19 @@ describe('Slack rooms', () => {
         const { id } = slack.addChannel({ name: 'secret', kind, members: ['alice', 'bob'] });
         const room = await rooms.room(id);
         expect(room).to.deep.include({ private: true, members: [person('alice'), person('bob')] });
+      });
+    }
+
+    for (const as of ['unknown_method', 'missing_scope', 404] as const) {
+      it(`nobody is known to, where Slack says nothing about channels (${as})`, async () => {
+        slack.fail('conversations.info', { as, times: 2 });
+        expect(await rooms.room('C1')).to.equal(undefined);
+        expect(await rooms.reachable('C2')).to.equal(true);
+        expect(log.lines).to.have.length(1);
+        expect(log.lines[0]?.fields).to.deep.equal({ chat: 'slack', problem: as === 404 ? 'status 404' : as });
+        const { id } = slack.addChannel({ name: 'ops', members: ['alice'] });
+        expect(await rooms.room(id)).to.include({ name: 'ops' });
+        expect(await rooms.reachable('CNOTHERE')).to.equal(false);
       });
     }
 
@@ -94,8 +118,8 @@ describe('Slack rooms', () => {
     it('whoever comes and goes', async () => {
       const { id } = slack.addChannel({ name: 'secret', kind: 'private', members: ['alice'] });
       await rooms.room(id);
-      rooms.joined(id, person('bob'));
-      rooms.left(id, person('alice'));
+      // Whichever replica heard of it.
+      members.set(id, [person('bob')]);
       expect((await rooms.room(id))?.members).to.deep.equal([person('bob')]);
       expect(calls('conversations.info')).to.equal(1);
     });

@@ -7,7 +7,7 @@ import type { Robot } from '../../../bot/robot.ts';
 import type { Account } from '../../../domain/people/ports.ts';
 import { type Fresh, keepFresh } from './fresh.ts';
 import type { Listens, PeopleDirectory, Self, SlackApi, SlackPeople, SlackPerson } from './ports.ts';
-import { problemOf, slackCode, troubleOf } from './refusal.ts';
+import { isAbsent, problemOf, slackCode, troubleOf } from './refusal.ts';
 import { personOf, type SlackUser } from './user.ts';
 
 /** Somebody who was asked for so long ago is asked for again, should an event have been lost; in milliseconds. */
@@ -149,6 +149,7 @@ export function createSlackPeople(options: SlackPeopleOptions): KnownSlackPeople
   const fresh = keepFresh({
     work: readAll,
     failed: (error, retryInMs) => log.warn({ chat, problem: problemOf(error), retryInMs }, 'Slack people not read'),
+    absent: isAbsent,
     everyMs: options.everyMs ?? EVERY_MS,
     retryMs: RETRY_MS,
     longestRetryMs: LONGEST_RETRY_MS,

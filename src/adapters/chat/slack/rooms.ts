@@ -1,8 +1,9 @@
 /** What is known of the workspace's channels: names, who is in the private ones, and how people write them. */
 
 import type { Room } from '../../../bot/chat.ts';
+import type { Logger } from '../../../bot/log.ts';
 import type { SlackApi, SlackRooms } from './ports.ts';
-import { slackCode } from './refusal.ts';
+import { isAbsent, problemOf, slackCode } from './refusal.ts';
 
 /** Events keep what is known up to date; one of them may get lost. */
 const KNOWN_MS = 10 * 60_000;
@@ -37,8 +38,8 @@ interface Known {
   readonly private: boolean;
   readonly direct: boolean;
   readonly reachable: boolean;
-  /** Person ids; of private ones, undefined if Slack does not say. */
-  readonly members: Set<string> | undefined;
+  /** Person ids, as Slack said then; undefined for public ones, and if Slack does not say. */
+  readonly members: readonly string[] | undefined;
 }
 
 export interface RoomsOptions {
@@ -49,8 +50,11 @@ export interface RoomsOptions {
   ownId(): string;
   personName(userId: string): Promise<string>;
   now(): Date;
-  /** Told of every room as it is now. */
+  readonly log: Pick<Logger, 'warn'>;
+  /** Told of every room as Slack describes it. */
   saved(room: Room): Promise<void>;
+  /** Who is in it now: what was saved, and who has come and gone since, whichever replica was told so. */
+  members(channel: string): Promise<readonly string[] | undefined>;
 }
 
 /** {@link SlackRooms}, and what events say about them. */
@@ -60,14 +64,13 @@ export interface KnownRooms extends SlackRooms {
   /** The id of what {@link SlackRooms.resolve} has found before. */
   resolved(room: string): string | undefined;
   renamed(channel: string, name: string): Promise<void>;
-  joined(channel: string, personId: string): void;
-  left(channel: string, personId: string): void;
   /** Something has changed: it is looked up when it is needed next. */
   forget(channel: string): void;
 }
 
-const CHANNEL_ID = /^[CGD][A-Z0-9]+$/;
-const USER_ID = /^[UW][A-Z0-9]+$/;
+/** Names of channels have no capitals. Slack's ids have no underscore; those of what stands in for Slack in tests may. */
+const CHANNEL_ID = /^[CGD][A-Z0-9_]+$/;
+const USER_ID = /^[UW][A-Z0-9_]+$/;
 
 /** Whether a channel is one person's conversation with the robot, by its id: https://docs.slack.dev/apis/web-api/using-the-conversations-api */
 export function isDirect(channel: string): boolean {
@@ -75,7 +78,7 @@ export function isDirect(channel: string): boolean {
 }
 
 export function createRooms(options: RoomsOptions): KnownRooms {
-  const { chat, api, now } = options;
+  const { chat, api, now, log } = options;
   const rooms = new Map<string, Known>();
   const unknown = new Map<string, number>();
   const asking = new Map<string, Promise<Known | undefined>>();
@@ -83,6 +86,8 @@ export function createRooms(options: RoomsOptions): KnownRooms {
   const names = new Map<string, { readonly id: string; readonly at: number }>();
   let namesRead = Number.NEGATIVE_INFINITY;
   let reading: Promise<void> | undefined;
+  /** Nothing can be said about any channel. */
+  let blind = false;
 
   const time = () => now().getTime();
   const personId = (userId: string) => `${chat}:${userId}`;
@@ -113,9 +118,17 @@ export function createRooms(options: RoomsOptions): KnownRooms {
     let found: Conversation | undefined;
     try {
       found = (await api.web.conversations.info({ channel })).channel;
+      blind = false;
     } catch (error) {
-      const code = slackCode(error);
-      if (code !== 'channel_not_found' && code !== 'missing_scope') throw error;
+      const absent = isAbsent(error);
+      if (!absent && slackCode(error) !== 'channel_not_found') throw error;
+      if (absent && !blind) {
+        log.warn(
+          { chat, problem: problemOf(error) },
+          'Slack says nothing about channels: all count as private ones without a name',
+        );
+      }
+      blind = absent;
     }
     if (!found) {
       rooms.delete(channel);
@@ -146,8 +159,8 @@ export function createRooms(options: RoomsOptions): KnownRooms {
     return known;
   }
 
-  async function membersOf(channel: string, peer: string | undefined): Promise<Set<string> | undefined> {
-    if (peer !== undefined) return new Set([personId(peer)]);
+  async function membersOf(channel: string, peer: string | undefined): Promise<readonly string[] | undefined> {
+    if (peer !== undefined) return [personId(peer)];
     const members = new Set<string>();
     let cursor = '';
     try {
@@ -161,16 +174,16 @@ export function createRooms(options: RoomsOptions): KnownRooms {
       if (slackCode(error) === undefined) throw error;
       return undefined;
     }
-    return cursor ? undefined : members;
+    return cursor ? undefined : [...members];
   }
 
-  function asRoom(channel: string, known: Known): Room {
+  function asRoom(channel: string, known: Known, members = known.members): Room {
     return {
       chat,
       id: channel,
       name: known.name,
       private: known.private,
-      ...(known.private && known.members ? { members: [...known.members] } : {}),
+      ...(known.private && members ? { members } : {}),
       ...(known.direct ? { direct: true } : {}),
     };
   }
@@ -224,10 +237,12 @@ export function createRooms(options: RoomsOptions): KnownRooms {
   return {
     async room(channel) {
       const known = await find(channel);
-      return known && asRoom(channel, known);
+      if (!known) return undefined;
+      const changes = known.members !== undefined && !known.direct;
+      return asRoom(channel, known, changes ? ((await options.members(channel)) ?? known.members) : known.members);
     },
     async reachable(channel) {
-      return (await find(channel))?.reachable ?? false;
+      return (await find(channel))?.reachable ?? blind;
     },
     direct,
     async resolve(room) {
@@ -246,15 +261,9 @@ export function createRooms(options: RoomsOptions): KnownRooms {
       names.set(name, { id: channel, at: time() });
       const known = rooms.get(channel);
       if (!known) return void (await find(channel));
-      const renamed = { ...known, name };
-      rooms.set(channel, renamed);
-      return await options.saved(asRoom(channel, renamed));
-    },
-    joined(channel, person) {
-      rooms.get(channel)?.members?.add(person);
-    },
-    left(channel, person) {
-      rooms.get(channel)?.members?.delete(person);
+      rooms.set(channel, { ...known, name });
+      const { members: _, ...room } = asRoom(channel, { ...known, name });
+      return await options.saved(room);
     },
     forget(channel) {
       rooms.delete(channel);

@@ -97,7 +97,9 @@ export class SlackChat extends Adapter implements ChatAdapter {
       ownId: () => this.#whoAmI().userId,
       personName: async (userId) => (await this.#people.person(userId)).name,
       now,
+      log,
       saved: async (room) => void (await parts.history.saveRoom(room)),
+      members: async (channel) => (await parts.history.room(chat, channel))?.members,
     });
     const files = createFiles(parts);
     this.#deliveries = createDeliveries({
@@ -125,6 +127,7 @@ export class SlackChat extends Adapter implements ChatAdapter {
         if (!this.#app) throw new Error('Slack is not listened to yet');
         return this.#app;
       },
+      self: () => this.#self,
       log,
       metrics,
       newReference,
@@ -348,9 +351,11 @@ export class SlackChat extends Adapter implements ChatAdapter {
       const trouble = troubleOf(error, this.#robot.name);
       switch (trouble.kind) {
         case 'revoked':
-          throw new Error(this.#troubles.get('token') ?? `Slack refuses the token (${trouble.code})`);
+          throw new Error(this.#troubles.get('token') ?? `Slack refuses the token (${trouble.code})`, {
+            cause: bare(error),
+          });
         case 'refused':
-          throw new Error(`${this.chat}: ${trouble.text}`);
+          throw new Error(`${this.chat}: ${trouble.text}`, { cause: error });
         case 'limited':
           return 'Slack asks for patience';
         case 'trouble':
@@ -381,11 +386,13 @@ export class SlackChat extends Adapter implements ChatAdapter {
     this.#closeDoor = openDoor(router, door, { log, metrics, now });
   }
 
+  /** Also asks who and where the robot is: of several replicas only one is told that the workspace has a new address. */
   async #sweep(): Promise<void> {
     try {
+      await this.#connect();
       await this.#parts.inbox.purge();
     } catch (error) {
-      this.#parts.log.warn({ chat: this.chat, err: error }, 'old Slack events could not be removed');
+      this.#parts.log.warn({ chat: this.chat, err: error }, 'Slack chat sweep failed');
     }
   }
 
