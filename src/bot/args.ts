@@ -254,9 +254,19 @@ function person(): ArgType<Person> {
         people.map((each) => each.name),
       );
     },
-    values: async ({ names }) => (await names.people()).map((each) => `@${each.name}`),
+    values: async ({ names, person: self }) => namesOf(await names.people(), self.chat),
     schema: () => ({ type: 'string', description: 'a person, by name or id' }),
   };
+}
+
+/** What each can be called so that nobody else is meant: by name, or by id where several in that chat have it. */
+function namesOf(people: readonly Person[], chat: string): readonly string[] {
+  const groups = Map.groupBy(people, ({ name }) => name.toLowerCase());
+  return [...groups.values()].flatMap((group) => {
+    const here = group.filter((each) => each.chat === chat);
+    const meant = here.length > 0 ? here : group;
+    return meant.length === 1 ? meant.map(({ name }) => `@${name}`) : meant.map(({ id }) => id);
+  });
 }
 
 /** A room: `#ops`, `ops`, or `here`. Gives the chat's own id. */

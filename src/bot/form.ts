@@ -191,7 +191,7 @@ async function fieldOf(
   given: string | true | undefined,
   context: ArgContext,
 ): Promise<FormField> {
-  const values = type.kind === 'flag' ? [] : ((await type.values?.(context)) ?? []);
+  const values = type.kind === 'flag' ? [] : [...new Set(await type.values?.(context))];
   const closed = type.closed === true && values.length > 0;
   const { description } = type.schema(context.names);
   const samples = closed || values.length === 0 ? '' : `, for example ${values.slice(0, 4).join(', ')}`;

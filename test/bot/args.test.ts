@@ -91,6 +91,12 @@ describe('argument types', () => {
     expect(await parse(arg.person(), 'dave')).to.have.property('problem');
   });
 
+  it('people are offered by what means nobody else', async () => {
+    const offered = await arg.person().values?.(context);
+    expect(offered).to.include('@bob').and.include('slack:U2').and.include('slack:U3').and.not.include('@carol');
+    for (const value of offered ?? []) expect(await parse(arg.person(), value), value).to.not.have.property('problem');
+  });
+
   it('a wrong value is never shown as Markdown', async () => {
     const result = await parse(arg.service(), 'x` **boo**');
     expect(result).to.have.property('problem', "there is no service `x' **boo**`");
