@@ -14,6 +14,6 @@ export default function overview(robot: Robot): void {
     effect: 'read',
     needs: 'public',
     answers: 'asker',
-    run: async ({ person, services, now }) => overviewCard(await overviewOf(person, services, now)),
+    run: async ({ person, room, services, now }) => overviewCard(await overviewOf(person, services, now, room)),
   });
 }

@@ -6,7 +6,7 @@ import { duration } from '../domain/deploy/duration.ts';
 import type { Deployment } from '../domain/deploy/ports.ts';
 import { type Action, type Card, card, codeBlock, codeSpan, type Field, plain } from './card.ts';
 import type { Person } from './chat.ts';
-import type { Command } from './command.ts';
+import type { Command, Here } from './command.ts';
 import { grouped, visibleCommands } from './help.ts';
 import type { Proposal } from './proposals.ts';
 import type { Services } from './services.ts';
@@ -20,6 +20,8 @@ export interface Overview {
   readonly now: Date;
   readonly robotName: string;
   readonly waiting: readonly Proposal[];
+  /** How many more wait that were asked for in private, and are not told here. */
+  readonly elsewhere: number;
   /** Open ones, and how many there are in all; undefined if they are not the person's to know. */
   readonly alerts: { readonly alerts: readonly AlertSummary[]; readonly total: number } | undefined;
   /** Numbers of those that the person has acknowledged. */
@@ -40,18 +42,25 @@ export interface Suggestion {
 
 type Sources = Pick<Services, 'access' | 'alerts' | 'commands' | 'deploys'>;
 
-/** What there is for this person; as much of it as they may know. */
-export async function overviewOf(person: Person, services: Sources, now: Date): Promise<Overview> {
+/**
+ * What there is for this person; as much of it as they may know.
+ *
+ * @param here where it is told; left out where nobody else sees it
+ */
+export async function overviewOf(person: Person, services: Sources, now: Date, here?: Here): Promise<Overview> {
   const { access, alerts, commands, deploys } = services;
   const visible = await visibleCommands(commands.all(), person, access);
   const sees = (id: string): boolean => visible.some((command) => command.id === id);
   const { identity } = await access.rightsOf(person);
   const isOwn = (id: string): boolean => id === person.id || identity.linked.includes(id);
-  const [waiting, open, running] = await Promise.all([
+  const [all, open, running] = await Promise.all([
     commands.waiting(person, now),
     sees('alerts.list') ? alerts.list({ which: 'open', limit: MOST_ALERTS }) : undefined,
     sees('deploy.list') ? deploys.running() : undefined,
   ]);
+  const isPrivate = ({ room }: Proposal): boolean =>
+    room.private && here !== undefined && !here.private && !(room.chat === here.chat && room.room === here.room);
+  const waiting = all.filter((proposal) => !isPrivate(proposal));
   const mine = (open?.alerts ?? []).filter(
     ({ acknowledged }) => acknowledged !== undefined && isOwn(acknowledged.by.id),
   );
@@ -59,6 +68,7 @@ export async function overviewOf(person: Person, services: Sources, now: Date): 
     now,
     robotName: commands.robotName,
     waiting,
+    elsewhere: all.length - waiting.length,
     alerts: open,
     own: new Set(mine.map(({ number }) => number)),
     mayAcknowledge: sees('alerts.acknowledge'),
@@ -86,12 +96,12 @@ export function overviewCards(overview: Overview): readonly Card[] {
 
 /** All of it in one message. */
 export function overviewCard(overview: Overview): Card {
-  const { waiting, commands } = overview;
+  const { waiting, elsewhere, commands } = overview;
   const shown = waiting.slice(0, MOST_WAITING);
   const [alerts] = alertsCard(overview);
   const deciding = shown.filter(({ kind }) => kind === 'approve').flatMap(decisions);
   const fields: Field[] = [
-    { name: 'Waits for you', value: waitingLines(waiting, overview.now), short: false },
+    { name: 'Waits for you', value: waitingLines(waiting, elsewhere, overview.now), short: false },
     { name: alerts?.title ?? '', value: alerts?.text ?? '', short: false },
     { name: 'Running now', value: overview.running ? runningLines(overview.running, overview.now) : '', short: false },
     ...(commands.length > 0 ? [{ name: 'What you can do', value: doLines(commands), short: false }] : []),
@@ -116,8 +126,8 @@ function waitingCard(proposal: Proposal, now: Date): Card {
   });
 }
 
-function waitingLines(waiting: readonly Proposal[], now: Date): string {
-  if (waiting.length === 0) return 'Nothing.';
+function waitingLines(waiting: readonly Proposal[], elsewhere: number, now: Date): string {
+  if (waiting.length + elsewhere === 0) return 'Nothing.';
   const lines = waiting.slice(0, MOST_WAITING).map((proposal) => {
     const { kind, code, person, text } = proposal;
     const who =
@@ -127,7 +137,11 @@ function waitingLines(waiting: readonly Proposal[], now: Date): string {
     return `- ${codeSpan(text)}: ${who}, ${left(proposal, now)} more`;
   });
   const more = waiting.length - lines.length;
-  return [...lines, ...(more > 0 ? [`- and ${more} more`] : [])].join('\n');
+  return [
+    ...lines,
+    ...(more > 0 ? [`- and ${more} more`] : []),
+    ...(elsewhere > 0 ? [`- ${elsewhere} asked for in private: say \`overview\` in our direct conversation`] : []),
+  ].join('\n');
 }
 
 function decisions({ code }: Proposal): readonly Action[] {

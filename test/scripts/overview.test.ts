@@ -132,8 +132,14 @@ describe('scripts/overview.ts', () => {
     room.chat.privateRooms.set('room1', ['test:alice']);
     expect(await shown('carol')).to.contain('Waits for you: Nothing.');
     room.chat.privateRooms.delete('room1');
+    room.chat.privateRooms.set('cabinet', ['test:alice', 'test:carol']);
+    await room.user.say('alice', 'hubot launch rocket', { room: 'cabinet' });
+    expect(await shown('carol'))
+      .to.contain('1 asked for in private')
+      .and.contain('(`c1`')
+      .and.not.contain('c2');
     await room.press('carol', 'Approve c1');
-    expect(await shown('carol')).to.contain('Waits for you: Nothing.');
+    expect(await shown('carol')).to.contain('1 asked for in private').and.not.contain('(`c1`');
   });
 
   it('shows alerts, which are whose, and what is being deployed', async () => {
