@@ -195,7 +195,7 @@ describe('Slack Web API', () => {
     it('is told once, keeps deliveries waiting and is not tried all the time', async () => {
       let now = 0;
       const { api, log } = apiOf(slack, { clock: () => now });
-      const told: string[] = [];
+      const told: (string | undefined)[] = [];
       api.onRevoked((problem) => told.push(problem));
       slack.fail('chat.postMessage', { as: 'token_revoked', times: 1 });
       const post = () => api.delivering((web) => web.chat.postMessage({ channel: ops, text: 'hello' }));
@@ -213,13 +213,14 @@ describe('Slack Web API', () => {
       await post();
       expect(slack.posts('ops')).to.have.lengthOf(1);
       expect(log.messages(true)).to.include('Slack takes the token again');
+      expect(told.at(-1)).to.equal(undefined);
       await post();
       expect(slack.posts('ops')).to.have.lengthOf(2);
     });
 
     it('is told of by an event as well, and to who asks later', () => {
       const { api } = apiOf(slack, { workspace: { chat: 'slack-emea', botToken: 'xoxb-1' } });
-      const told: string[] = [];
+      const told: (string | undefined)[] = [];
       api.revoked('app_uninstalled');
       api.onRevoked((problem) => told.push(problem));
       expect(told[0]).to.contain('SLACK_EMEA_BOT_TOKEN');

@@ -272,6 +272,24 @@ describe('Slack intake', () => {
     expect(metrics.of('malformed')).to.equal(4);
   });
 
+  it('does not store what the robot did itself, which no listener hears of', async () => {
+    const { intake, inbox, metrics } = setUp({ self: () => SELF });
+    let acks = 0;
+    const joined = { type: 'member_joined_channel', user: SELF.userId, ts: undefined };
+    for (const own of [
+      message('1.0', { user: SELF.userId }),
+      message('2.0', { user: undefined, subtype: 'bot_message', bot_id: SELF.botId }),
+      message('3.0', { type: 'reaction_added', user: SELF.userId }),
+    ]) {
+      expect(await intake.take(own, () => void acks++)).to.equal('own');
+    }
+    expect(await intake.take(message('4.0', joined), () => void acks++)).to.equal('accepted');
+    expect(await intake.take(message('5.0', { bot_id: 'BOTHER' }), () => void acks++)).to.equal('accepted');
+    expect(acks).to.equal(5);
+    expect(inbox.saves).to.equal(2);
+    expect(metrics.of('own')).to.equal(3);
+  });
+
   it('tells that Slack holds events back', async () => {
     const { intake, log } = setUp();
     const body = { type: 'app_rate_limited', minute_rate_limited: 1_518_467_820 };

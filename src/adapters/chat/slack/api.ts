@@ -37,6 +37,8 @@ const PATIENCE_MS = 30_000;
 const FIRST_RETRY_MS = 250;
 /** A token that Slack refused is tried again that often: Slack has refused good ones before. */
 const PROBE_MS = 60_000;
+/** How long that may take. */
+const PROBING_MS = 2_000;
 
 /** Calls that change nothing, or nothing more when they are made twice. */
 const REPEATABLE =
@@ -67,10 +69,11 @@ export function createSlackApi(options: SlackApiOptions): SlackApi {
   const patienceMs = options.patienceMs ?? PATIENCE_MS;
   const turns = createTurns(clock);
   const running = new AsyncLocalStorage<Delivering>();
-  const listeners: ((problem: string) => void)[] = [];
+  const listeners: ((problem: string | undefined) => void)[] = [];
   let problem: string | undefined;
   let refusal: Error | undefined;
   let probeAt = 0;
+  let triedAt = Number.NEGATIVE_INFINITY;
 
   function revoked(code: string, error?: Error): void {
     refusal = error ?? new WebAPIPlatformError({ ok: false, error: code });
@@ -86,6 +89,7 @@ export function createSlackApi(options: SlackApiOptions): SlackApi {
     if (problem === undefined) return;
     problem = undefined;
     log.info({ chat: workspace.chat }, 'Slack takes the token again');
+    for (const told of listeners) told(undefined);
   }
 
   const gate: Gate = {
@@ -96,11 +100,15 @@ export function createSlackApi(options: SlackApiOptions): SlackApi {
     robotName,
     limited: (method) => options.metrics.limited(method),
     hold() {
-      if (refusal === undefined || clock() >= probeAt) {
-        probeAt = clock() + PROBE_MS;
+      if (refusal === undefined) return undefined;
+      const now = clock();
+      if (now >= probeAt) {
+        probeAt = now + PROBE_MS;
+        triedAt = now;
         return undefined;
       }
-      return { error: refusal, waitMs: probeAt - clock() };
+      // While one tries, it will soon be known.
+      return { error: refusal, waitMs: now - triedAt < PROBING_MS ? PROBING_MS : probeAt - now };
     },
     heard,
     revoked,

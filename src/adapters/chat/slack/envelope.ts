@@ -1,7 +1,7 @@
 /** What an envelope is about: the names by which it is known when it comes again. https://docs.slack.dev/apis/events-api */
 
 import { createHash } from 'node:crypto';
-import type { Envelope } from './ports.ts';
+import type { Envelope, Self } from './ports.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -18,6 +18,18 @@ export function namesOf({ kind, body }: Pick<Envelope, 'kind' | 'body'>): readon
     case 'interactive':
       return interactiveNames(body);
   }
+}
+
+/** Events about the robot itself that somebody wants to hear of. */
+const KEPT = new Set(['member_joined_channel', 'member_left_channel']);
+
+/** What the robot did itself: Bolt gives it to no listener, so it need not be stored (`ignoreSelf` of Bolt). */
+export function isOwn({ kind, body }: Pick<Envelope, 'kind' | 'body'>, self: Pick<Self, 'userId' | 'botId'>): boolean {
+  const event = kind === 'event' ? part(body, 'event') : undefined;
+  if (!event) return false;
+  const type = text(event, 'type') ?? '';
+  if (type === 'message' && event['subtype'] === 'bot_message' && text(event, 'bot_id') === self.botId) return true;
+  return text(event, 'user') === self.userId && !KEPT.has(type);
 }
 
 /** Answered at once, with what Bolt's listener says: there is nothing to be done afterwards. */

@@ -5,17 +5,17 @@ import { inTime } from '../../../bot/deadline.ts';
 import type { Logger } from '../../../bot/log.ts';
 import type { SlackMetrics } from '../../../bot/metrics.ts';
 import { busyAnswer, noAnswer } from './busy.ts';
-import { isAsked, namesOf } from './envelope.ts';
-import type { Envelope, Inbox, InboxEvent } from './ports.ts';
+import { isAsked, isOwn, namesOf } from './envelope.ts';
+import type { Envelope, Inbox, InboxEvent, Self } from './ports.ts';
 import { bare } from './refusal.ts';
 
 /**
  * `accepted`: stored, acknowledged, handled from now on. `repeated`: known, acknowledged again. `answered`: handled, with an
  * answer in the acknowledgement. `replayed`: what Slack never sends twice came twice by HTTP; not acknowledged.
  * `unavailable`: it could not be stored, and nothing is done; not acknowledged, or with an answer that says so.
- * `malformed`: nothing of Slack's.
+ * `own`: the robot did it itself. `malformed`: nothing of Slack's.
  */
-export type IntakeOutcome = 'accepted' | 'repeated' | 'answered' | 'replayed' | 'unavailable' | 'malformed';
+export type IntakeOutcome = 'accepted' | 'repeated' | 'answered' | 'replayed' | 'unavailable' | 'own' | 'malformed';
 
 /** Tells Slack that it was received, with an answer where Slack takes one. Throws if the connection is gone. */
 export type Acknowledge = (answer?: unknown) => Promise<void> | void;
@@ -25,6 +25,8 @@ export interface IntakeOptions {
   readonly inbox: Inbox;
   /** Asked when the first event is handled. */
   readonly app: () => Pick<App, 'processEvent'>;
+  /** Undefined until it is known. */
+  readonly self?: () => Pick<Self, 'userId' | 'botId'> | undefined;
   readonly log: Logger;
   readonly metrics: Pick<SlackMetrics, 'received'>;
   readonly newReference: () => string;
@@ -88,6 +90,11 @@ export function createIntake(options: IntakeOptions): Intake {
       log.warn({ chat, minute: envelope.body['minute_rate_limited'] }, 'Slack holds events back: there are too many');
       await acknowledged(acknowledge);
       return count(envelope, 'accepted');
+    }
+    const self = options.self?.();
+    if (self && isOwn(envelope, self)) {
+      await acknowledged(acknowledge);
+      return count(envelope, 'own');
     }
     const names = namesOf(envelope);
     if (names.length === 0) {

@@ -86,8 +86,8 @@ export interface SlackApi {
   delivering<T>(work: (web: WebClient) => Promise<T>): Promise<T>;
   /** Waits for the turn of this channel, one message a second: throws DeliveryDelayed with the time if it is not now. */
   turn(channel: string): void;
-  /** Told once when Slack refuses the token for good, with a sentence for the operator. */
-  onRevoked(told: (problem: string) => void): void;
+  /** Told when Slack refuses the token, with a sentence for the operator; with undefined if it takes it again. */
+  onRevoked(told: (problem: string | undefined) => void): void;
   /** Slack said by an event that the token is worth nothing any more: `app_uninstalled`, `tokens_revoked`. */
   revoked(code: string): void;
 }
@@ -216,6 +216,8 @@ export interface SlackHistory {
     readonly private: boolean;
     readonly members?: readonly string[];
   }): Promise<unknown>;
+  /** Who is in it now. */
+  room(chat: string, id: string): Promise<{ readonly members: readonly string[] } | undefined>;
   join(chat: string, room: string, personId: string): Promise<void>;
   leave(chat: string, room: string, personId: string): Promise<void>;
 }
