@@ -55,7 +55,8 @@ export function unescapeSlack(
 /** `<https://x|x>` is the address, `<#C1|ops>` the room's name, `<@U1|bob>` the person's id. */
 function addressed(target: string, label: string | undefined): string | undefined {
   if (target.startsWith('!')) return label;
-  if (target.startsWith('#')) return `#${label ?? target.slice(1)}`;
+  // Slack leaves the label empty in many places.
+  if (target.startsWith('#')) return `#${label || target.slice(1)}`;
   return target.replace(/^mailto:/, '');
 }
 

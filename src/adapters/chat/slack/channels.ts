@@ -58,7 +58,6 @@ async function joined(
     return;
   }
   const person = await people.person(user);
-  rooms.joined(channel, person.id);
   // Known before somebody is in it.
   const room = await rooms.room(channel);
   if (room) await history.join(chat, channel, person.id);
@@ -80,7 +79,6 @@ async function left(
     return;
   }
   const personId = `${chat}:${user}`;
-  rooms.left(channel, personId);
   await history.leave(chat, channel, personId);
   const person = await people.person(user);
   const message = new LeaveMessage(userOf(robot, { chat, userId: user, name: person.name, channel }));

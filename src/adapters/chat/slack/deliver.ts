@@ -74,7 +74,7 @@ export function createDeliveries(options: DeliverOptions): Deliveries {
         unfurl_links: false,
         unfurl_media: false,
         ...recognisable(delivery.nonce),
-        ...(message.author ?? {}),
+        ...message.author,
         ...(thread === undefined ? {} : { thread_ts: thread }),
       }),
     );
@@ -130,7 +130,7 @@ export function createDeliveries(options: DeliverOptions): Deliveries {
           channel,
           user: userId,
           ...body,
-          ...(message.author ?? {}),
+          ...message.author,
           ...(thread === undefined ? {} : { thread_ts: thread }),
         }),
       ),

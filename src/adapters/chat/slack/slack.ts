@@ -352,7 +352,7 @@ export class SlackChat extends Adapter implements ChatAdapter {
       switch (trouble.kind) {
         case 'revoked':
           throw new Error(this.#troubles.get('token') ?? `Slack refuses the token (${trouble.code})`, {
-            cause: bare(error),
+            cause: error,
           });
         case 'refused':
           throw new Error(`${this.chat}: ${trouble.text}`, { cause: error });
