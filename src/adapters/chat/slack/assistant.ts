@@ -12,6 +12,8 @@ import { isDirect } from './rooms.ts';
 const STATUS = 'is working on it…';
 /** What is answered sooner needs no sign. */
 const STATUS_AFTER_MS = 300;
+/** Slack takes a status away after two minutes. https://docs.slack.dev/reference/methods/assistant.threads.setStatus */
+const STATUS_AGAIN_MS = 90_000;
 /** https://docs.slack.dev/reference/methods/assistant.threads.setSuggestedPrompts */
 const MOST_PROMPTS = 4;
 const TITLE = 80;
@@ -61,13 +63,16 @@ export const listenToAssistant: Listens = (app, context) => {
     if (!message) return await next();
     const titling = tried(() => title(message));
     let shown: Promise<boolean> | undefined;
+    let again: NodeJS.Timeout | undefined;
     const timer = setTimeout(() => {
       shown = tried(() => status(message, STATUS));
+      again = setInterval(() => void tried(() => status(message, STATUS)), STATUS_AGAIN_MS);
     }, STATUS_AFTER_MS);
     try {
       await next();
     } finally {
       clearTimeout(timer);
+      clearInterval(again);
       // An answer clears it by itself; a command may have none.
       if (shown) await shown.then(() => tried(() => status(message, '')));
       await titling;
