@@ -8,6 +8,7 @@ import { eventually } from '../../support/eventually.ts';
 import { collectingLog } from '../../support/log.ts';
 import { countedMetrics } from '../../support/slack/client.ts';
 import { type SlackServer, startSlack } from '../../support/slack/server.ts';
+import { openTunnel } from '../../support/slack/tunnel.ts';
 
 describe('Slack Socket Mode', () => {
   let slack: SlackServer;
@@ -42,9 +43,9 @@ describe('Slack Socket Mode', () => {
     expect(JSON.stringify(log.lines)).to.not.contain('between us').and.to.not.contain(slack.appToken);
   });
 
-  function connectTo(timing: Partial<SocketTiming> = {}): Sockets {
+  function connectTo(timing: Partial<SocketTiming> = {}, apiUrl = slack.apiUrl): Sockets {
     sockets = createSockets({
-      workspace: { chat: 'slack', appToken: slack.appToken, apiUrl: slack.apiUrl },
+      workspace: { chat: 'slack', appToken: slack.appToken, apiUrl },
       intake: { take: (envelope, acknowledge) => take(envelope, acknowledge) },
       log,
       metrics,
@@ -132,6 +133,26 @@ describe('Slack Socket Mode', () => {
     expect(woken).to.be.greaterThan(before);
     // Said once, however often it was tried.
     expect(log.messages().filter((line) => line === 'Slack cannot be reached, trying again').length).to.be.at.most(2);
+  });
+
+  it('notices that nothing arrives any more', async function () {
+    this.timeout(30_000);
+    const tunnel = await openTunnel(slack.url);
+    try {
+      await connectTo({ openMs: 1_000 }, tunnel.apiUrl).start();
+      await two();
+      tunnel.fallSilent();
+      await eventually(() => slack.sockets.openedInAll >= 4, Boolean, 25_000);
+      await eventually(() => sockets?.open() === 2);
+      slack.cut(2);
+      await two();
+      slack.say('alice', 'ops', 'between us');
+      await slack.settled();
+      expect(taken).to.have.lengthOf(1);
+    } finally {
+      await sockets?.close();
+      await tunnel.close();
+    }
   });
 
   it('starts without Slack, says so, and goes on trying', async () => {
