@@ -55,7 +55,10 @@ export function createWebStore(db: Pick<Database, 'sql'>): WebStore {
     ).executeTakeFirst();
   }
 
-  /** Makes the account, or returns undefined if the name is taken. Whoever comes first is the first, once. */
+  /**
+   * Makes the account, or returns undefined if the name is taken. Whoever comes first by the link of the machine is the first, once;
+   * nobody who was invited, also from another chat before anybody was here.
+   */
   async function makeAccount(
     name: string,
     link: boolean,
@@ -66,7 +69,7 @@ export function createWebStore(db: Pick<Database, 'sql'>): WebStore {
       // Two people with one address: the second one has none.
       const made = await sql<AccountRow>`
         insert into web_accounts (name, folded_name, link, first, email, created_at)
-        select ${name}, ${foldName(name)}, ${link}, not exists (select 1 from web_accounts where first),
+        select ${name}, ${foldName(name)}, ${link}, ${link}::boolean and not exists (select 1 from web_accounts where first),
           (select ${email}::text where not exists (select 1 from web_accounts where email = ${email}::text)), ${now}
         on conflict do nothing returning id, name, first, email`.execute(k);
       const account = made.rows[0];

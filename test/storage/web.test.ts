@@ -21,13 +21,24 @@ describe('accounts and sessions of the web chat', () => {
       return hash;
     }
 
+    it('has nobody for the first who was invited', async () => {
+      await store.invite({ hash: 'early', name: 'zoe', by: 'slack:U1', now, until: later(24) });
+      const zoe = await store.enter({ session: await session('early'), name: 'zoe', now });
+      expect(zoe).to.have.nested.property('account.first', false);
+    });
+
     it('has one first account, however many come at once, and each name once', async () => {
       const names = ['ann', 'ben', 'cat', 'Ben', 'ＡＮＮ'];
       const entered = await Promise.all(
         names.map(async (name) => store.enter({ session: await session(), name, now })),
       );
       const accounts = await store.accounts();
-      expect(accounts.map(({ name }) => name.normalize('NFKC').toLowerCase())).to.deep.equal(['ann', 'ben', 'cat']);
+      expect(accounts.map(({ name }) => name.normalize('NFKC').toLowerCase())).to.deep.equal([
+        'ann',
+        'ben',
+        'cat',
+        'zoe',
+      ]);
       expect(accounts.filter(({ first }) => first)).to.have.length(1);
       expect(entered.filter((one) => one.kind === 'entered' && one.isNew)).to.have.length(3);
     });

@@ -7,7 +7,7 @@ import type { History, MessageStore } from '../../../domain/history/ports.ts';
 export interface Account {
   readonly id: number;
   readonly name: string;
-  /** The first account of all. */
+  /** The first account that was made by the link of the machine. */
   readonly first: boolean;
   /** Given by somebody who may grant roles, or by another chat that has confirmed it; never by the person. */
   readonly email?: string;
