@@ -473,7 +473,7 @@ describe('dispatch', () => {
         robot.hear(/.*/, (response) => void listened.push(`${response.message.text}`));
         robot.respond(/tell/i, async (response) => void (await response.reply('told')));
         robot.receiveMiddleware(async ({ response }) => {
-          listened.push(`middleware ${String(response.message.user.name)}`);
+          listened.push(`middleware ${response.message.user.name}`);
           return true;
         });
       });
