@@ -83,7 +83,7 @@ async function takePictures(browser: Browser, server: SlackServer): Promise<void
   const view = await server.view('bob');
   await draw(browser, 'slack-form', { kind: 'modal', view });
 
-  await server.openHome('alice');
+  server.openHome('alice');
   await draw(browser, 'slack-home', { kind: 'home', view: await server.home('alice') });
 }
 
