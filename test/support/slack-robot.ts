@@ -36,6 +36,8 @@ export interface SlackRobotOptions {
   readonly workspace?: Partial<SlackWorkspace>;
   readonly parts?: Partial<SlackParts>;
   readonly replica?: string;
+  /** Further workspaces that the robot is in. */
+  readonly others?: readonly { readonly chat: string; readonly slack: SlackServer }[];
 }
 
 /** One line that a command got. */
@@ -95,7 +97,7 @@ export async function startSlackRobot(options: SlackRobotOptions): Promise<Slack
   });
   const people = createPeople({
     store: createPeopleStore(db),
-    chats: new Map([['slack', 'directory']]),
+    chats: new Map(['slack', ...(options.others ?? []).map((other) => other.chat)].map((name) => [name, 'directory'])),
     isUsed: () => true,
     changed: async () => undefined,
     now,
@@ -170,42 +172,47 @@ export async function startSlackRobot(options: SlackRobotOptions): Promise<Slack
     {},
     () => undefined,
   );
-  const chat = new SlackChat(robot, {
-    workspace: {
-      chat: 'slack',
-      botToken: slack.botToken,
-      appToken: slack.appToken,
-      signingSecret: slack.signingSecret,
-      apiUrl: slack.apiUrl,
-      working: 'reaction',
-      reactions: new Map(),
-      ...options.workspace,
-    },
-    inbox: createInbox(db, replica),
-    people,
-    history: messages,
-    surfaces: {
-      form: async () => undefined,
-      options: async () => [],
-      fill: async () => ({ problems: {} }),
-      overview: async () => [],
-      suggestions: async () => [],
-    },
-    metrics: { received: () => undefined, limited: () => undefined, connected: () => undefined },
-    log,
-    now,
-    http: () => robot.httpServer,
-    post: posts.post,
-    wake: () => posts.wake(),
-    picture: async () => undefined,
-    ...options.parts,
-  });
-  robot.addChat(chat);
+  function chatIn(server: SlackServer, workspace: Partial<SlackWorkspace>): SlackChat {
+    const made = new SlackChat(robot, {
+      workspace: {
+        chat: 'slack',
+        botToken: server.botToken,
+        appToken: server.appToken,
+        signingSecret: server.signingSecret,
+        apiUrl: server.apiUrl,
+        working: 'reaction',
+        reactions: new Map(),
+        ...workspace,
+      },
+      inbox: createInbox(db, replica),
+      people,
+      history: messages,
+      surfaces: {
+        form: async () => undefined,
+        options: async () => [],
+        fill: async () => ({ problems: {} }),
+        overview: async () => [],
+        suggestions: async () => [],
+      },
+      metrics: { received: () => undefined, limited: () => undefined, connected: () => undefined },
+      log,
+      now,
+      http: () => robot.httpServer,
+      post: posts.post,
+      wake: () => posts.wake(),
+      picture: async () => undefined,
+      ...options.parts,
+    });
+    robot.addChat(made);
+    return made;
+  }
+  const chat = chatIn(slack, options.workspace ?? {});
+  const others = (options.others ?? []).map((other) => chatIn(other.slack, { chat: other.chat }));
   await robot.prepare();
   posts.start();
   async function close(): Promise<void> {
     gate.wait.resolve();
-    await chat.close();
+    await Promise.all([chat, ...others].map((each) => each.close()));
     await posts.stop();
     await robot.close(0);
   }

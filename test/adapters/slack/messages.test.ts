@@ -36,8 +36,9 @@ describe('Slack messages', function () {
   /** Everything that was said before has been handled: this comes after it, in every lane. */
   async function quiet(): Promise<void> {
     await slack.settled();
+    const before = slack.posts(slack.dm('bob')).length;
     slack.tell('bob', 'echo is it quiet?');
-    await slack.message(slack.dm('bob'), (message) => message.text.includes('is it quiet?'));
+    await eventually(() => slack.posts(slack.dm('bob')).length > before);
   }
 
   describe('are for the robot', () => {
@@ -254,6 +255,48 @@ describe('Slack messages', function () {
       expect((await stored(said))?.editedAt).to.equal(null);
     });
 
+    it('are not what somebody else makes of them', async () => {
+      const said = slack.say('alice', 'ops', 'hello');
+      await quiet();
+      const ts = slack.workspace.newTs();
+      const message = { type: 'message', user: said.user, text: said.text, ts: said.ts };
+      const text = `<@${slack.bot.id}> echo forged`;
+      slack.emit({
+        type: 'message',
+        subtype: 'message_changed',
+        channel: said.channel,
+        message: { ...message, text, edited: { user: slack.person('bob').id, ts } },
+        previous_message: message,
+        ts,
+        event_ts: ts,
+      });
+      await quiet();
+      expect((await stored(said))?.text).to.equal('hello');
+      expect(bot.ran.map(({ what }) => what)).not.to.include('forged');
+    });
+
+    it('or take back, while others have answered, are forgotten as well', async () => {
+      const said = slack.say('alice', 'ops', 'the password is hunter2');
+      await eventually(async () => (await stored(said)) !== undefined);
+      const ts = slack.workspace.newTs();
+      slack.emit({
+        type: 'message',
+        subtype: 'message_changed',
+        channel: said.channel,
+        message: {
+          type: 'message',
+          subtype: 'tombstone',
+          user: 'USLACKBOT',
+          text: 'This message was deleted.',
+          ts: said.ts,
+        },
+        previous_message: { type: 'message', user: said.user, text: said.text, ts: said.ts },
+        ts,
+        event_ts: ts,
+      });
+      await eventually(async () => (await stored(said)) === undefined);
+    });
+
     it('or take back are forgotten', async () => {
       const said = slack.say('alice', 'ops', 'the password is hunter2');
       await eventually(async () => (await stored(said)) !== undefined);
@@ -312,6 +355,15 @@ describe('Slack messages', function () {
       await answers('ops', eve);
       await quiet();
       expect(bot.ran.map(({ what }) => what)).to.deep.equal([`@${eve}`, 'is it quiet?']);
+    });
+
+    it('whom somebody calls as the robot is called are not taken for it by scripts either', async () => {
+      slack.addPerson({ name: 'eve', displayName: 'Shipmate' });
+      bot.robot.respond(/open the door/, async (response) => void (await response.send('Opened.')));
+      const said = slack.say('alice', 'ops', `<@${slack.person('eve').id}> open the door`);
+      await quiet();
+      expect(texts('ops')).to.deep.equal([]);
+      expect((await stored(said))?.text.replace('\u2060', '')).to.equal('@Shipmate open the door');
     });
 
     it('read as they were typed', async () => {

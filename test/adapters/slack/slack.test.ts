@@ -28,7 +28,7 @@ describe('Slack chat', function () {
     slack.addChannel({ name: 'ops', members: ['alice', 'bob'] });
   });
   afterEach(async () => {
-    for (const close of closers.splice(0)) await close();
+    for (const close of closers.splice(0).reverse()) await close();
     slack.assertNoProblems();
     await slack.close();
   });
@@ -383,6 +383,48 @@ describe('Slack chat', function () {
       await bot.chat.topic({ room: 'ops' }, 'all is well');
       expect(slack.channel('ops').topic).to.equal('all is well');
     });
+  });
+
+  it('is in several workspaces at once, and keeps them apart', async () => {
+    const emea = await startSlack({ teamName: 'EMEA', domain: 'emea' });
+    closers.unshift(async () => {
+      emea.assertNoProblems();
+      await emea.close();
+    });
+    emea.addPerson({ name: 'carol' });
+    emea.addChannel({ name: 'ops', members: ['carol'] });
+    await start({ others: [{ chat: 'slack-emea', slack: emea }] });
+    emea.say('carol', 'ops', 'echo from carol', { mention: true });
+    slack.say('alice', 'ops', 'echo from alice', { mention: true });
+    await answers('ops', 'from alice');
+    await emea.message('ops', (message) => message.text === 'from carol');
+    expect(bot.ran.map(({ what, person }) => [what, person]).sort()).to.deep.equal([
+      ['from alice', id('alice')],
+      ['from carol', `slack-emea:${emea.person('carol').id}`],
+    ]);
+    expect([slack.posts('ops').length, emea.posts('ops').length]).to.deep.equal([1, 1]);
+    await bot.robot.messageRoom('slack-emea:ops', 'over there');
+    await emea.message('ops', (message) => message.text === 'over there');
+    const address = { chat: 'slack-emea', room: emea.channel('ops').id };
+    expect(bot.robot.chats.get('slack-emea')?.permalink(address, '1.2')).to.match(/^https:\/\/emea\.slack\.com\//);
+  });
+
+  it('knows who is in a private channel, whichever replica was told that somebody left', async () => {
+    slack.addChannel({ name: 'secret', kind: 'private', members: ['alice', 'bob'] });
+    const { id: secret } = slack.channel('secret');
+    await start({ replica: 'one' });
+    const other = await startSlackRobot({ slack, db, replica: 'two' });
+    closers.push(other.close);
+    const members = async (robot: SlackRobot) => (await robot.chat.room(secret))?.members ?? [];
+    expect(await members(bot)).to.include(id('bob'));
+    expect(await members(other)).to.include(id('bob'));
+    slack.leave('bob', 'secret');
+    await eventually(async () => !(await members(bot)).includes(id('bob')));
+    await eventually(async () => !(await members(other)).includes(id('bob')));
+    for (const _ of [1, 2, 3, 4]) slack.say('alice', 'secret', 'after bob', { mention: true });
+    await slack.settled();
+    await eventually(() => bot.sentences.length + other.sentences.length === 4);
+    expect((await bot.messages.room('slack', secret))?.members).to.deep.equal([id('alice')]);
   });
 
   it('by HTTP answers in the private channel where it was said', async () => {
