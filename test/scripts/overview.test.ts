@@ -139,7 +139,9 @@ describe('scripts/overview.ts', () => {
       .and.contain('(`c1`')
       .and.not.contain('c2');
     await room.press('carol', 'Approve c1');
-    expect(await shown('carol')).to.contain('1 asked for in private').and.not.contain('(`c1`');
+    expect(await shown('carol'))
+      .to.contain('1 asked for in private')
+      .and.not.contain('(`c1`');
   });
 
   it('shows alerts, which are whose, and what is being deployed', async () => {
