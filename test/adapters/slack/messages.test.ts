@@ -255,6 +255,42 @@ describe('Slack messages', function () {
       expect((await stored(said))?.editedAt).to.equal(null);
     });
 
+    it('count as corrected, in whatever order Slack tells of it', async () => {
+      const { channel, user, ts } = slack.workspace.addMessage({
+        channel: slack.channel('ops').id,
+        user: slack.person('alice').id,
+      });
+      const say = (words: string) => `<@${slack.bot.id}> echo ${words}`;
+      const original = { type: 'message', channel, user, text: say('helo'), ts, event_ts: ts };
+      const corrected = (words: string) => {
+        const at = slack.workspace.newTs();
+        const message = { ...original, text: say(words), edited: { user, ts: at } };
+        return { type: 'message', subtype: 'message_changed', channel, message, ts: at, event_ts: at };
+      };
+      const [first, second] = [corrected('hallo'), corrected('hello')];
+      slack.emit(second);
+      await answers('ops', 'hello');
+      slack.emit(first);
+      slack.emit(original);
+      await quiet();
+      expect(texts('ops')).to.deep.equal(['hello']);
+      expect((await bot.messages.find('slack', channel, ts))?.text).to.equal('@shipmate echo hello');
+    });
+
+    it('and those that were taken back before the robot heard them are not heard', async () => {
+      const { channel, user, ts } = slack.workspace.addMessage({
+        channel: slack.channel('ops').id,
+        user: slack.person('alice').id,
+      });
+      const at = slack.workspace.newTs();
+      slack.emit({ type: 'message', subtype: 'message_deleted', channel, deleted_ts: ts, ts: at, event_ts: at });
+      await quiet();
+      slack.emit({ type: 'message', channel, user, text: `<@${slack.bot.id}> paint red`, ts, event_ts: ts });
+      await quiet();
+      expect(bot.ran.map(({ what }) => what)).not.to.include('paint red');
+      expect(await bot.messages.find('slack', channel, ts)).to.equal(undefined);
+    });
+
     it('are not what somebody else makes of them', async () => {
       const said = slack.say('alice', 'ops', 'hello');
       await quiet();

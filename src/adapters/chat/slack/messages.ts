@@ -5,6 +5,7 @@ import { TopicMessage } from 'hubot';
 import { plain } from '../../../bot/card.ts';
 import { addressed } from './addressed.ts';
 import { userOf } from './hear.ts';
+import { createLately, type Lately } from './lately.ts';
 import type { Listens, Said, SlackContext, SlackHistory } from './ports.ts';
 import { readable } from './readable.ts';
 import { isDirect } from './rooms.ts';
@@ -35,31 +36,45 @@ interface Post {
   }[];
 }
 
+interface Parts {
+  readonly context: SlackContext;
+  readonly history: SlackHistory;
+  readonly lately: Lately;
+}
+
 export function listensToMessages(history: SlackHistory): Listens {
   return (app, context) => {
+    const parts = { context, history, lately: createLately() };
     app.event('message', async ({ event }) => {
       if (isTopic(event)) return await topic(event, context);
       switch (event.subtype) {
         case 'message_changed':
-          return await changed(event.channel, event.message, event.previous_message, context, history);
+          return await changed(event.channel, event.message, event.previous_message, parts);
         case 'message_deleted':
-          return void (await history.remove(context.chat, event.channel, event.deleted_ts));
+          return await removed(event.channel, event.deleted_ts, parts);
         default:
-          return await said(event.channel, event, context, history);
+          return await said(event.channel, event, parts);
       }
     });
-    listenToMentions(app, context, history);
+    listenToMentions(app, parts);
   };
 }
 
 /** Where messages of channels are not subscribed to, mentions still come. The same post never comes through both ways: see envelope.ts. */
-function listenToMentions(app: App, context: SlackContext, history: SlackHistory): void {
-  app.event('app_mention', async ({ event }) => await said(event.channel, event, context, history));
+function listenToMentions(app: App, parts: Parts): void {
+  app.event('app_mention', async ({ event }) => await said(event.channel, event, parts));
 }
 
-async function said(channel: string, post: Post, context: SlackContext, history: SlackHistory): Promise<void> {
+async function said(channel: string, post: Post, parts: Parts): Promise<void> {
+  const { context, lately } = parts;
   if (!isSaid(post, context)) return;
-  await context.hear(await read(channel, post, context, history));
+  const text = lately.newest(channel, post.ts, post.text ?? '');
+  if (text !== undefined) await context.hear(await read(channel, { ...post, text }, parts));
+}
+
+async function removed(channel: string, ts: string, { context, history, lately }: Parts): Promise<void> {
+  lately.removed(channel, ts);
+  await history.remove(context.chat, channel, ts);
 }
 
 /** Said by a person: not by this robot, another one, or Slack itself. */
@@ -71,8 +86,7 @@ function isSaid(post: Post, context: SlackContext): post is Post & { readonly us
 async function read(
   channel: string,
   post: Post & { readonly user: string },
-  context: SlackContext,
-  history: SlackHistory,
+  { context, history }: Parts,
 ): Promise<Said> {
   const text = post.text ?? '';
   const thread = post.thread_ts === post.ts ? undefined : post.thread_ts;
@@ -105,20 +119,15 @@ async function read(
 }
 
 /** An edit by the author. Slack sends the same event when it adds the preview of a link: then the text is as before. */
-async function changed(
-  channel: string,
-  post: Post,
-  before: Post | undefined,
-  context: SlackContext,
-  history: SlackHistory,
-): Promise<void> {
-  const { chat } = context;
+async function changed(channel: string, post: Post, before: Post | undefined, parts: Parts): Promise<void> {
+  const { context, history, lately } = parts;
   // What is left of a deleted message that has replies.
-  if (post.subtype === 'tombstone') return void (await history.remove(chat, channel, post.ts));
+  if (post.subtype === 'tombstone') return await removed(channel, post.ts, parts);
   if (!isSaid(post, context) || post.edited?.ts === undefined || post.edited.user !== post.user) return;
   if (before?.text === post.text) return;
-  const now = await read(channel, post, context, history);
-  const stored = await history.update(chat, channel, post.ts, now.text);
+  if (!lately.corrected(channel, post.ts, post.text ?? '', post.edited.ts)) return;
+  const now = await read(channel, post, parts);
+  const stored = await history.update(context.chat, channel, post.ts, now.text);
   const late = timeOf(post.edited.ts).getTime() - timeOf(post.ts).getTime() > RERUN_MS;
   if (late || !isForRobot(now, context)) return;
   await context.hear({ ...now, edited: true, ...(stored ? { stored } : {}) });
