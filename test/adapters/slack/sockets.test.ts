@@ -202,6 +202,17 @@ describe('Slack Socket Mode', () => {
     await two();
   });
 
+  it('steps back when the app has too many connections', async () => {
+    await connectTo().start();
+    await two();
+    slack.disconnect('too_many_websockets', { count: 1, graceMs: 5_000 });
+    await eventually(() => slack.sockets.open === 1);
+    expect(log.messages()).to.deep.equal([
+      'Slack has too many connections of this app: ten is the most for all replicas',
+    ]);
+    await two();
+  });
+
   it('survives what Slack never sends', async () => {
     await connectTo().start();
     await two();
