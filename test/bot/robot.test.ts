@@ -121,6 +121,28 @@ describe('Robot: the way of a message', () => {
     ]);
   });
 
+  it("gives a command the chat's own notation, and everybody else what people read", async () => {
+    const got: string[] = [];
+    await open();
+    const { pipeline } = room.robot;
+    pipeline.record = async ({ text }) => void got.push(`recorded ${text}`);
+    pipeline.dispatch = async (_message, text) => {
+      got.push(`command ${text}`);
+      return 'not a command';
+    };
+    pipeline.fallback = async (_message, text) => void got.push(`fallback ${text}`);
+    const more = { addressed: true, exact: 'who is <@U1>?' };
+    await room.user.say('alice', '@hubot who is @bob?', more);
+    // A name is no address: this is said to somebody who is called like the robot.
+    await room.user.say('alice', '@hubot who are you?', { exact: '<@U2> who are you?' });
+    expect(got).to.deep.equal([
+      'recorded @hubot who is @bob?',
+      'command who is <@U1>?',
+      'fallback who is @bob?',
+      'recorded @hubot who are you?',
+    ]);
+  });
+
   it('gives what a catch-all answered to no fallback', async () => {
     let fallbacks = 0;
     await open();

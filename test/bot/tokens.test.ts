@@ -20,6 +20,7 @@ describe('what people type', () => {
     ['Slack person', 'grant <@U0123|bob> x', 'grant @U0123 x'],
     ['Slack bare person', 'grant <@U0123> x', 'grant @U0123 x'],
     ['Slack room', 'in <#C1|ops>', 'in #ops'],
+    ['Slack room without its name', 'in <#C1|>', 'in #C1'],
     ['hard spaces', 'deploy\u00a0api\u2009to x', 'deploy api to x'],
     ['invisible characters', 'dep\u200bloy \u202eapi\ufeff', 'deploy api'],
     ['placeholders are kept', 'deploy <service> to x', 'deploy <service> to x'],

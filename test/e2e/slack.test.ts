@@ -28,6 +28,14 @@ export default function launch(robot) {
       return 'launched ' + args.what;
     },
   });
+  command(robot, {
+    id: 'echo.say', usage: 'echo <what>', summary: 'Say it again', examples: ['echo it'], args: { what: arg.word() },
+    effect: 'read', needs: 'public',
+    async run({ args }) {
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      return 'heard ' + args.what;
+    },
+  });
 }
 `;
 
@@ -169,3 +177,57 @@ people: {'slack:${slack.person('alice').id}': [deployer], 'slack:${slack.person(
     });
   });
 }
+
+describe('Slack and a robot that is killed', function () {
+  this.timeout(90_000);
+  let folder: string;
+  let slack: SlackServer;
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'shipmate-slack-'));
+    slack = await startSlack({ limits: { postsPerSecondPerChannel: 1 }, retryDelaysMs: [100, 100, 100] });
+    slack.addPerson({ name: 'alice' });
+    await mkdir(join(folder, 'scripts'));
+    await writeFile(join(folder, 'scripts/launch.mjs'), SCRIPT);
+  });
+  after(async () => {
+    await endAll();
+    await slack.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('answers everything that was acknowledged, once', async () => {
+    const options = {
+      data: join(folder, 'data'),
+      args: ['--adapter', 'slack'],
+      env: {
+        HUBOT_SCRIPTS: join(folder, 'scripts'),
+        SLACK_API_URL: slack.apiUrl,
+        SLACK_BOT_TOKEN: slack.botToken,
+        SLACK_APP_TOKEN: slack.appToken,
+      },
+    };
+    const killed = await launch(options);
+    await ready(killed);
+    await slack.connected(2);
+    const words = Array.from({ length: 12 }, (_, n) => `word${n}`);
+    for (const [n, word] of words.entries()) {
+      slack.addChannel({ name: `c${n}`, members: ['alice'] });
+      slack.say('alice', `c${n}`, `echo ${word}`, { mention: true });
+    }
+    await slack.settled();
+    await killed.end('SIGKILL');
+    const before = words.filter((_, n) => slack.posts(`c${n}`).length > 0);
+    expect(before.length, 'answers before the kill').to.be.lessThan(words.length);
+    const program = await launch({ ...options, port: killed.port });
+    await ready(program);
+    for (const [n, word] of words.entries()) {
+      await slack.message(`c${n}`, (message) => message.text.includes(`heard ${word}`), 30_000);
+    }
+    expect((await program.end('SIGTERM')).code).to.equal(0);
+    for (const [n, word] of words.entries()) {
+      expect(slack.posts(`c${n}`).map(({ text }) => text)).to.deep.equal([`heard ${word}`]);
+    }
+    slack.assertNoProblems();
+  });
+});
