@@ -1,5 +1,6 @@
 /** A replica is killed between the acknowledgement and the end of the work: another one does it, and nothing twice. */
 
+import type { ReceiverEvent } from '@slack/bolt';
 import { expect } from 'chai';
 import { createIntake, type Intake } from '../../../src/adapters/chat/slack/intake.ts';
 import type { Envelope } from '../../../src/adapters/chat/slack/ports.ts';
@@ -18,16 +19,16 @@ function message(index: number): Envelope {
 }
 
 function replica(db: Database, id: string, work: (ts: string) => Promise<void>): Intake {
-  const app = {
-    async processEvent({ body }: { body: Record<string, unknown> }) {
-      const { event } = body;
-      if (typeof event === 'object' && event !== null && 'ts' in event) await work(String(event.ts));
-    },
-  };
+  return intakeOf(db, id, async ({ body: { event } }) => {
+    if (typeof event === 'object' && event !== null && 'ts' in event) await work(String(event.ts));
+  });
+}
+
+function intakeOf(db: Database, id: string, processEvent: (event: ReceiverEvent) => Promise<void>): Intake {
   return createIntake({
     chat: 'slack',
     inbox: createInbox(db, id),
-    app: () => app,
+    app: () => ({ processEvent }),
     log: collectingLog(),
     metrics: countedMetrics(),
     newReference: () => 'ref',
@@ -65,6 +66,29 @@ eachDatabase((open) => {
       expect(done.map(Number).sort((a, b) => a - b)).to.deep.equal(Array.from({ length: EVENTS }, (_, index) => index));
       expect((await db.pool.query('select * from inbox')).rows).to.deep.equal([]);
       killed.abort();
+    });
+
+    it('so is a form that was sent, and whose answer its sender has', async () => {
+      const db = await open();
+      const done: string[] = [];
+      const view = { id: 'V1', callback_id: 'form', state: { values: {} } };
+      const body = { type: 'view_submission', trigger_id: 't1', user: { id: 'U1' }, team: { id: 'T1' }, view };
+      const begun = Promise.withResolvers<void>();
+      const one = intakeOf(db, 'killed', async ({ ack }) => {
+        await ack();
+        begun.resolve();
+        await new Promise(() => undefined);
+      });
+      one.start();
+      expect(await one.take({ kind: 'interactive', via: 'socket', body }, () => undefined)).to.equal('answered');
+      await begun.promise;
+
+      const two = intakeOf(db, 'other', async ({ body: taken }) => void done.push(String(taken['trigger_id'])));
+      two.start();
+      two.resume(await createInbox(db, 'other').claimOf('killed', 'slack'));
+      await two.idle();
+      expect(done).to.deep.equal(['t1']);
+      expect((await db.pool.query("select * from inbox where chat = 'slack'")).rows).to.deep.equal([]);
     });
   });
 });

@@ -163,8 +163,9 @@ export function createIntake(options: IntakeOptions): Intake {
     names: readonly string[],
     acknowledge: Acknowledge,
   ): Promise<IntakeOutcome> {
+    let kept: InboxEvent | undefined;
     if (envelope.body['type'] === 'view_submission') {
-      const saved = inbox.save({ chat, kind: envelope.kind, body: {}, names });
+      const saved = inbox.save({ chat, kind: envelope.kind, body: envelope.body, names });
       const stored = await settled(inTime(answerMs, saved, late));
       if (stored.kind === 'failed') {
         log.error({ chat, err: bare(stored.error) }, 'Slack event could not be stored');
@@ -176,7 +177,7 @@ export function createIntake(options: IntakeOptions): Intake {
         await acknowledged(acknowledge);
         return 'repeated';
       }
-      mark(stored.event.id);
+      kept = stored.event;
     }
     const given = Promise.withResolvers<void>();
     let isGiven = false;
@@ -188,6 +189,8 @@ export function createIntake(options: IntakeOptions): Intake {
     };
     active++;
     const handled = processed({ body: { ...envelope.body }, ack: give }).finally(() => {
+      // If the robot is killed before, another replica does what the form asks for; nobody sees the answer of the form then.
+      if (kept) mark(kept.id);
       active--;
       settle();
     });
@@ -223,8 +226,7 @@ export function createIntake(options: IntakeOptions): Intake {
 
   async function run(event: InboxEvent): Promise<void> {
     active++;
-    // What was answered at once has no body; its replica was lost before that was noted.
-    if (Object.keys(event.body).length > 0) await processed({ body: { ...event.body }, ack: async () => undefined });
+    await processed({ body: { ...event.body }, ack: async () => undefined });
     mark(event.id);
     active--;
     pump();
