@@ -105,8 +105,9 @@ const MENTION = /(?<!\\)\[(@(?:\\.|[^[\]\\])*)\]\(person:[^()\s]+\)/g;
  * just the name. A link such as `[@alice](person:slack:U012AB3CD)`; nothing else may make a mention.
  */
 export function mention(person: Pick<Person, 'id' | 'name'>): string {
+  // One colon only: of more, markdown-it takes what is between them for a port.
   const id = encodeURIComponent(person.id.toWellFormed())
-    .replaceAll('%3A', ':')
+    .replace('%3A', ':')
     .replace(/[()*!'~_]/g, (sign) => `%${sign.charCodeAt(0).toString(16)}`);
   return `[@${plain(person.name.replace(/\s+/g, ' ').replace(/^ ?@?/, '').trim())}](${PERSON_LINK}${id})`;
 }
