@@ -1,7 +1,6 @@
 /** Slack as a chat of the robot: one workspace. https://docs.slack.dev */
 
 import { randomBytes } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { App } from '@slack/bolt';
 import { Adapter, type Envelope } from 'hubot';
 import { mention } from '../../../bot/card.ts';
@@ -23,21 +22,17 @@ import { createIntake, type Intake } from './intake.ts';
 import { listensToMessages } from './messages.ts';
 import { listenToForms } from './modal.ts';
 import { createSlackPeople, type KnownSlackPeople, listenToPeople } from './people.ts';
-import type { Listens, Self, SlackApi, SlackContext, SlackParts } from './ports.ts';
+import type { Listens, SlackApi, SlackContext, SlackParts } from './ports.ts';
 import { listenToPresses, pressedMessage } from './press.ts';
 import { listenToReactions } from './reactions.ts';
-import { bare, slackCode, troubleOf } from './refusal.ts';
+import { bare } from './refusal.ts';
 import { createRooms, isDirect, type KnownRooms } from './rooms.ts';
 import { listenToSlashCommands } from './slash.ts';
 import { createSockets, type Sockets } from './sockets.ts';
 import { createStreams, type Streams } from './stream.ts';
+import { createWhoAmI, type WhoAmI } from './whoami.ts';
 
 const SWEEP_EVERY_MS = 3_600_000;
-const FIRST_RETRY_MS = 1_000;
-const LAST_RETRY_MS = 60_000;
-/** For so long the start waits for Slack. */
-const START_MS = 10_000;
-const SLOW = 'Slack does not answer';
 /** Until Slack was reached for the first time. */
 const NOT_YET_MS = 2_000;
 
@@ -53,6 +48,7 @@ export class SlackChat extends Adapter implements ChatAdapter {
   readonly #robot: Robot;
   readonly #parts: SlackParts;
   readonly #api: SlackApi;
+  readonly #whoAmI: WhoAmI;
   readonly #people: KnownSlackPeople;
   readonly #groups: KnownSlackGroups;
   readonly #rooms: KnownRooms;
@@ -66,7 +62,6 @@ export class SlackChat extends Adapter implements ChatAdapter {
   #sweeper: NodeJS.Timeout | undefined;
   #app: App | undefined;
   #closeDoor: (() => void) | undefined;
-  #self: Self | undefined;
   /** What somebody must do something about: with the bot token, with Socket Mode. */
   readonly #troubles = new Map<'token' | 'socket', string>();
 
@@ -80,6 +75,16 @@ export class SlackChat extends Adapter implements ChatAdapter {
     this.#parts = parts;
     const newReference = () => randomBytes(4).toString('hex');
     this.#api = createSlackApi({ workspace, robotName: robot.name, log, metrics });
+    this.#whoAmI = createWhoAmI({
+      chat,
+      robotName: robot.name,
+      api: this.#api,
+      log,
+      signal: this.#stopping.signal,
+      begin: () => this.#begin(),
+      problem: () => this.#troubles.get('token'),
+      note: (problem) => this.#note('token', problem),
+    });
     this.#answerUrls = createAnswerUrls({ apiUrl: workspace.apiUrl, now, log });
     this.#people = createSlackPeople({
       chat,
@@ -87,14 +92,14 @@ export class SlackChat extends Adapter implements ChatAdapter {
       directory: parts.people,
       robot,
       log,
-      self: () => this.#whoAmI(),
+      self: () => this.#whoAmI.known(),
       now,
     });
     this.userGroups = this.#groups = createSlackGroups({ chat, api: this.#api, directory: parts.people, log });
     this.#rooms = createRooms({
       chat,
       api: this.#api,
-      ownId: () => this.#whoAmI().userId,
+      ownId: () => this.#whoAmI.known().userId,
       personName: async (userId) => (await this.#people.person(userId)).name,
       now,
       log,
@@ -117,7 +122,7 @@ export class SlackChat extends Adapter implements ChatAdapter {
       rooms: this.#rooms,
       robot,
       log,
-      self: () => this.#whoAmI(),
+      self: () => this.#whoAmI.known(),
       now,
     });
     this.#intake = createIntake({
@@ -127,7 +132,7 @@ export class SlackChat extends Adapter implements ChatAdapter {
         if (!this.#app) throw new Error('Slack is not listened to yet');
         return this.#app;
       },
-      self: () => this.#self,
+      self: () => this.#whoAmI.self(),
       log,
       metrics,
       newReference,
@@ -162,7 +167,7 @@ export class SlackChat extends Adapter implements ChatAdapter {
     this.#api.onRevoked((problem) => this.#note('token', problem));
     this.#app = await createBoltApp({
       workspace,
-      self: () => this.#whoAmI(),
+      self: () => this.#whoAmI.known(),
       api: this.#api,
       log,
       newReference: this.#newReference,
@@ -172,14 +177,9 @@ export class SlackChat extends Adapter implements ChatAdapter {
     this.#openDoor();
     this.#sweeper = setInterval(() => void this.#sweep(), SWEEP_EVERY_MS);
     this.#sweeper.unref();
-    const connecting = this.#connect();
-    const problem = await Promise.race([connecting, delay(START_MS, SLOW, { ref: false })]);
+    await this.#whoAmI.start();
     this.#people.start();
     this.#groups.start();
-    if (problem !== undefined) {
-      log.warn({ chat: this.chat, problem }, 'Slack is not reached yet: the robot starts without, and goes on trying');
-      void this.#goOn(connecting);
-    }
     this.emit('connected');
   }
 
@@ -219,8 +219,9 @@ export class SlackChat extends Adapter implements ChatAdapter {
   permalink(address: Address, messageId: string): string | undefined {
     const ts = pressedMessage(messageId) ?? messageId;
     const channel = this.#rooms.resolved(address.room);
-    if (!this.#self || channel === undefined || !/^\d+\.\d+$/.test(ts)) return undefined;
-    const link = `${this.#self.url}archives/${channel}/p${ts.replace('.', '')}`;
+    const self = this.#whoAmI.self();
+    if (!self || channel === undefined || !/^\d+\.\d+$/.test(ts)) return undefined;
+    const link = `${self.url}archives/${channel}/p${ts.replace('.', '')}`;
     return address.thread === undefined ? link : `${link}?thread_ts=${address.thread}&cid=${channel}`;
   }
 
@@ -275,9 +276,7 @@ export class SlackChat extends Adapter implements ChatAdapter {
 
   #listens(): readonly Listens[] {
     const { history } = this.#parts;
-    const renew = async () => {
-      await this.#connect();
-    };
+    const renew = () => this.#whoAmI.again();
     return [
       listensToMessages(history),
       listensToChannels({ history, rooms: this.#rooms, renew }),
@@ -303,7 +302,7 @@ export class SlackChat extends Adapter implements ChatAdapter {
       people: this.#people,
       rooms: this.#rooms,
       log,
-      self: () => this.#whoAmI(),
+      self: () => this.#whoAmI.known(),
       now,
       hear: (said) => hear(said, context),
       post: (address, content, options) => this.#parts.post({ ...address, chat }, content, options),
@@ -313,63 +312,12 @@ export class SlackChat extends Adapter implements ChatAdapter {
     return context;
   }
 
-  #whoAmI(): Self {
-    if (!this.#self) throw new Error('Slack is not reached yet');
-    return this.#self;
-  }
-
   #mustBeThere(): void {
-    if (!this.#self) throw new DeliveryDelayed('Slack is not reached yet', { retryAfterMs: NOT_YET_MS, notSent: true });
-  }
-
-  /** Asks who the robot is. Gives what is in the way for now; throws what somebody must do something about. */
-  async #connect(): Promise<string | undefined> {
-    try {
-      const who = await this.#api.delivering(async (web) => await this.#orSay(() => web.auth.test()));
-      if (typeof who === 'string') return who;
-      const first = this.#self === undefined;
-      this.#self = {
-        teamId: who.team_id ?? '',
-        teamName: who.team ?? '',
-        url: who.url ?? '',
-        userId: who.user_id ?? '',
-        botId: who.bot_id ?? '',
-      };
-      this.#note('token', undefined);
-      if (first) await this.#begin();
-      return undefined;
-    } catch (error) {
-      if (error instanceof DeliveryDelayed) return error.message;
-      throw error;
-    }
-  }
-
-  async #orSay<T>(work: () => Promise<T>): Promise<T | string> {
-    try {
-      return await work();
-    } catch (error) {
-      const trouble = troubleOf(error, this.#robot.name);
-      switch (trouble.kind) {
-        case 'revoked':
-          throw new Error(this.#troubles.get('token') ?? `Slack refuses the token (${trouble.code})`, {
-            cause: error,
-          });
-        case 'refused':
-          throw new Error(`${this.chat}: ${trouble.text}`, { cause: error });
-        case 'limited':
-          return 'Slack asks for patience';
-        case 'trouble':
-          return trouble.text;
-        case 'unknown':
-          return `what answered is not Slack (${slackCode(error) ?? bare(error).message})`;
-      }
-    }
+    if (this.#whoAmI.self() === undefined)
+      throw new DeliveryDelayed('Slack is not reached yet', { retryAfterMs: NOT_YET_MS, notSent: true });
   }
 
   async #begin(): Promise<void> {
-    const { log } = this.#parts;
-    const { teamName, url } = this.#whoAmI();
-    log.info({ chat: this.chat, workspace: teamName, url }, 'Slack connected');
     this.#intake.start();
     this.#parts.wake();
     await this.#sockets?.start();
@@ -381,7 +329,7 @@ export class SlackChat extends Adapter implements ChatAdapter {
     const router = http()?.beforeParsers;
     if (workspace.signingSecret === undefined || !router) return;
     const { signingSecret } = workspace;
-    const teamId = () => this.#self?.teamId;
+    const teamId = () => this.#whoAmI.self()?.teamId;
     const door = { chat: this.chat, signingSecret, teamId, intake: this.#intake };
     this.#closeDoor = openDoor(router, door, { log, metrics, now });
   }
@@ -389,7 +337,7 @@ export class SlackChat extends Adapter implements ChatAdapter {
   /** Also asks who and where the robot is: of several replicas only one is told that the workspace has a new address. */
   async #sweep(): Promise<void> {
     try {
-      await this.#connect();
+      await this.#whoAmI.again();
       await this.#parts.inbox.purge();
     } catch (error) {
       this.#parts.log.warn({ chat: this.chat, err: error }, 'Slack chat sweep failed');
@@ -399,21 +347,5 @@ export class SlackChat extends Adapter implements ChatAdapter {
   #note(about: 'token' | 'socket', problem: string | undefined): void {
     if (problem === undefined) this.#troubles.delete(about);
     else this.#troubles.set(about, problem);
-  }
-
-  /** Until it is there. Whoever has started the robot is gone by then: what must be done about it is logged. */
-  async #goOn(first: Promise<string | undefined>): Promise<void> {
-    const { signal } = this.#stopping;
-    let attempt = first;
-    for (let wait = FIRST_RETRY_MS; !signal.aborted; wait = Math.min(LAST_RETRY_MS, wait * 2)) {
-      try {
-        if ((await attempt) === undefined) return;
-      } catch (error) {
-        this.#note('token', bare(error).message);
-        this.#parts.log.error({ chat: this.chat, err: bare(error) }, 'Slack refuses the robot');
-      }
-      await delay(wait, undefined, { signal, ref: false }).catch(() => undefined);
-      if (!signal.aborted) attempt = this.#connect();
-    }
   }
 }
