@@ -439,6 +439,18 @@ describe('Slack chat', function () {
     expect(bot.ran[0]).to.include({ room: slack.channel('secret').id, private: true });
   });
 
+  it('leaves nobody without an answer whom the database cannot take', async () => {
+    const down = async () => {
+      throw new Error('the database is away');
+    };
+    await start({ parts: { people: { save: down, get: down, saveGroups: down } } });
+    slack.addPerson({ name: 'carol' });
+    slack.channel('ops').members.add(slack.person('carol').id);
+    slack.say('carol', 'ops', 'echo hello', { mention: true });
+    await answers('ops', 'not known to me');
+    expect(bot.ran).to.deep.equal([]);
+  });
+
   it('says what somebody must do when its token is revoked', async () => {
     const log = collectingLog();
     await start({ parts: { log } });

@@ -13,8 +13,8 @@ type Hearing = Pick<SlackContext, 'workspace' | 'chat' | 'robot' | 'api' | 'peop
 
 /** Gives it to the robot and resolves when it is handled. Nobody is heard whom {@link SlackContext.people} does not know. */
 export async function hear(said: Said, context: Hearing): Promise<void> {
-  const { chat, robot, people } = context;
-  const person = await people.person(said.userId);
+  const { chat, robot } = context;
+  const person = await personOf(said.userId, context);
   if (person.bot) return;
   const isPrivate = await privacyOf(said.channel, context);
   const message = new TextMessage(
@@ -38,6 +38,19 @@ export async function hear(said: Said, context: Hearing): Promise<void> {
   const isPosted = /^\d+\.\d+$/.test(said.messageId);
   const shown = isPosted && said.via === 'typed' && robot.addressed(message) !== undefined;
   await (shown ? showingWork(said, context, () => robot.receive(message)) : robot.receive(message));
+}
+
+/** Whom nobody can look up now is heard as somebody without a name: who may do what is decided elsewhere, and fails closed. */
+async function personOf(
+  userId: string,
+  { people, chat, log }: Hearing,
+): Promise<{ readonly id: string; readonly name: string; readonly bot: boolean }> {
+  try {
+    return await people.person(userId);
+  } catch (error) {
+    log.warn({ chat, user: userId, err: bare(error) }, 'Slack person could not be looked up');
+    return { id: `${chat}:${userId}`, name: userId, bot: false };
+  }
 }
 
 /** What is not known to be public is private. */
