@@ -202,9 +202,11 @@ export function createConversation(ports: ConversationPorts): Conversation {
       async record(message) {
         if (ports.keepsItself(chatOf(message))) return;
         const here = await hereOf(message);
+        const { thread, ...outside } = here;
         const person = personOf(message);
         await ports.remember({
-          ...placeOf(here, await ports.chat(here.chat)?.room(here.room)),
+          // What begins a thread stands in none.
+          ...placeOf(thread === message.id ? outside : here, await ports.chat(here.chat)?.room(here.room)),
           ...(message.id === undefined ? {} : { messageId: message.id }),
           personId: person.id,
           personName: person.name,

@@ -15,6 +15,7 @@ const SELF: Self = {
   url: 'https://example.slack.com/',
   userId: 'UROBOT',
   botId: 'BROBOT',
+  agent: true,
 };
 
 function message(ts: string, more: Record<string, unknown> = {}, eventId = `Ev${ts}`): Envelope {

@@ -30,7 +30,14 @@ eachDatabase((open) => {
       const handled = new Map<string, number>();
       const app = await createBoltApp({
         workspace: { chat: 'slack', botToken: slack.botToken, apiUrl: slack.apiUrl },
-        self: () => ({ teamId: slack.workspace.teamId, teamName: '', url: '', userId: slack.bot.id, botId: 'B1' }),
+        self: () => ({
+          teamId: slack.workspace.teamId,
+          teamName: '',
+          url: '',
+          userId: slack.bot.id,
+          botId: 'B1',
+          agent: true,
+        }),
         api: { revoked: () => undefined },
         log,
         newReference: () => 'ref',

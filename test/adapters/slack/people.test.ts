@@ -110,7 +110,14 @@ describe('Slack people', () => {
       directory,
       robot,
       log,
-      self: () => ({ teamId: slack.workspace.teamId, teamName: '', url: '', userId: slack.bot.id, botId: '' }),
+      self: () => ({
+        teamId: slack.workspace.teamId,
+        teamName: '',
+        url: '',
+        userId: slack.bot.id,
+        botId: '',
+        agent: true,
+      }),
       now,
     });
   }

@@ -170,7 +170,7 @@ describe('Slack test server: events', () => {
 
   describe('what people do', () => {
     it('becomes events', async () => {
-      await start();
+      await start({ view: 'assistant' });
       const types: string[] = [];
       const client = await connect([]);
       client.on('slack_event', ({ body }) => {
@@ -368,7 +368,7 @@ describe('Slack test server: events', () => {
     });
 
     it('home, assistant pane', async () => {
-      await start();
+      await start({ view: 'assistant' });
       const app = await boltApp('socket');
       app.event('app_home_opened', async ({ event, client }) => {
         await client.views.publish({ user_id: event.user, view: { type: 'home', blocks: [{ type: 'divider' }] } });

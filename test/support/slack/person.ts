@@ -253,6 +253,7 @@ export function personActions(context: Context) {
 
   /** Opens the assistant pane: a new thread in the direct conversation with the bot, seen from `from`. */
   function openAssistant(who: Who, from?: Where): Thread {
+    if (workspace.view !== 'assistant') throw new Error(`no pane to open: the app has the view ${workspace.view}`);
     const person = workspace.person(who);
     const channel = workspace.dm(person);
     const root = workspace.addMessage({

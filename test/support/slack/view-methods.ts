@@ -192,15 +192,33 @@ const setStatus = method(args.status, (sent, context) => {
   return {};
 });
 
+/** Slack gives the scope for it with `agent_view` and `assistant_view`. */
+function mustHaveView(context: Context, name: string): void {
+  if (context.workspace.view !== 'none') return;
+  context.problem(`${name}: the app has no assistant:write`);
+  throw new SlackError('missing_scope', { needed: 'assistant:write', provided: 'chat:write,commands,im:history' });
+}
+
 const setTitle = method(args.title, (sent, context) => {
+  mustHaveView(context, 'assistant.threads.setTitle');
   thread(context, sent.channel_id, sent.thread_ts).title = sent.title;
   remember(context, 'title', sent.channel_id, sent.thread_ts, sent.title, [], sent);
   return {};
 });
 
+/** With a thread for an assistant; for an agent without one, and with one Slack says yes and does nothing. */
 const setPrompts = method(args.prompts, (sent, context) => {
-  if (sent.thread_ts === undefined) seen(context, sent.channel_id);
-  else thread(context, sent.channel_id, sent.thread_ts);
+  mustHaveView(context, 'assistant.threads.setSuggestedPrompts');
+  if (sent.thread_ts === undefined) {
+    seen(context, sent.channel_id);
+    if (context.workspace.view === 'assistant') throw new SlackError('invalid_thread_ts');
+  } else {
+    thread(context, sent.channel_id, sent.thread_ts);
+    if (context.workspace.view === 'agent') {
+      context.problem('assistant.threads.setSuggestedPrompts: an agent has no prompts in a thread');
+      return {};
+    }
+  }
   remember(context, 'prompts', sent.channel_id, sent.thread_ts ?? '', sent.title ?? '', sent.prompts, sent);
   return {};
 });

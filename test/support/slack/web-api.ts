@@ -174,7 +174,8 @@ export class WebApi {
     const wait = name === 'chat.postMessage' ? this.#tooFast(String(args['channel'])) : undefined;
     if (wait !== undefined) return json({ ok: false, error: 'ratelimited' }, 429, { 'retry-after': String(wait) });
     try {
-      const scopes = token === workspace.tokens.app ? 'connections:write' : 'chat:write,commands,im:history';
+      const agent = workspace.view === 'none' ? '' : ',assistant:write';
+      const scopes = token === workspace.tokens.app ? 'connections:write' : `chat:write,commands,im:history${agent}`;
       return json({ ok: true, ...(await checked.run(this.#context)) }, 200, { 'x-oauth-scopes': scopes });
     } catch (error) {
       if (!(error instanceof SlackError)) {

@@ -159,7 +159,15 @@ export interface WorkspaceOptions {
   readonly domain?: string;
   /** The handle of the bot; `shipmate`. */
   readonly botName?: string;
+  /** What the manifest of the app has; `agent`. */
+  readonly view?: AppView;
 }
+
+/**
+ * What the direct conversation with the app is: with `agent_view` (threads, each begun by a message), with `assistant_view` (threads that
+ * are opened), or with neither. https://docs.slack.dev/ai/migrating-to-agent-messaging
+ */
+export type AppView = 'agent' | 'assistant' | 'none';
 
 /** Slack's error codes travel as this. */
 export class SlackError extends Error {
@@ -187,6 +195,7 @@ export class Workspace {
   domain: string;
   readonly appId = newId('A');
   readonly bot: Person;
+  readonly view: AppView;
   readonly people = new Map<string, Person>();
   readonly channels = new Map<string, Channel>();
   /** Channel → its messages, oldest first, deleted ones too. */
@@ -211,6 +220,7 @@ export class Workspace {
     this.teamId = options.teamId ?? newId('T');
     this.teamName = options.teamName ?? 'Example';
     this.domain = options.domain ?? 'example';
+    this.view = options.view ?? 'agent';
     const name = options.botName ?? 'shipmate';
     this.bot = this.addPerson({ name, kind: 'bot', realName: name });
   }

@@ -1,13 +1,14 @@
 /**
- * The assistant pane: what to ask, what a conversation is about, that it is being worked on. What is said there is an ordinary
+ * The conversation with an agent: what to ask, what a thread is about, that it is being worked on. What is said there is an ordinary
  * direct message in a thread. https://docs.slack.dev/ai/developing-agents
  */
 
 import type { AllMiddlewareArgs, AnyMiddlewareArgs } from '@slack/bolt';
-import type { Listens } from './ports.ts';
+import type { Listens, Self } from './ports.ts';
 import { readable } from './readable.ts';
 import { bare, slackCode } from './refusal.ts';
 import { isDirect } from './rooms.ts';
+import { threadOf } from './threads.ts';
 
 const STATUS = 'is working on it…';
 /** What is answered sooner needs no sign. */
@@ -59,7 +60,7 @@ export const listenToAssistant: Listens = (app, context) => {
 
   // Around all listeners: what they do is what takes time.
   app.use(async ({ body, next }: AnyMiddlewareArgs & AllMiddlewareArgs) => {
-    const message = off ? undefined : threadMessage(body);
+    const message = off ? undefined : threadMessage(body, context.self());
     if (!message) return await next();
     const titling = tried(() => title(message));
     let shown: Promise<boolean> | undefined;
@@ -104,7 +105,7 @@ export const listenToAssistant: Listens = (app, context) => {
     const key = `${channel} ${thread}`;
     if (titled.has(key)) return;
     keep(titled, key);
-    if (!opened.delete(key) && !(await isFirst(message))) return;
+    if (message.ts !== thread && !opened.delete(key) && !(await isFirst(message))) return;
     const words = (await readable(text, context)).replace(/\s+/g, ' ').trim();
     if (words === '') return;
     const short = words.length > TITLE ? `${words.slice(0, TITLE - 1).toWellFormed()}…` : words;
@@ -120,7 +121,7 @@ export const listenToAssistant: Listens = (app, context) => {
 
   /** None of it is worth an answer that fails. False if it did not work. */
   async function tried(work: () => Promise<void>): Promise<boolean> {
-    if (off) return false;
+    if (off || !context.self().agent) return false;
     try {
       await work();
       return true;
@@ -141,14 +142,15 @@ function keep(set: Set<string>, key: string): void {
   if (set.size > MOST_THREADS && oldest !== undefined) set.delete(oldest);
 }
 
-/** What a person says in a thread of the direct conversation. */
-function threadMessage(body: unknown): ThreadMessage | undefined {
+/** What a person says to an agent in the direct conversation: in a thread, or as its root. */
+function threadMessage(body: unknown, self: Self): ThreadMessage | undefined {
   const event = isObject(body) ? body['event'] : undefined;
   if (!isObject(event) || event['type'] !== 'message') return undefined;
-  const { channel, thread_ts: thread, ts, text, subtype, bot_id: bot } = event;
-  if (typeof channel !== 'string' || typeof thread !== 'string' || typeof ts !== 'string') return undefined;
+  const { channel, thread_ts: threadTs, ts, text, subtype, bot_id: bot } = event;
+  if (!self.agent || typeof channel !== 'string' || typeof ts !== 'string') return undefined;
   if (!isDirect(channel) || bot !== undefined || (subtype !== undefined && subtype !== 'file_share')) return undefined;
-  return { channel, thread, ts, text: typeof text === 'string' ? text : '' };
+  const thread = threadOf(channel, { ts, thread_ts: typeof threadTs === 'string' ? threadTs : undefined }, self);
+  return thread === undefined ? undefined : { channel, thread, ts, text: typeof text === 'string' ? text : '' };
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -9,6 +9,7 @@ import { createLately, type Lately } from './lately.ts';
 import type { Listens, Said, SlackContext, SlackHistory } from './ports.ts';
 import { readable } from './readable.ts';
 import { isDirect } from './rooms.ts';
+import { threadOf } from './threads.ts';
 
 /** What is corrected later than this is a note for the history, not a new question. */
 const RERUN_MS = 60_000;
@@ -89,7 +90,7 @@ async function read(
   { context, history }: Parts,
 ): Promise<Said> {
   const text = post.text ?? '';
-  const thread = post.thread_ts === post.ts ? undefined : post.thread_ts;
+  const thread = threadOf(channel, post, context.self());
   const files = (post.files ?? []).slice(0, MOST_FILES).map((file) => ({
     name: file.name || file.title || 'file',
     type: file.mimetype ?? 'application/octet-stream',

@@ -73,6 +73,11 @@ export interface Self {
   readonly url: string;
   readonly userId: string;
   readonly botId: string;
+  /**
+   * The app is an agent (`agent_view`; before July 2026, an assistant): every message of a person in the direct conversation begins a
+   * thread.
+   */
+  readonly agent: boolean;
 }
 
 /** The Web API, with its limits and its errors. */

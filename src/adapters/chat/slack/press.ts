@@ -2,7 +2,8 @@
 
 import type { BlockAction } from '@slack/bolt';
 import { RUN } from './blocks.ts';
-import type { Listens } from './ports.ts';
+import type { Listens, Self } from './ports.ts';
+import { threadOf } from './threads.ts';
 
 const RUNS = new RegExp(`^${RUN}`);
 
@@ -22,7 +23,7 @@ export const listenToPresses: Listens = (app, context) => {
     await ack();
     const [action] = body.actions;
     const command = action && commandOf(action);
-    const place = placeOf(body);
+    const place = placeOf(body, context.self());
     if (!command || !place) return;
     const userId = body.user.id;
     if (place.quiet) context.answerUrl(place.channel, userId, body.response_url);
@@ -61,16 +62,17 @@ interface Place {
   readonly quiet: boolean;
 }
 
-function placeOf({ container, channel, message }: BlockAction): Place | undefined {
+function placeOf({ container, channel, message }: BlockAction, self: Self): Place | undefined {
   if (container['type'] !== 'message') return undefined;
   const room = channel?.id ?? textOf(container['channel_id']);
   const ts = message?.ts ?? textOf(container['message_ts']);
   if (room === undefined || ts === undefined) return undefined;
-  const thread = textOf(message?.['thread_ts']) ?? textOf(container['thread_ts']);
+  const threadTs = textOf(message?.['thread_ts']) ?? textOf(container['thread_ts']);
+  const thread = threadOf(room, { ts, thread_ts: threadTs }, self);
   return {
     channel: room,
     ts,
-    ...(thread === undefined || thread === ts ? {} : { thread }),
+    ...(thread === undefined ? {} : { thread }),
     quiet: container['is_ephemeral'] === true,
   };
 }

@@ -4,6 +4,7 @@ import { actionsOf } from './blocks.ts';
 import type { Listens, SlackContext } from './ports.ts';
 import { pressId } from './press.ts';
 import { bare, isAbsent, problemOf } from './refusal.ts';
+import { threadOf } from './threads.ts';
 
 export const listenToReactions: Listens = (app, context) => {
   app.event('reaction_added', async ({ event }) => {
@@ -40,8 +41,9 @@ async function offered(
   const message = await messageAt(channel, ts, { api, chat, log });
   const { userId, botId } = self();
   if (!message || (message.bot_id !== botId && message.user !== userId)) return undefined;
-  const thread = 'thread_ts' in message && typeof message.thread_ts === 'string' ? message.thread_ts : undefined;
-  return { actions: actionsOf(message.blocks), ...(thread === undefined || thread === ts ? {} : { thread }) };
+  const threadTs = 'thread_ts' in message && typeof message.thread_ts === 'string' ? message.thread_ts : undefined;
+  const thread = threadOf(channel, { ts, thread_ts: threadTs }, self());
+  return { actions: actionsOf(message.blocks), ...(thread === undefined ? {} : { thread }) };
 }
 
 /** Where reactions cannot be read, the thread that the message is in says the same. */
