@@ -51,6 +51,13 @@ describe('sources', () => {
     for (const { file, text } of await read('src')) expect(text, file).to.match(/^\/\*\*|^\/\/ /);
   });
 
+  it('Slack is loaded only when the robot is to be there', async () => {
+    for (const { file, text } of await read('src')) {
+      if (file.startsWith('src/adapters/chat/slack/')) continue;
+      expect(code(text), file).to.not.match(/^(?:import (?!type\b)|export )[^;]*\/chat\/slack\/[^;]*;/m);
+    }
+  });
+
   it('no domain asks which chat it is in', async () => {
     for (const { file, text } of [...(await read('src/domain')), ...(await read('scripts'))]) {
       expect(code(text), file).to.not.match(/adapterName|chat === '(slack|shell|discord)'/);
