@@ -324,7 +324,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       history,
       people,
       posts,
-      metrics: metrics,
+      metrics,
       surfaces: createSurfaces({ table: robot.table, access, names, services: () => services, now }),
       access,
       names,

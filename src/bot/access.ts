@@ -85,9 +85,9 @@ export function createAccess({ policy, store, people, changed, now }: AccessPort
   }
 
   /** Undefined if the account may use what is public. */
-  async function refusal(person: Person, { identity, roles }: Rights): Promise<Failure | undefined> {
-    if (identity.standing === 'inactive') return fail('access.inactive', { id: person.id });
-    if (identity.standing === 'inside' || roles.length > 0) return undefined;
+  async function refusal(person: Person, rights: Rights): Promise<Failure | undefined> {
+    if (isAdmitted(rights)) return undefined;
+    if (rights.identity.standing === 'inactive') return fail('access.inactive', { id: person.id });
     return fail('access.outside', { id: person.id, granters: await granters() });
   }
 
@@ -144,10 +144,7 @@ export function createAccess({ policy, store, people, changed, now }: AccessPort
       const refused = await refusal(person, await rightsOf(person));
       if (refused) throw refused;
     },
-    async admits(person) {
-      const { identity, roles } = await rightsOf(person);
-      return identity.standing === 'inside' || (identity.standing === 'outside' && roles.length > 0);
-    },
+    admits: async (person) => isAdmitted(await rightsOf(person)),
     samePerson: (one, other) => available(people.samePerson(one.id, other.id)),
     async require(person, permission) {
       const rights = await rightsOf(person);
@@ -195,6 +192,10 @@ export function createAccess({ policy, store, people, changed, now }: AccessPort
     },
     forget,
   };
+}
+
+function isAdmitted({ identity, roles }: Rights): boolean {
+  return identity.standing === 'inside' || (identity.standing === 'outside' && roles.length > 0);
 }
 
 /** What cannot be found out is a refusal that says so. */

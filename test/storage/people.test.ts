@@ -160,6 +160,6 @@ onServer((open) => {
     await eventually(async () => (await other.identity('slack:U1')).standing === 'inactive');
     await one.save(account('slack:U1'));
     await one.saveGroups('slack', [{ id: 'slack:S1', members: ['slack:U1'] }]);
-    await eventually(async () => (await other.groupsOf('slack:U1')).includes('slack:S1'));
+    await eventually(async () => (await other.identity('slack:U1')).groups.includes('slack:S1'));
   });
 });

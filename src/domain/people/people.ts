@@ -29,27 +29,7 @@ interface Copy {
   readonly identity: Promise<Identity>;
 }
 
-/**
- * In the composition root:
- *
- *     const people = createPeople({
- *       store: createPeopleStore(database),
- *       chats: new Map([
- *         ['web', 'by hand'],
- *         ['shell', 'by hand'],
- *         ...slackWorkspaces.map(({ chat }) => [chat, 'directory'] as const),
- *       ]),
- *       isUsed: (handle) => Object.hasOwn(config.access.groups, handle),
- *       changed: () => database.bus.publish('people', { from: replicas.id }),
- *       now,
- *       log,
- *     });
- *     database.bus.subscribe('people', () => people.forget());
- *     database.bus.onGap(() => people.forget());
- *     const access = createAccess({ …, people });
- *
- * It is also what the Slack chat takes as `people`.
- */
+/** The accounts of all chats. What is read of them is kept for a moment; `forget` it when another replica has news. */
 export function createPeople({ store, chats, isUsed, changed, now, log }: PeoplePorts): People {
   const copies = new Map<string, Copy>();
 
@@ -78,8 +58,6 @@ export function createPeople({ store, chats, isUsed, changed, now, log }: People
     return fresh;
   }
 
-  const identity = (id: string): Promise<Identity> => copyOf(id).identity;
-
   /** Without the handles that belonged to another group before: whoever may rename groups must not get that one's roles. */
   async function withTheirHandles(chat: string, groups: readonly UserGroup[]): Promise<UserGroup[]> {
     const used = groups.flatMap(({ id, handle }) =>
@@ -106,9 +84,7 @@ export function createPeople({ store, chats, isUsed, changed, now, log }: People
     async get(id) {
       return (await copyOf(id).kin).accounts.find((account) => account.id === id);
     },
-    identity,
-    linked: async (id) => (await identity(id)).linked,
-    groupsOf: async (id) => (await identity(id)).groups,
+    identity: (id) => copyOf(id).identity,
     async samePerson(one, other) {
       return one === other || (await store.haveMet(one, other, new Date(now().getTime() - APART_MS)));
     },

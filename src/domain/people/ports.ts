@@ -87,12 +87,9 @@ export interface People {
   get(id: string): Promise<KnownAccount | undefined>;
   /** Rejects when it cannot be found out; nobody is anybody then. */
   identity(id: string): Promise<Identity>;
-  /** The accounts of the same person, this one first. */
-  linked(id: string): Promise<readonly string[]>;
-  groupsOf(id: string): Promise<readonly string[]>;
   /**
    * Whether two accounts may belong to one person: they share an address, or did within the last day. Wider than
-   * {@link linked}: it is asked where a person must not count twice.
+   * {@link Identity.linked}: it is asked where a person must not count twice.
    */
   samePerson(one: string, other: string): Promise<boolean>;
   /** Replaces all groups of a chat; none if they cannot be read. */

@@ -14,16 +14,13 @@ describe('files in Slack', () => {
   let web: WebClient;
   let at: FilePlace;
   const asked: string[] = [];
-  const pictures = createPictures();
+  const files = createFiles({
+    async picture(url) {
+      asked.push(url);
+      return url === '/pictures/1.png' ? { bytes: PNG, type: 'image/png', name: 'errors.png' } : undefined;
+    },
+  });
 
-  function createPictures() {
-    return createFiles({
-      async picture(url) {
-        asked.push(url);
-        return url === '/pictures/1.png' ? { bytes: PNG, type: 'image/png', name: 'errors.png' } : undefined;
-      },
-    });
-  }
   async function posted(text: string): Promise<FilePlace> {
     const channel = slack.channel('ops').id;
     const { ts } = await web.chat.postMessage({ channel, text });
@@ -51,7 +48,7 @@ describe('files in Slack', () => {
 
   it('hold what does not fit into a message, in its thread, without a description', async () => {
     const text = plain(Array.from({ length: 900 }, (_, n) => `line ${n} of many ✓`).join('\n'));
-    await pictures.attach(web, at, toMessage(card({ title: 'Log', text })));
+    await files.attach(web, at, toMessage(card({ title: 'Log', text })));
     const [file, ...others] = shared();
     expect(others).to.deep.equal([]);
     expect(file).to.include({ name: 'log.txt', title: 'log.txt', alt: undefined });
@@ -60,34 +57,32 @@ describe('files in Slack', () => {
 
   it('are pictures of our own with what they show, and none from elsewhere', async () => {
     const image = (url: string) => toMessage(card({ title: 'Errors', image: { url, alt: 'Errors a minute' } }));
-    await pictures.attach(web, at, image('/pictures/1.png'));
+    await files.attach(web, at, image('/pictures/1.png'));
     expect(shared()).to.deep.equal([
       { name: 'errors.png', title: 'Errors a minute', alt: 'Errors a minute', content: PNG.toString() },
     ]);
     const before = asked.length;
-    await pictures.attach(web, at, image('https://x.example/a.png'));
+    await files.attach(web, at, image('https://x.example/a.png'));
     expect(asked).to.have.length(before);
-    await pictures.attach(web, at, image('/pictures/2.png'));
+    await files.attach(web, at, image('/pictures/2.png'));
     expect(shared()).to.have.length(1);
   });
 
   it('are uploaded once for a message, also when asked for at once', async () => {
     const message = { files: [{ name: 'a.txt', content: 'a' }] };
-    await Promise.all([pictures.attach(web, at, message), pictures.attach(web, at, message)]);
-    await pictures.attach(web, at, message);
+    await Promise.all([files.attach(web, at, message), files.attach(web, at, message)]);
+    await files.attach(web, at, message);
     expect(shared()).to.have.length(1);
-    await pictures.attach(web, at, { files: [{ name: 'a.txt', content: 'b' }] });
+    await files.attach(web, at, { files: [{ name: 'a.txt', content: 'b' }] });
     expect(shared()).to.have.length(2);
-    const nonced = { name: 'c.txt', bytes: Buffer.from('c') };
-    await pictures.upload(web, at, nonced, 'nonce');
-    await pictures.upload(web, at, { ...nonced, name: 'd.txt' }, 'nonce');
+    await files.attach(web, at, { files: [{ name: 'c.txt', content: 'b' }] });
     expect(shared().map(({ name }) => name)).to.deep.equal(['a.txt', 'a.txt', 'c.txt']);
   });
 
   for (const fault of ['cut before', 'cut after', 500] as const) {
     it(`are uploaded again after the upload met ${fault}`, async () => {
       slack.fail('upload', { as: fault });
-      await pictures.attach(web, at, { files: [{ name: 'a.txt', content: `a ${fault}` }] });
+      await files.attach(web, at, { files: [{ name: 'a.txt', content: `a ${fault}` }] });
       expect(shared().map(({ content }) => content)).to.deep.equal([`a ${fault}`]);
     });
   }
@@ -95,16 +90,16 @@ describe('files in Slack', () => {
   it('can be tried again after they failed', async () => {
     const message = { files: [{ name: 'a.txt', content: 'again' }] };
     slack.fail('upload', { as: 500, times: 2 });
-    expect(await failure(pictures.attach(web, at, message))).to.be.instanceOf(Error);
+    expect(await failure(files.attach(web, at, message))).to.be.instanceOf(Error);
     slack.fail('files.completeUploadExternal', { as: 500 });
-    expect(await failure(pictures.attach(web, at, message))).to.be.instanceOf(Error);
+    expect(await failure(files.attach(web, at, message))).to.be.instanceOf(Error);
     expect(shared()).to.deep.equal([]);
-    await pictures.attach(web, at, message);
+    await files.attach(web, at, message);
     expect(shared()).to.have.length(1);
   });
 
   it('may be empty', async () => {
-    await pictures.attach(web, at, { files: [{ name: 'empty.txt', content: '' }] });
+    await files.attach(web, at, { files: [{ name: 'empty.txt', content: '' }] });
     expect(shared().map(({ content }) => content)).to.deep.equal(['\n']);
   });
 

@@ -161,7 +161,7 @@ describe('people', () => {
     for (let n = 0; n < 10; n++) await people.identity('web:2');
     expect(people.asked()).to.equal(1);
     await people.save(account('slack:U1', { email }));
-    expect(await people.linked('web:2')).to.deep.equal(['web:2', 'slack:U1']);
+    expect((await people.identity('web:2')).linked).to.deep.equal(['web:2', 'slack:U1']);
     time += 5_000;
     await people.identity('web:2');
     expect(people.asked()).to.equal(3);
@@ -179,7 +179,7 @@ describe('people', () => {
     const people = memoryPeople({ now: () => new Date(time) });
     await people.save(account('slack:U1', { email }), account('web:2', { email }));
     await people.save(account('slack:U1', { email: 'other@example.com' }));
-    expect(await people.linked('slack:U1')).to.deep.equal(['slack:U1']);
+    expect((await people.identity('slack:U1')).linked).to.deep.equal(['slack:U1']);
     expect(await people.samePerson('slack:U1', 'web:2')).to.equal(true);
     time += 24 * HOUR;
     expect(await people.samePerson('slack:U1', 'web:2')).to.equal(false);
@@ -190,15 +190,15 @@ describe('people', () => {
     await people.save(account('slack:U1'), account('slack:U2'));
     const oncall = { id: 'slack:S1', handle: 'slack:@oncall', members: ['slack:U1'] };
     await people.saveGroups('slack', [oncall, { id: 'slack:S3', handle: 'slack:@other', members: ['slack:U2'] }]);
-    expect(await people.groupsOf('slack:U1')).to.deep.equal(['slack:@oncall', 'slack:S1']);
+    expect((await people.identity('slack:U1')).groups).to.deep.equal(['slack:@oncall', 'slack:S1']);
     // The old one is renamed, disabled, or gone; somebody makes another one of that handle.
     await people.saveGroups('slack', [{ id: 'slack:S2', handle: 'slack:@oncall', members: ['slack:U2'] }]);
-    expect(await people.groupsOf('slack:U2')).to.deep.equal(['slack:S2']);
-    expect(await people.groupsOf('slack:U1')).to.deep.equal([]);
+    expect((await people.identity('slack:U2')).groups).to.deep.equal(['slack:S2']);
+    expect((await people.identity('slack:U1')).groups).to.deep.equal([]);
     await people.saveGroups('slack', [oncall]);
-    expect(await people.groupsOf('slack:U1')).to.deep.equal(['slack:@oncall', 'slack:S1']);
+    expect((await people.identity('slack:U1')).groups).to.deep.equal(['slack:@oncall', 'slack:S1']);
     // Nothing is given to this handle: it may move.
     await people.saveGroups('slack', [{ id: 'slack:S4', handle: 'slack:@other', members: ['slack:U2'] }]);
-    expect(await people.groupsOf('slack:U2')).to.deep.equal(['slack:@other', 'slack:S4']);
+    expect((await people.identity('slack:U2')).groups).to.deep.equal(['slack:@other', 'slack:S4']);
   });
 });

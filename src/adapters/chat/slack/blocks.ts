@@ -71,8 +71,6 @@ const BEGINNING_ONLY = 'This is only the beginning. Ask in a direct message to g
 export interface MessageFile {
   readonly name: string;
   readonly content: string;
-  /** What it shows, for those who cannot see it; only pictures have it. */
-  readonly alt?: string;
 }
 
 export interface SlackMessage {

@@ -18,7 +18,7 @@ export interface FilePlace {
   readonly thread: string;
 }
 
-export interface SlackUpload {
+interface SlackUpload {
   readonly name: string;
   readonly bytes: Uint8Array;
   readonly title?: string;
@@ -29,12 +29,6 @@ export interface SlackUpload {
 export interface SlackFiles {
   /** Uploads what belongs to a message. The same for the same message and content is done once, however often it is asked for. */
   attach(web: WebClient, at: FilePlace, message: Pick<SlackMessage, 'files' | 'picture'>): Promise<void>;
-  /**
-   * Uploads one file.
-   *
-   * @param nonce the same on every attempt; made of place, name and content unless given
-   */
-  upload(web: WebClient, at: FilePlace, file: SlackUpload, nonce?: string): Promise<void>;
 }
 
 const ATTEMPTS = 2;
@@ -47,7 +41,8 @@ const MAX_ALT = 1_000;
 export function createFiles(parts: Pick<SlackParts, 'picture'>): SlackFiles {
   const uploads = new Map<string, Promise<void>>();
 
-  async function upload(web: WebClient, at: FilePlace, file: SlackUpload, nonce = nonceOf(at, file)): Promise<void> {
+  async function upload(web: WebClient, at: FilePlace, file: SlackUpload): Promise<void> {
+    const nonce = nonceOf(at, file);
     const running = uploads.get(nonce);
     if (running) return await running;
     const started = send(web, at, file);
@@ -63,7 +58,6 @@ export function createFiles(parts: Pick<SlackParts, 'picture'>): SlackFiles {
   }
 
   return {
-    upload,
     async attach(web, at, { files = [], picture }) {
       for (const { name, content } of files) await upload(web, at, { name, bytes: Buffer.from(content) });
       const found = picture && (await parts.picture(picture.url));

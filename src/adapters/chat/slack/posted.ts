@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import type { WebClient } from '@slack/web-api';
 
 /** Name of the metadata that carries the nonce. https://docs.slack.dev/messaging/message-metadata */
-export const NONCE_EVENT = 'shipmate_post';
+const NONCE_EVENT = 'shipmate_post';
 
 /** What every post carries, so that it is known again: by Slack, which takes an id once, and by us. */
 export function recognisable(nonce: string): {
@@ -20,7 +20,7 @@ export function recognisable(nonce: string): {
 const UUID = /^[\da-f]{8}-[\da-f]{4}-[1-8][\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/;
 
 /** A UUID, the same for the same nonce (RFC 9562, version 8: of our own making). */
-export function clientMessageId(nonce: string): string {
+function clientMessageId(nonce: string): string {
   const lower = nonce.toLowerCase();
   if (UUID.test(lower)) return lower;
   const hex = createHash('sha256').update(nonce).digest('hex');
@@ -44,20 +44,16 @@ const PAGES = 3;
  * The `ts` of our own message that an earlier attempt has posted; undefined if there is none among the newest. Throws what the
  * Web API throws, so that nothing is posted again while nobody knows.
  * https://docs.slack.dev/reference/methods/conversations.history
- *
- * @param since do not look farther back than that
  */
 export async function findPosted(
   web: Pick<WebClient, 'conversations'>,
   channel: string,
   thread: string | undefined,
   nonce: string,
-  since?: Date,
 ): Promise<string | undefined> {
   const id = clientMessageId(nonce);
-  const oldest = since === undefined ? {} : { oldest: (since.getTime() / 1_000).toFixed(6) };
   const limit = thread === undefined ? NEWEST : REPLIES;
-  const common = { channel, limit, include_all_metadata: true, ...oldest };
+  const common = { channel, limit, include_all_metadata: true };
   let cursor: string | undefined;
   for (let page = 0; page < PAGES; page++) {
     const next = cursor === undefined ? {} : { cursor };

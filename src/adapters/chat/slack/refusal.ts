@@ -111,16 +111,16 @@ function platformTrouble({ data }: WebAPIPlatformError, robotName: string): Trou
   return { kind: 'unknown' };
 }
 
+/** What it means and what to do, where that can be said. */
 function sentence(code: string, robotName: string, needed: string | undefined): string | undefined {
   const invite = `write \`/invite @${robotName}\` there`;
   switch (code) {
     case 'channel_not_found':
       return `Slack knows no such channel, or it is private and the robot is not in it: ${invite}`;
     case 'not_in_channel':
+      return `the robot is not in the channel: ${invite}`;
     case 'user_not_in_channel':
-      return code === 'not_in_channel'
-        ? `the robot is not in the channel: ${invite}`
-        : 'the person whom it is for is not in the channel';
+      return 'the person whom it is for is not in the channel';
     case 'is_archived':
       return 'the channel is archived: restore it, or name another one in the configuration';
     case 'msg_too_long':
@@ -128,11 +128,6 @@ function sentence(code: string, robotName: string, needed: string | undefined): 
       return 'the message is longer than Slack takes';
     case 'no_text':
       return 'there is nothing in the message';
-    case 'invalid_blocks':
-    case 'invalid_blocks_format':
-    case 'invalid_attachments':
-    case 'too_many_attachments':
-      return undefined;
     case 'restricted_action':
     case 'restricted_action_read_only_channel':
     case 'restricted_action_thread_only_channel':

@@ -59,8 +59,6 @@ export interface RoomsOptions {
 
 /** {@link SlackRooms}, and what events say about them. */
 export interface KnownRooms extends SlackRooms {
-  /** The name of a channel if it is at hand. */
-  nameOf(channel: string): string | undefined;
   /** The id of what {@link SlackRooms.resolve} has found before. */
   resolved(room: string): string | undefined;
   renamed(channel: string, name: string): Promise<void>;
@@ -250,7 +248,6 @@ export function createRooms(options: RoomsOptions): KnownRooms {
       if (CHANNEL_ID.test(plain)) return plain;
       return USER_ID.test(plain) ? await direct(plain) : await byName(plain.toLowerCase());
     },
-    nameOf: (channel) => rooms.get(channel)?.name,
     resolved(room) {
       const plain = bare(room);
       if (CHANNEL_ID.test(plain)) return plain;
