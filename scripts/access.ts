@@ -2,7 +2,7 @@
 //   Who may do what
 
 import { GRANT_PERMISSION } from '../src/bot/access.ts';
-import { arg } from '../src/bot/args.ts';
+import { type ArgContext, arg } from '../src/bot/args.ts';
 import { card, codeSpan, type Field, plain } from '../src/bot/card.ts';
 import type { Person } from '../src/bot/chat.ts';
 import { command } from '../src/bot/command.ts';
@@ -73,7 +73,7 @@ export default function access(robot: Robot): void {
     usage: 'grant <person> <role>',
     summary: 'Give somebody a role',
     examples: ['grant @bob deployer'],
-    args: { person: arg.person(), role: arg.word() },
+    args: { person: arg.person(), role: arg.word(rolesOf) },
     effect: 'change',
     needs: GRANT_PERMISSION,
     async run({ args, person, services }) {
@@ -88,7 +88,7 @@ export default function access(robot: Robot): void {
     usage: 'revoke <person> <role>',
     summary: 'Take a role away from somebody',
     examples: ['revoke @bob deployer'],
-    args: { person: arg.person(), role: arg.word() },
+    args: { person: arg.person(), role: arg.word(rolesOf) },
     effect: 'change',
     needs: GRANT_PERMISSION,
     async run({ args, services }) {
@@ -102,6 +102,10 @@ export default function access(robot: Robot): void {
       return `${account(args.person)} ${taken ? 'is no longer' : 'was not given'} \`${role}\`.${still}`;
     },
   });
+}
+
+function rolesOf({ services }: ArgContext): readonly string[] {
+  return Object.keys(services?.access?.policy.roles ?? {});
 }
 
 /** A role is given to an account: whatever somebody is called, it is this one. */

@@ -1,7 +1,7 @@
 // Description:
 //   Alerts: what is firing, who looks at it
 
-import { arg } from '../src/bot/args.ts';
+import { type ArgContext, arg, type Offer } from '../src/bot/args.ts';
 import { card, moment, plain } from '../src/bot/card.ts';
 import { command } from '../src/bot/command.ts';
 import { fail } from '../src/bot/errors.ts';
@@ -11,6 +11,7 @@ import { listCard } from '../src/domain/alerts/list.ts';
 
 const OPEN = 30;
 const HISTORY = 20;
+const OFFERED = 50;
 
 export default function alerts(robot: Robot): void {
   command(robot, {
@@ -32,7 +33,7 @@ export default function alerts(robot: Robot): void {
     usage: 'alerts show <alert>',
     summary: 'One alert with all that is known of it',
     examples: ['alerts show 3'],
-    args: { alert: arg.integer({ min: 1 }) },
+    args: { alert: arg.integer({ min: 1, offers: (context) => known(context, 'all') }) },
     effect: 'read',
     needs: 'public',
     async run({ args, services }) {
@@ -48,7 +49,7 @@ export default function alerts(robot: Robot): void {
     aliases: ['ack <alert> [note...]'],
     summary: 'Say that you look at it; its card shows who and when',
     examples: ['alerts ack 3', 'ack 3 disk is being extended'],
-    args: { alert: arg.integer({ min: 1 }), note: arg.text() },
+    args: { alert: arg.integer({ min: 1, offers: (context) => known(context, 'open') }), note: arg.text() },
     effect: 'change',
     needs: 'alerts:ack',
     async run({ args, person, room, services }) {
@@ -88,4 +89,13 @@ export default function alerts(robot: Robot): void {
       });
     },
   });
+}
+
+/** Newest first, and by what they say. */
+async function known({ services }: ArgContext, which: 'open' | 'all'): Promise<readonly Offer[]> {
+  const found = await services?.alerts?.list({ which, limit: OFFERED });
+  return (found?.alerts ?? []).map(({ number, title, state, acknowledged }) => ({
+    value: String(number),
+    label: `#${number} ${title} (${acknowledged && state !== 'resolved' ? `with ${acknowledged.by.name}` : state})`,
+  }));
 }

@@ -1,7 +1,7 @@
 // Description:
 //   Deploys services and tells what runs where
 
-import { arg } from '../src/bot/args.ts';
+import { type ArgContext, arg, type Offer } from '../src/bot/args.ts';
 import { addressOf } from '../src/bot/chat.ts';
 import { command } from '../src/bot/command.ts';
 import { fail } from '../src/bot/errors.ts';
@@ -17,7 +17,7 @@ export default function deploy(robot: Robot): void {
     usage: 'deploy <service> [version] to <environment>',
     summary: 'Roll out a version; the newest one if none is named',
     examples: ['deploy hello v2 to production', 'deploy hello to staging'],
-    args: { service: arg.service(), version: arg.word(), environment: arg.environment() },
+    args: { service: arg.service(), version: arg.word(versionsOf), environment: arg.environment() },
     effect: 'change',
     needs: ({ environment }) => `deploy:${environment}`,
     async run({ args, person, room, services, now, handOver }) {
@@ -62,7 +62,7 @@ export default function deploy(robot: Robot): void {
     usage: 'deploys log <number>',
     summary: 'All that the program of a deployment said',
     examples: ['deploys log 12'],
-    args: { number: arg.integer({ min: 1 }) },
+    args: { number: arg.integer({ min: 1, offers: lately }) },
     effect: 'read',
     needs: 'public',
     async run({ args, services, now }) {
@@ -71,6 +71,21 @@ export default function deploy(robot: Robot): void {
       return logCard(found.deployment, found.output, now);
     },
   });
+}
+
+/** Of the service that is chosen, or the only one. Nothing is asked of programs while somebody types a line. */
+async function versionsOf({ services, given, names }: ArgContext): Promise<readonly string[]> {
+  const all = names.services();
+  const service = given?.['service'] ?? (all.length === 1 ? all[0] : undefined);
+  return given === undefined || service === undefined ? [] : ((await services?.deploys?.versions(service)) ?? []);
+}
+
+async function lately({ services }: ArgContext): Promise<readonly Offer[]> {
+  const found = (await services?.deploys?.history({ limit: 50 })) ?? [];
+  return found.map(({ id, service, version, environment, state }) => ({
+    value: String(id),
+    label: `#${id} ${service} ${version} to ${environment}, ${state}`,
+  }));
 }
 
 /** A refusal in the words of the catalogue. */

@@ -1,8 +1,9 @@
 // Description:
 //   Answers to what the robot asks before it runs something. The buttons on its cards type these
 
-import { arg } from '../src/bot/args.ts';
+import { type ArgContext, arg, type Offer } from '../src/bot/args.ts';
 import { command } from '../src/bot/command.ts';
+import type { Proposal } from '../src/bot/proposals.ts';
 import type { Robot } from '../src/bot/robot.ts';
 
 export default function proposals(robot: Robot): void {
@@ -11,7 +12,7 @@ export default function proposals(robot: Robot): void {
     usage: 'confirm <code>',
     summary: 'Run what I asked you about',
     examples: ['confirm 7f3a'],
-    args: { code: arg.word() },
+    args: { code: arg.word(asked) },
     effect: 'read', // what it runs is checked and audited as the command that it is
     needs: 'public',
     run: (invocation) => invocation.services.commands.confirm(invocation.args.code, invocation),
@@ -22,7 +23,7 @@ export default function proposals(robot: Robot): void {
     usage: 'cancel <code>',
     summary: 'Do not run what I asked you about',
     examples: ['cancel 7f3a'],
-    args: { code: arg.word() },
+    args: { code: arg.word(asked) },
     effect: 'read',
     needs: 'public',
     run: (invocation) => invocation.services.commands.cancel(invocation.args.code, invocation),
@@ -33,7 +34,7 @@ export default function proposals(robot: Robot): void {
     usage: 'approve <code>',
     summary: 'Let run what somebody else asked for',
     examples: ['approve 7f3a'],
-    args: { code: arg.word() },
+    args: { code: arg.word(waiting) },
     effect: 'read',
     needs: 'public', // each proposal names the permission that its approver needs
     run: (invocation) => invocation.services.commands.approve(invocation.args.code, invocation),
@@ -44,9 +45,25 @@ export default function proposals(robot: Robot): void {
     usage: 'refuse <code>',
     summary: 'Do not let run what somebody else asked for',
     examples: ['refuse 7f3a'],
-    args: { code: arg.word() },
+    args: { code: arg.word(waiting) },
     effect: 'read',
     needs: 'public',
     run: (invocation) => invocation.services.commands.refuse(invocation.args.code, invocation),
   });
+}
+
+/** What the person was asked, and what others ask of the person. */
+async function offers({ services, person, now }: ArgContext, kind: Proposal['kind']): Promise<readonly Offer[]> {
+  const found = (await services?.commands?.waiting(person, now)) ?? [];
+  return found
+    .filter((proposal) => proposal.kind === kind)
+    .map(({ code, text, person: { name } }) => ({ value: code, label: `${code} ${name}: ${text}` }));
+}
+
+function asked(context: ArgContext): Promise<readonly Offer[]> {
+  return offers(context, 'confirm');
+}
+
+function waiting(context: ArgContext): Promise<readonly Offer[]> {
+  return offers(context, 'approve');
 }

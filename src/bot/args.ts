@@ -2,6 +2,7 @@
 
 import { codeSpan } from './card.ts';
 import type { Person } from './chat.ts';
+import type { Services } from './services.ts';
 
 /** The names that exist here; asked for at the moment of use, so that a changed configuration is seen. */
 export interface Names {
@@ -17,7 +18,21 @@ export interface ArgContext {
   readonly room: string;
   readonly names: Names;
   readonly now: Date;
+  /** Where values are looked up for a form. */
+  readonly services?: Partial<Services>;
+  /** What the form says of the other arguments so far. */
+  readonly given?: Readonly<Record<string, string>>;
 }
+
+/** A value that can stand somewhere, and what a list calls it. */
+export interface Offer {
+  readonly value: string;
+  /** Plain text. */
+  readonly label: string;
+}
+
+/** Values that are offered; a bare one is called by itself. */
+type Offers = (context: ArgContext) => readonly (Offer | string)[] | Promise<readonly (Offer | string)[]>;
 
 export type Parsed<T> =
   | { readonly ok: true; readonly value: T }
@@ -37,6 +52,8 @@ export interface ArgType<T> {
   parse(text: string, context: ArgContext): Parsed<T> | Promise<Parsed<T>>;
   /** Values that can stand here, for completion. */
   values?(context: ArgContext): readonly string[] | Promise<readonly string[]>;
+  /** The same as `values`, with what a list calls them. Others can stand here as well. */
+  offers?(context: ArgContext): Promise<readonly Offer[]>;
   /** Nothing but one of `values` can stand here. */
   readonly closed?: true;
   schema(names: Names): JsonSchema;
@@ -72,12 +89,19 @@ function named(what: string, text: string, allowed: readonly string[]): Parsed<s
   return exact === undefined ? wrong(`there is no ${what} ${quote(text)}`, allowed) : good(exact);
 }
 
-/** Any single word: a version, a name, an id. `values` are offered while it is typed; others are taken as well. */
-function word(values?: ArgType<string>['values']): ArgType<string> {
+function offering(offers: Offers | undefined): Pick<ArgType<unknown>, 'offers' | 'values'> {
+  if (!offers) return {};
+  const all = async (context: ArgContext): Promise<readonly Offer[]> =>
+    (await offers(context)).map((offer) => (typeof offer === 'string' ? { value: offer, label: offer } : offer));
+  return { offers: all, values: async (context) => (await all(context)).map(({ value }) => value) };
+}
+
+/** Any single word: a version, a name, an id. `offers` are shown while it is typed; others are taken as well. */
+function word(offers?: Offers): ArgType<string> {
   return {
     kind: 'word',
     parse: (text) => (text.length <= 200 ? good(text) : wrong('that is longer than 200 characters')),
-    ...(values ? { values } : {}),
+    ...offering(offers),
     schema: () => ({ type: 'string', description: 'one word' }),
   };
 }
@@ -93,7 +117,9 @@ function text(): ArgType<string> {
 }
 
 /** A whole number; `#12` and `1,000` are taken as well. */
-function integer(range: { readonly min?: number; readonly max?: number } = {}): ArgType<number> {
+function integer(
+  range: { readonly min?: number; readonly max?: number; readonly offers?: Offers } = {},
+): ArgType<number> {
   const { min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER } = range;
   const bounds =
     range.min !== undefined && range.max !== undefined
@@ -113,6 +139,7 @@ function integer(range: { readonly min?: number; readonly max?: number } = {}): 
       if (value < min || value > max) return wrong(`give a whole number${bounds}`);
       return good(value);
     },
+    ...offering(range.offers),
     schema: () => ({
       type: 'integer',
       description: `a whole number${bounds}`,

@@ -1,14 +1,16 @@
 /** A command as a form, for chats that can show one: what it still needs to be told, from its declaration only. */
 
 import type { Access } from './access.ts';
-import type { ArgContext, ArgType, Names } from './args.ts';
+import type { ArgContext, ArgType, Names, Offer } from './args.ts';
 import type { Person } from './chat.ts';
 import type { Command } from './command.ts';
+import { inTime } from './deadline.ts';
 import { fail } from './errors.ts';
 import { type Element, leadingWords, type Pattern } from './grammar.ts';
 import { visibleCommands } from './help.ts';
 import { findKeyed, matchLine } from './match.ts';
 import { isSentence } from './sentence.ts';
+import type { Services } from './services.ts';
 import type { CommandTable, Entry } from './table.ts';
 import { normalise, type Token, tokenise } from './tokens.ts';
 import { lineFor } from './tools.ts';
@@ -19,8 +21,11 @@ export interface FormField {
   readonly name: string;
   readonly label: string;
   readonly required: boolean;
-  /** `choice`: one of its values and nothing else. `text`: any number of words. */
-  readonly kind: 'word' | 'text' | 'choice' | 'flag';
+  /**
+   * `choice`: one of its values and nothing else. `offered`: a word that `options` has some of; others are taken as well. `text`: any
+   * number of words.
+   */
+  readonly kind: 'word' | 'text' | 'choice' | 'offered' | 'flag';
   /** What was given already; for a choice, one of its values. */
   readonly value?: string;
   /** Plain text. */
@@ -46,16 +51,28 @@ export type FilledForm = { readonly line: string } | { readonly problems: Readon
 export interface Forms {
   /** The form for a command that lacks arguments; undefined if the text is no command that the person may run, or is whole. */
   form(text: string, person: Person, room: string): Promise<Form | undefined>;
-  /** Values for a field, those first that begin with what is typed, then those that contain it. */
-  options(commandId: string, field: string, typed: string, person: Person, room: string): Promise<readonly string[]>;
+  /** Values for a field, those first that begin with what is typed, then those that contain it, then what is typed if it can stand there. */
+  options(asked: Asked): Promise<readonly Offer[]>;
   /** The line that the filled form stands for, or what is wrong, in plain text by field. Throws `command.unknown`. */
   fill(commandId: string, values: Filled, person: Person, room: string): Promise<FilledForm>;
+}
+
+export interface Asked {
+  readonly commandId: string;
+  readonly field: string;
+  readonly typed: string;
+  readonly person: Person;
+  readonly room: string;
+  /** What the form says so far. */
+  readonly given?: Filled;
 }
 
 export interface FormPorts {
   readonly table: CommandTable;
   readonly access: Access;
   readonly names: Names;
+  /** Where values are looked up; asked for at the moment of use. */
+  readonly services?: () => Services;
   now(): Date;
 }
 
@@ -63,10 +80,21 @@ type Given = ReadonlyMap<string, string | true>;
 
 /** More readings of one line than this are not looked at. */
 const MOST_READINGS = 200;
+/** For so long a form waits for the values of a field: Slack waits for three seconds in all. */
+const OFFERS_MS = 1_800;
 
 /** Forms for the commands of a table. */
-export function createForms({ table, access, names, now }: FormPorts): Forms {
-  const contextOf = (person: Person, room: string): ArgContext => ({ person, room, names, now: now() });
+export function createForms({ table, access, names, services, now }: FormPorts): Forms {
+  const contextOf = (person: Person, room: string, given: Filled = {}): ArgContext => ({
+    person,
+    room,
+    names,
+    now: now(),
+    ...(services ? { services: services() } : {}),
+    given: Object.fromEntries(
+      Object.entries(given).filter((each): each is [string, string] => typeof each[1] === 'string'),
+    ),
+  });
 
   async function commandFor(commandId: string, person: Person): Promise<Command | undefined> {
     const found = table.all().filter(({ id }) => id === commandId);
@@ -115,13 +143,21 @@ export function createForms({ table, access, names, now }: FormPorts): Forms {
         fields,
       };
     },
-    async options(commandId, field, typed, person, room) {
-      const command = await commandFor(commandId, person);
-      const values = (await command?.args[field]?.values?.(contextOf(person, room))) ?? [];
-      const wanted = bare(typed.trim());
-      const begins = values.filter((value) => bare(value).startsWith(wanted));
-      const contains = values.filter((value) => bare(value).includes(wanted) && !begins.includes(value));
-      return [...begins, ...contains];
+    async options({ commandId, field, typed, person, room, given }) {
+      const type = (await commandFor(commandId, person))?.args[field];
+      if (!type) return [];
+      const context = contextOf(person, room, given);
+      const offers = await offersOf(type, context);
+      const text = typed.trim();
+      const wanted = bare(text);
+      const begins = offers.filter(({ value }) => bare(value).startsWith(wanted));
+      const contains = offers.filter(
+        (each) => bare(`${each.value} ${each.label}`).includes(wanted) && !begins.includes(each),
+      );
+      const found = [...begins, ...contains];
+      const isNew = type.closed !== true && text !== '' && !offers.some(({ value }) => value === text);
+      if (!isNew || (await problemOf(type, text, context)) !== undefined) return found;
+      return [...found, { value: text, label: text }];
     },
     async fill(commandId, filled, person, room) {
       const command = await commandFor(commandId, person);
@@ -152,6 +188,19 @@ export function createForms({ table, access, names, now }: FormPorts): Forms {
       return { problems: { [first]: `That cannot be said in one line: ${line}` } };
     },
   };
+}
+
+/** None where they do not come in time. */
+async function offersOf(type: ArgType<unknown>, context: ArgContext): Promise<readonly Offer[]> {
+  const look = async (): Promise<readonly Offer[]> =>
+    (await type.offers?.(context)) ?? ((await type.values?.(context)) ?? []).map((value) => ({ value, label: value }));
+  try {
+    const offers = await inTime(OFFERS_MS, look(), () => new Error('the values did not come in time'));
+    return [...new Map(offers.map((offer) => [offer.value, offer])).values()];
+  } catch {
+    // Whoever fills the form in can type.
+    return [];
+  }
 }
 
 /** Do the values fit their arguments? */
@@ -191,7 +240,7 @@ async function fieldOf(
   given: string | true | undefined,
   context: ArgContext,
 ): Promise<FormField> {
-  const values = type.kind === 'flag' ? [] : [...new Set(await type.values?.(context))];
+  const values = type.kind === 'flag' || type.offers ? [] : [...new Set(await type.values?.(context))];
   const closed = type.closed === true && values.length > 0;
   const { description } = type.schema(context.names);
   const samples = closed || values.length === 0 ? '' : `, for example ${values.slice(0, 4).join(', ')}`;
@@ -207,7 +256,7 @@ async function fieldOf(
     const chosen = value === undefined ? undefined : values.find((each) => bare(each) === bare(value));
     return { ...field, kind: 'choice', values, ...(chosen === undefined ? {} : { value: chosen }) };
   }
-  const kind = type.kind === 'text' ? 'text' : 'word';
+  const kind = type.offers ? 'offered' : type.kind === 'text' ? 'text' : 'word';
   return { ...field, kind, ...(value === undefined ? {} : { value }) };
 }
 

@@ -40,6 +40,24 @@ for (const command of [
   }),
   makeCommand({
     ...common,
+    id: 'pages.open',
+    usage: 'pages open <book> <page>',
+    args: {
+      book: arg.word(async () => {
+        throw new Error('cannot be looked up');
+      }),
+      page: arg.integer({
+        min: 1,
+        offers: ({ given }) => [
+          { value: '12', label: `#12 The disk of ${given?.['book'] ?? '?'}` },
+          { value: '21', label: `#21 Certificates of ${given?.['book'] ?? '?'}` },
+        ],
+      }),
+    },
+    needs: 'public',
+  }),
+  makeCommand({
+    ...common,
     id: 'access.grant',
     usage: 'grant <person>',
     args: { person: arg.person() },
@@ -114,7 +132,9 @@ describe('bot/form', () => {
 
   it('shows no form of a command that the person may not run', async () => {
     expect(await given('deploy', bob)).to.equal(undefined);
-    expect(await forms.options('deploy.start', 'service', '', bob, 'ops')).to.deep.equal([]);
+    expect(
+      await forms.options({ commandId: 'deploy.start', field: 'service', typed: '', person: bob, room: 'ops' }),
+    ).to.deep.equal([]);
   });
 
   it('says of each field what it takes', async () => {
@@ -156,12 +176,35 @@ describe('bot/form', () => {
   });
 
   it('finds values while they are typed', async () => {
-    const options = (field: string, typed: string) => forms.options('deploy.start', field, typed, alice, 'ops');
+    const asked = { person: alice, room: 'ops' };
+    const options = async (field: string, typed: string, commandId = 'deploy.start') =>
+      (await forms.options({ commandId, field, typed, ...asked })).map(({ value }) => value);
     expect(await options('service', 'W')).to.deep.equal(['web', 'two words']);
     expect(await options('service', '')).to.have.length(3);
     expect(await options('version', '')).to.deep.equal([]);
     expect(await options('nonsense', '')).to.deep.equal([]);
-    expect(await forms.options('access.grant', 'person', 'bo', alice, 'ops')).to.deep.equal(['@bob']);
+    expect(await options('person', 'bo', 'access.grant')).to.deep.equal(['@bob']);
+  });
+
+  it('offers what there is by what it is called, and takes what is not among it', async () => {
+    const options = async (typed: string, given = {}) =>
+      await forms.options({ commandId: 'pages.open', field: 'page', typed, person: alice, room: 'ops', given });
+    expect((await forms.form('pages open', alice, 'ops'))?.fields).to.deep.equal([
+      { name: 'book', label: 'Book', required: true, kind: 'offered', hint: 'One word' },
+      { name: 'page', label: 'Page', required: true, kind: 'offered', hint: 'A whole number of at least 1' },
+    ]);
+    expect(await options('', { book: 'b1' })).to.deep.equal([
+      { value: '12', label: '#12 The disk of b1' },
+      { value: '21', label: '#21 Certificates of b1' },
+    ]);
+    expect(await options('certi')).to.deep.equal([{ value: '21', label: '#21 Certificates of ?' }]);
+    expect((await options('2')).map(({ value }) => value)).to.deep.equal(['21', '12', '2']);
+    expect((await options('21')).map(({ value }) => value)).to.deep.equal(['21']);
+    const book = { commandId: 'pages.open', field: 'book', person: alice, room: 'ops' };
+    expect(await forms.options({ ...book, typed: 'mine' }), 'although the list failed').to.deep.equal([
+      { value: 'mine', label: 'mine' },
+    ]);
+    expect(await forms.options({ ...book, typed: '' })).to.deep.equal([]);
   });
 
   it('gives the line that somebody would have typed', async () => {

@@ -63,6 +63,7 @@ describe('scripts/overview.ts', () => {
       list: none,
       history: none,
       log: none,
+      versions: none,
       run: none,
       interrupt: none,
     };

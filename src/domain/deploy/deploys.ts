@@ -366,6 +366,7 @@ export function createDeploys(ports: DeployPorts): Deploys {
     list,
     history: (filter) => store.history(filter),
     running: () => store.open(),
+    versions: askVersions,
     async log(id) {
       const deployment = await store.get(id);
       return deployment === undefined ? undefined : { deployment, output: await store.output(id) };

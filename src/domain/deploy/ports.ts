@@ -235,6 +235,8 @@ export interface Deploys {
   running(): Promise<readonly Deployment[]>;
   /** One deployment and all that its program said. */
   log(id: number): Promise<{ readonly deployment: Deployment; readonly output: string } | undefined>;
+  /** Versions of a service that its target knows, newest first; none if it does not say. */
+  versions(service: string): Promise<readonly string[]>;
   /** The job: runs it once, whoever calls, however often. Never throws for a deployment that fails. */
   run(id: number, signal: AbortSignal): Promise<void>;
   /** A replica is gone: ends what it was running from what is really live, and tells the rooms. */

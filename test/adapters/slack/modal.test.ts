@@ -48,7 +48,10 @@ describe('Slack forms', function () {
       ['input', 'note', true],
       ['input', 'dryRun', true],
     ]);
-    expect(view.state['service']?.['fill:service']).to.include({ value: 'api' });
+    expect(view.state['service']?.['fill:service']).to.nested.include({
+      type: 'external_select',
+      'selected_option.value': 'api',
+    });
     expect(view.state['version']?.['fill:version']).to.include({ value: 'v2' });
     expect(bot.deployed).to.have.length(0);
   });
@@ -70,10 +73,10 @@ describe('Slack forms', function () {
 
   it('show beside a field what is wrong with it, and take it the next time', async () => {
     const view = await open('ship api');
-    const wrong = await slack.submit(view, { Service: 'x'.repeat(300), Environment: 'staging' });
-    expect(wrong.errors).to.have.keys('service');
-    expect(wrong.errors['service']).to.contain('longer than 200 characters');
-    const right = await slack.submit(view, { Service: 'web' });
+    const wrong = await slack.submit(view, { Version: 'x'.repeat(300), Environment: 'staging' });
+    expect(wrong.errors).to.have.keys('version');
+    expect(wrong.errors['version']).to.contain('longer than 200 characters');
+    const right = await slack.submit(view, { Service: 'web', Version: 'v2' });
     expect(right.errors).to.deep.equal({});
     await slack.message('ops', (message) => message.text.includes('Shipped web'));
     expect(bot.deployed).to.have.length(1);
@@ -98,6 +101,20 @@ describe('Slack forms', function () {
     });
     await slack.submit(many, { Of: 'service-199', Environment: 'production' });
     await slack.ephemeral('alice', (message) => message.text.includes('Here is production of service-199'));
+  });
+
+  it('offer what there is, and take what is typed where something else may be given', async () => {
+    const view = await open('ship');
+    expect(await slack.options('alice', view, 'Service', '')).to.deep.equal([
+      { text: 'api', value: 'api' },
+      { text: 'web', value: 'web' },
+    ]);
+    expect(await slack.options('alice', view, 'Service', 'we')).to.deep.equal([
+      { text: 'web', value: 'web' },
+      { text: 'we', value: 'we' },
+    ]);
+    await slack.submit(view, { Service: 'new', Environment: 'staging' });
+    await slack.message('ops', (message) => message.text.includes('Shipped new'));
   });
 
   it('go on in the direct conversation where the robot cannot post', async () => {

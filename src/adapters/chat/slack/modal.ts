@@ -5,6 +5,7 @@
 
 import type { App, ViewOutput } from '@slack/bolt';
 import type { InputBlock, KnownBlock, ModalView, PlainTextElement, PlainTextOption } from '@slack/types';
+import type { Offer } from '../../../bot/args.ts';
 import { Failure, failureText } from '../../../bot/errors.ts';
 import type { Filled, Form, FormField } from '../../../bot/form.ts';
 import { LIMITS, toSections } from './blocks.ts';
@@ -62,8 +63,9 @@ export const listenToForms: Listens = (app: App, context) => {
     async ({ ack, body }) => {
       const origin = originOf(body.view?.private_metadata);
       const field = body.action_id.slice(INPUT.length);
-      const values = origin ? await suggested(origin, field, body.value, body.user.id, context) : [];
-      await ack({ options: optionsOf(values).slice(0, LIMITS.options) });
+      const given = body.view ? valuesOf(body.view) : {};
+      const offers = origin ? await suggested(origin, { field, typed: body.value, given }, body.user.id, context) : [];
+      await ack({ options: optionsOf(offers).slice(0, LIMITS.options) });
     },
   );
 
@@ -81,12 +83,11 @@ export const listenToForms: Listens = (app: App, context) => {
 
 async function suggested(
   { commandId, channel }: Origin,
-  field: string,
-  typed: string,
+  asked: { readonly field: string; readonly typed: string; readonly given: Filled },
   userId: string,
   { surfaces, people }: SlackContext,
-): Promise<readonly string[]> {
-  return await surfaces.options(commandId, field, typed, await people.person(userId), channel);
+): Promise<readonly Offer[]> {
+  return await surfaces.options({ ...asked, commandId, person: await people.person(userId), room: channel });
 }
 
 async function filledIn(
@@ -152,13 +153,14 @@ function inputOf(field: FormField): KnownBlock {
 
 function elementOf({ name, label, kind, value, values = [] }: FormField): InputBlock['element'] {
   const action_id = INPUT + name;
-  const options = kind === 'choice' ? optionsOf(values) : [];
-  const [chosen] = value === undefined ? [] : optionsOf([value]);
+  const options = kind === 'choice' ? optionsOf(values.map(asOffer)) : [];
+  const [chosen] = value === undefined ? [] : optionsOf([asOffer(value)]);
   if (kind === 'flag') {
-    const yes = optionsOf(['true'], label);
+    const yes = optionsOf([{ value: 'true', label }]);
     return { type: 'checkboxes', action_id, options: yes, ...(value === undefined ? {} : { initial_options: yes }) };
   }
-  if (options.length > LIMITS.options) {
+  // Also where others can be given: what is typed is among what is offered then.
+  if (options.length > LIMITS.options || kind === 'offered') {
     const initial = chosen ? { initial_option: chosen } : {};
     return { type: 'external_select', action_id, min_query_length: 0, ...initial };
   }
@@ -176,10 +178,14 @@ function elementOf({ name, label, kind, value, values = [] }: FormField): InputB
 }
 
 /** Values that are too long for a select can only be typed. */
-function optionsOf(values: readonly string[], label?: string): PlainTextOption[] {
-  return values
-    .filter((value) => value !== '' && value.length <= LIMITS.optionValue)
-    .map((value) => ({ text: plainText(label ?? value, LIMITS.option), value }));
+function optionsOf(offers: readonly Offer[]): PlainTextOption[] {
+  return offers
+    .filter(({ value }) => value !== '' && value.length <= LIMITS.optionValue)
+    .map(({ value, label }) => ({ text: plainText(label, LIMITS.option), value }));
+}
+
+function asOffer(value: string): Offer {
+  return { value, label: value };
 }
 
 function plainText(text: string, limit: number): PlainTextElement {

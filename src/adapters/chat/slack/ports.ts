@@ -3,9 +3,10 @@
 import type { App } from '@slack/bolt';
 import type { WebClient } from '@slack/web-api';
 import type { Router } from 'express';
+import type { Offer } from '../../../bot/args.ts';
 import type { Content } from '../../../bot/card.ts';
 import type { Address, Person, Room } from '../../../bot/chat.ts';
-import type { Filled, FilledForm, Form } from '../../../bot/form.ts';
+import type { Asked, Filled, FilledForm, Form } from '../../../bot/form.ts';
 import type { Logger } from '../../../bot/log.ts';
 import type { SlackMetrics } from '../../../bot/metrics.ts';
 import type { PostOptions } from '../../../bot/post.ts';
@@ -142,6 +143,8 @@ export interface Said {
   readonly messageId: string;
   readonly via: 'typed' | 'button';
   readonly addressed: boolean;
+  /** As Message.follows. */
+  readonly follows?: 'own thread' | "another's thread";
   readonly quiet?: boolean;
   readonly edited?: boolean;
   /** The history has it already. */
@@ -190,7 +193,7 @@ export interface SlackSurfaces {
   /** The form for a command that lacks arguments; undefined if the text is none, or is whole. */
   form(text: string, person: Person, room: string): Promise<Form | undefined>;
   /** Values for a field, those first that begin with what is typed. */
-  options(commandId: string, field: string, typed: string, person: Person, room: string): Promise<readonly string[]>;
+  options(asked: Asked): Promise<readonly Offer[]>;
   /** The line that the filled form stands for, or what is wrong by field. */
   fill(commandId: string, values: Filled, person: Person, room: string): Promise<FilledForm>;
   /** What concerns this person now: approvals, alerts, what is running, what they may do. */
@@ -211,7 +214,7 @@ export interface SlackHistory {
     chat: string,
     room: string,
     messageId: string,
-  ): Promise<{ readonly addressed: boolean; readonly fromRobot: boolean } | undefined>;
+  ): Promise<{ readonly addressed: boolean; readonly fromRobot: boolean; readonly personId: string } | undefined>;
   update(chat: string, room: string, messageId: string, text: string): Promise<boolean>;
   remove(chat: string, room: string, messageId: string): Promise<boolean>;
   saveRoom(room: {
