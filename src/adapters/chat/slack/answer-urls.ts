@@ -1,6 +1,7 @@
 /** Where a slash command or a press can be answered so that only its author sees it, also where the robot is no member. */
 
 import type { Logger } from '../../../bot/log.ts';
+import { keepNewest } from './newest.ts';
 
 /** https://docs.slack.dev/interactivity/handling-user-interaction#message_responses: five answers within 30 minutes. */
 const VALID_MS = 29 * 60_000;
@@ -45,11 +46,8 @@ export function createAnswerUrls({
   return {
     remember(channel, userId, url) {
       if (!isSlack(url)) return;
-      const name = key(channel, userId);
-      urls.delete(name);
-      urls.set(name, { url, until: now().getTime() + VALID_MS, left: MOST_ANSWERS });
-      const [oldest] = urls.keys();
-      if (urls.size > MOST_URLS && oldest !== undefined) urls.delete(oldest);
+      const remembered = { url, until: now().getTime() + VALID_MS, left: MOST_ANSWERS };
+      keepNewest(urls, key(channel, userId), remembered, MOST_URLS);
     },
     take(channel, userId) {
       const found = urls.get(key(channel, userId));

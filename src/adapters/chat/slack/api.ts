@@ -14,6 +14,7 @@ import { DeliveryDelayed, DeliveryRefused } from '../../../bot/chat.ts';
 import type { Logger } from '../../../bot/log.ts';
 import type { SlackMetrics } from '../../../bot/metrics.ts';
 import { createLimits, createTurns, type Limits } from './limits.ts';
+import { logFatal, variableOf } from './operator.ts';
 import type { SlackApi, SlackWorkspace } from './ports.ts';
 import { quietLogger } from './quiet.ts';
 import { slackCode, type Trouble, troubleOf } from './refusal.ts';
@@ -80,7 +81,7 @@ export function createSlackApi(options: SlackApiOptions): SlackApi {
     probeAt = clock() + PROBE_MS;
     if (problem !== undefined) return;
     problem = revokedText(workspace.chat, code);
-    fatal(log, { chat: workspace.chat, code, problem }, 'Slack refuses the token');
+    logFatal(log, { chat: workspace.chat, code, problem }, 'Slack refuses the token');
     for (const told of listeners) told(problem);
   }
 
@@ -271,8 +272,7 @@ function deliveryError(error: unknown, run: Delivering, trouble: Trouble): unkno
 
 /** Text of the problem, for the operator. */
 function revokedText(chat: string, code: string): string {
-  const variable = `${chat.toUpperCase().replaceAll('-', '_')}_BOT_TOKEN`;
-  return `Slack refuses the bot token (${code}): open the app at https://api.slack.com/apps, install it again under "OAuth & Permissions", put the "Bot User OAuth Token" (xoxb-) into ${variable} and start the robot again; what waits to be posted is kept`;
+  return `Slack refuses the bot token (${code}): open the app at https://api.slack.com/apps, install it again under "OAuth & Permissions", put the "Bot User OAuth Token" (xoxb-) into ${variableOf(chat, 'BOT_TOKEN')} and start the robot again; what waits to be posted is kept`;
 }
 
 /** A body that breaks off is thrown outside the SDK's own errors. */
@@ -295,10 +295,4 @@ async function politeFetch(input: string | URL | Request, init?: RequestInit): P
 
 function channelOf(options: Record<string, unknown>): string | undefined {
   return typeof options['channel'] === 'string' ? options['channel'] : undefined;
-}
-
-/** The robot goes on, but somebody has to come. */
-function fatal(log: Logger, fields: object, message: string): void {
-  if (log.fatal) log.fatal(fields, message);
-  else log.error(fields, message);
 }

@@ -4,6 +4,7 @@
  */
 
 import type { AllMiddlewareArgs, AnyMiddlewareArgs } from '@slack/bolt';
+import { isObject } from './json.ts';
 import type { Listens, Self } from './ports.ts';
 import { readable } from './readable.ts';
 import { bare, slackCode } from './refusal.ts';
@@ -151,8 +152,4 @@ function threadMessage(body: unknown, self: Self): ThreadMessage | undefined {
   if (!isDirect(channel) || bot !== undefined || (subtype !== undefined && subtype !== 'file_share')) return undefined;
   const thread = threadOf(channel, { ts, thread_ts: typeof threadTs === 'string' ? threadTs : undefined }, self);
   return thread === undefined ? undefined : { channel, thread, ts, text: typeof text === 'string' ? text : '' };
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
 }

@@ -25,6 +25,7 @@ import {
   type Tone,
 } from '../../../bot/card.ts';
 import { markdownText } from '../text/markdown-text.ts';
+import { isObject } from './json.ts';
 import { escapeMrkdwn, toMrkdwn } from './mrkdwn.ts';
 import { beginning, firstLines, splitMrkdwn } from './split.ts';
 
@@ -179,10 +180,6 @@ function actionsOfElement(element: unknown): Action[] {
       },
     ];
   });
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
 }
 
 // ── parts ──────────────────────────────────────────────────────────────────────────────────────────────────────────────

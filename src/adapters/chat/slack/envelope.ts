@@ -1,9 +1,8 @@
 /** What an envelope is about: the names by which it is known when it comes again. https://docs.slack.dev/apis/events-api */
 
 import { createHash } from 'node:crypto';
+import { isObject, type JsonObject } from './json.ts';
 import type { Envelope, Self } from './ports.ts';
-
-type Json = Readonly<Record<string, unknown>>;
 
 /**
  * The event's own id, and what it is about: the same post comes as `message` and as `app_mention`. What stands in for Slack in tests
@@ -37,7 +36,7 @@ export function isAsked({ kind, body }: Pick<Envelope, 'kind' | 'body'>): boolea
   return kind === 'interactive' && (body['type'] === 'view_submission' || body['type'] === 'block_suggestion');
 }
 
-function eventNames(body: Json): readonly string[] {
+function eventNames(body: JsonObject): readonly string[] {
   const event = part(body, 'event');
   const id = text(body, 'event_id');
   if (!event || text(event, 'type') === undefined) return [];
@@ -45,7 +44,7 @@ function eventNames(body: Json): readonly string[] {
   return [`event:${id ?? digest(body)}`, ...(subject === undefined ? [] : [subject])];
 }
 
-function subjectOf(event: Json): string | undefined {
+function subjectOf(event: JsonObject): string | undefined {
   const type = text(event, 'type');
   const channel = text(event, 'channel');
   const ts = text(event, 'ts');
@@ -64,7 +63,7 @@ function subjectOf(event: Json): string | undefined {
   }
 }
 
-function interactiveNames(body: Json): readonly string[] {
+function interactiveNames(body: JsonObject): readonly string[] {
   const type = text(body, 'type');
   if (type === undefined) return [];
   const view = part(body, 'view');
@@ -72,7 +71,7 @@ function interactiveNames(body: Json): readonly string[] {
     const container = part(body, 'container');
     const where = (container && text(container, 'message_ts')) ?? (view && text(view, 'id')) ?? '';
     const [action]: unknown[] = Array.isArray(body['actions']) ? body['actions'] : [];
-    if (!isJson(action)) return [];
+    if (!isObject(action)) return [];
     const user = part(body, 'user');
     return [
       `action:${where}:${(user && text(user, 'id')) ?? ''}:${text(action, 'action_ts') ?? digest(body)}:${text(action, 'action_id') ?? ''}`,
@@ -85,20 +84,16 @@ function named(what: string, id: string): readonly string[] {
   return [`${what}:${id}`];
 }
 
-function digest(body: Json): string {
+function digest(body: JsonObject): string {
   return createHash('sha256').update(JSON.stringify(body)).digest('hex').slice(0, 32);
 }
 
-function part(of: Json, name: string): Json | undefined {
+function part(of: JsonObject, name: string): JsonObject | undefined {
   const value = of[name];
-  return isJson(value) ? value : undefined;
+  return isObject(value) ? value : undefined;
 }
 
-function text(of: Json, name: string): string | undefined {
+function text(of: JsonObject, name: string): string | undefined {
   const value = of[name];
   return typeof value === 'string' && value !== '' ? value.slice(0, 200) : undefined;
-}
-
-function isJson(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

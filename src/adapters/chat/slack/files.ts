@@ -10,6 +10,7 @@
 import { createHash } from 'node:crypto';
 import type { WebClient } from '@slack/web-api';
 import type { SlackMessage } from './blocks.ts';
+import { keepNewest } from './newest.ts';
 import type { SlackParts } from './ports.ts';
 
 /** Where files go: the thread is the message that they belong to. */
@@ -46,9 +47,7 @@ export function createFiles(parts: Pick<SlackParts, 'picture'>): SlackFiles {
     const running = uploads.get(nonce);
     if (running) return await running;
     const started = send(web, at, file);
-    uploads.set(nonce, started);
-    const oldest = uploads.size > REMEMBERED ? uploads.keys().next().value : undefined;
-    if (oldest !== undefined) uploads.delete(oldest);
+    keepNewest(uploads, nonce, started, REMEMBERED);
     try {
       await started;
     } catch (error) {

@@ -1,17 +1,16 @@
 /** From the bytes of a request to what Slack sent. https://docs.slack.dev/apis/events-api/using-http-request-urls */
 
+import { isObject, type JsonObject, objectIn } from './json.ts';
 import type { Envelope } from './ports.ts';
 
-export type Body = Readonly<Record<string, unknown>>;
-
 /** Undefined if it is not what belongs to this address. */
-export function readBodyOf(kind: Envelope['kind'], bytes: Buffer): Body | undefined {
+export function readBodyOf(kind: Envelope['kind'], bytes: Buffer): JsonObject | undefined {
   const text = utf8(bytes);
   if (text === undefined) return undefined;
-  if (kind === 'event') return json(text);
+  if (kind === 'event') return objectIn(text);
   const form = Object.fromEntries(new URLSearchParams(text));
   if (kind === 'command' || form['ssl_check'] === '1') return form;
-  return form['payload'] === undefined ? undefined : json(form['payload']);
+  return form['payload'] === undefined ? undefined : objectIn(form['payload']);
 }
 
 /** What a form is: slash commands are the fields themselves, all else is in `payload`. */
@@ -20,7 +19,7 @@ export function formKind(bytes: Buffer): 'interactive' | 'command' {
 }
 
 /** The workspaces that it is about: in a shared channel it may be another one than the one that the app is in. */
-export function teamsOf(body: Body): readonly string[] {
+export function teamsOf(body: JsonObject): readonly string[] {
   const authorizations: unknown[] = Array.isArray(body['authorizations']) ? body['authorizations'] : [];
   const [team, view, user] = [body['team'], body['view'], body['user']].map((each) => (isObject(each) ? each : {}));
   const ids = [
@@ -39,17 +38,4 @@ function utf8(bytes: Buffer): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function json(text: string): Body | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function isObject(value: unknown): value is Body {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

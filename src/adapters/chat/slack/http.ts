@@ -9,8 +9,9 @@ import { readBody } from '../../../bot/hook-body.ts';
 import { answerJson } from '../../../bot/json-answer.ts';
 import type { Logger } from '../../../bot/log.ts';
 import type { SlackMetrics } from '../../../bot/metrics.ts';
-import { type Body, formKind, readBodyOf, teamsOf } from './form-body.ts';
+import { formKind, readBodyOf, teamsOf } from './form-body.ts';
 import type { Intake } from './intake.ts';
+import type { JsonObject } from './json.ts';
 import type { Envelope } from './ports.ts';
 import { bare } from './refusal.ts';
 import { createSeen, isSignedBy, type Signed, signatureOf } from './signature.ts';
@@ -173,7 +174,7 @@ function createReceiver(doors: ReadonlySet<Door>, options: DoorOptions) {
     return [...doors].filter((door) => fits.get(door.signingSecret));
   }
 
-  function verified(body: Body, response: ServerResponse): Refusal | undefined {
+  function verified(body: JsonObject, response: ServerResponse): Refusal | undefined {
     const { challenge } = body;
     if (typeof challenge !== 'string') return 'malformed';
     metrics.received('http', 'verification');

@@ -1,5 +1,6 @@
 /** From an envelope to its listeners: once, whoever gets it and however often it comes. */
 
+import { setTimeout as delay } from 'node:timers/promises';
 import type { App } from '@slack/bolt';
 import { inTime } from '../../../bot/deadline.ts';
 import type { Logger } from '../../../bot/log.ts';
@@ -122,10 +123,8 @@ export function createIntake(options: IntakeOptions): Intake {
     const stored = await settled(envelope.kind === 'event' ? saved : inTime(answerMs, saved, late));
     if (stored.kind === 'failed') {
       place.state = 'empty';
-      log.error({ chat, err: bare(stored.error) }, 'Slack event could not be stored');
       pump();
-      await refuse(envelope, saved, acknowledge);
-      return 'unavailable';
+      return await refuse(envelope, saved, stored.error, acknowledge);
     }
     if (stored.event === undefined) place.state = 'empty';
     else {
@@ -147,14 +146,17 @@ export function createIntake(options: IntakeOptions): Intake {
   async function refuse(
     envelope: Envelope,
     saved: Promise<InboxEvent | undefined>,
+    error: unknown,
     acknowledge: Acknowledge,
-  ): Promise<void> {
+  ): Promise<'unavailable'> {
+    log.error({ chat, err: bare(error) }, 'Slack event could not be stored');
     // It may be stored after all, after the person was told that nothing happens.
     if (envelope.kind !== 'event') {
       saved.then((event) => event && mark(event.id)).catch(() => undefined);
       const told = busyAnswer(envelope);
       if (told !== undefined) await acknowledged(acknowledge, told);
     }
+    return 'unavailable';
   }
 
   /** Forms and lists: Bolt's listener gives the answer. Known by name, so that none is sent twice. */
@@ -168,9 +170,7 @@ export function createIntake(options: IntakeOptions): Intake {
       const saved = inbox.save({ chat, kind: envelope.kind, body: envelope.body, names });
       const stored = await settled(inTime(answerMs, saved, late));
       if (stored.kind === 'failed') {
-        log.error({ chat, err: bare(stored.error) }, 'Slack event could not be stored');
-        await refuse(envelope, saved, acknowledge);
-        return 'unavailable';
+        return await refuse(envelope, saved, stored.error, acknowledge);
       }
       if (stored.event === undefined) {
         if (neverRepeated(envelope)) return 'replayed';
@@ -262,7 +262,7 @@ export function createIntake(options: IntakeOptions): Intake {
           log.warn({ chat, err: bare(error) }, 'handled Slack event could not be marked');
           return;
         }
-        await pause(retryMs, stopping.signal);
+        await delay(retryMs, undefined, { signal: stopping.signal }).catch(() => undefined);
       }
     }
   }
@@ -318,16 +318,4 @@ async function settled(work: Promise<InboxEvent | undefined>): Promise<Stored> {
   } catch (error) {
     return { kind: 'failed', error };
   }
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done);
-  });
 }

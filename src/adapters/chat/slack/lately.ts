@@ -1,5 +1,7 @@
 /** What has become of messages of late, for what Slack tells in another order than it happened. */
 
+import { keepNewest } from './newest.ts';
+
 /** Messages remembered. */
 const REMEMBERED = 5_000;
 
@@ -16,22 +18,15 @@ type Known = { readonly kind: 'corrected'; readonly text: string; readonly at: n
 export function createLately(): Lately {
   const known = new Map<string, Known>();
 
-  function note(key: string, now: Known): void {
-    known.delete(key);
-    known.set(key, now);
-    const [oldest] = known.keys();
-    if (known.size > REMEMBERED && oldest !== undefined) known.delete(oldest);
-  }
-
   return {
     corrected(channel, ts, text, at) {
       const key = `${channel} ${ts}`;
       const before = known.get(key);
       if (before?.kind === 'removed' || (before && before.at > Number(at))) return false;
-      note(key, { kind: 'corrected', text, at: Number(at) });
+      keepNewest(known, key, { kind: 'corrected', text, at: Number(at) }, REMEMBERED);
       return true;
     },
-    removed: (channel, ts) => note(`${channel} ${ts}`, { kind: 'removed' }),
+    removed: (channel, ts) => keepNewest(known, `${channel} ${ts}`, { kind: 'removed' }, REMEMBERED),
     newest(channel, ts, text) {
       const found = known.get(`${channel} ${ts}`);
       if (!found) return text;

@@ -4,6 +4,7 @@ import { SocketModeClient } from '@slack/socket-mode';
 import type { WebClientOptions } from '@slack/web-api';
 import { inTime } from '../../../bot/deadline.ts';
 import type { Acknowledge } from './intake.ts';
+import { isObject, type JsonObject, objectIn } from './json.ts';
 import type { Envelope } from './ports.ts';
 import { quietLogger } from './quiet.ts';
 
@@ -100,7 +101,7 @@ class Client extends SocketModeClient {
   }
 
   protected override async onWebSocketMessage(data: string | ArrayBuffer, isBinary: boolean): Promise<void> {
-    const message = isBinary || typeof data !== 'string' ? undefined : read(data);
+    const message = isBinary || typeof data !== 'string' ? undefined : objectIn(data);
     if (!message) return;
     switch (message['type']) {
       case 'hello':
@@ -114,7 +115,7 @@ class Client extends SocketModeClient {
     }
   }
 
-  #envelope(message: Readonly<Record<string, unknown>>): void {
+  #envelope(message: JsonObject): void {
     const { envelope_id: id, payload } = message;
     const kind = kindOf(message['type']);
     if (typeof id !== 'string') return;
@@ -153,17 +154,4 @@ function kindOf(type: unknown): Envelope['kind'] | undefined {
 function livesOf(about: unknown): number | undefined {
   const seconds = isObject(about) ? about['approximate_connection_time'] : undefined;
   return typeof seconds === 'number' && seconds > 0 ? seconds : undefined;
-}
-
-function read(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -2,6 +2,7 @@
 
 import type { Room } from '../../../bot/chat.ts';
 import type { Logger } from '../../../bot/log.ts';
+import { keepNewest } from './newest.ts';
 import type { SlackApi, SlackRooms } from './ports.ts';
 import { isAbsent, problemOf, slackCode } from './refusal.ts';
 
@@ -90,16 +91,6 @@ export function createRooms(options: RoomsOptions): KnownRooms {
   const time = () => now().getTime();
   const personId = (userId: string) => `${chat}:${userId}`;
 
-  function keep<K, V>(map: Map<K, V>, key: K, value: V, most: number): void {
-    map.delete(key);
-    map.set(key, value);
-    while (map.size > most) {
-      const [oldest] = map.keys();
-      if (oldest === undefined) return;
-      map.delete(oldest);
-    }
-  }
-
   async function find(channel: string): Promise<Known | undefined> {
     const known = rooms.get(channel);
     if (known && time() - known.at < KNOWN_MS) return known;
@@ -130,7 +121,7 @@ export function createRooms(options: RoomsOptions): KnownRooms {
     }
     if (!found) {
       rooms.delete(channel);
-      keep(unknown, channel, time(), MOST_ROOMS);
+      keepNewest(unknown, channel, time(), MOST_ROOMS);
       return undefined;
     }
     const direct = found.is_im === true || isDirect(channel);
@@ -151,8 +142,8 @@ export function createRooms(options: RoomsOptions): KnownRooms {
       members: isPrivate ? await membersOf(channel, direct ? peer : undefined) : undefined,
     };
     unknown.delete(channel);
-    keep(rooms, channel, known, MOST_ROOMS);
-    if (!direct) keep(names, known.name, { id: channel, at: time() }, MOST_NAMES);
+    keepNewest(rooms, channel, known, MOST_ROOMS);
+    if (!direct) keepNewest(names, known.name, { id: channel, at: time() }, MOST_NAMES);
     await options.saved(asRoom(channel, known));
     return known;
   }
@@ -222,7 +213,7 @@ export function createRooms(options: RoomsOptions): KnownRooms {
     if (known !== undefined) return known;
     const { channel } = await api.web.conversations.open({ users: userId });
     if (channel?.id === undefined) throw new Error('Slack opened a conversation without an id');
-    keep(directs, userId, channel.id, MOST_ROOMS);
+    keepNewest(directs, userId, channel.id, MOST_ROOMS);
     return channel.id;
   }
 

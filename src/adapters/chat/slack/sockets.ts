@@ -7,6 +7,7 @@ import type { SlackMetrics } from '../../../bot/metrics.ts';
 import { webClientOptions } from './api.ts';
 import type { Intake } from './intake.ts';
 import { type Line, openLine } from './line.ts';
+import { logFatal, variableOf } from './operator.ts';
 import type { SlackWorkspace } from './ports.ts';
 import { bare, slackCode, troubleOf } from './refusal.ts';
 
@@ -54,6 +55,9 @@ const TIMING: SocketTiming = {
 };
 /** A connection that ends sooner is a failed one: without a pause it would be opened hundreds of times a minute. */
 const SHORT_MS = 5_000;
+/** What will not be better soon counts for so many failures: the pauses are long at once. */
+const FAILURES_TOO_MANY = 6;
+const FAILURES_DISABLED = 4;
 
 export function createSockets(options: SocketsOptions): Sockets {
   const { workspace, log, metrics } = options;
@@ -95,9 +99,12 @@ export function createSockets(options: SocketsOptions): Sockets {
         if (end.reason === 'too_many_websockets') {
           log.warn({ chat }, 'Slack has too many connections of this app: ten is the most for all replicas');
           await line.close();
-          failures += 6;
+          failures += FAILURES_TOO_MANY;
         } else leaving = line;
-        if (end.reason === 'link_disabled') failures = disabled(failures);
+        if (end.reason === 'link_disabled') {
+          disabled();
+          failures += FAILURES_DISABLED;
+        }
       } else log.info({ chat, connections: lines.size }, 'Slack connection lost');
       if (failures > 1) await pause(retryMs(failures - 1));
     }
@@ -166,27 +173,25 @@ export function createSockets(options: SocketsOptions): Sockets {
   function refused(code: string): void {
     firstAttempt.resolve();
     tell(
-      `Slack refuses the app-level token (${code}): open the app at https://api.slack.com/apps, make a token with the scope connections:write under "Basic Information", "App-Level Tokens", put it (xapp-) into ${variableOf(chat)} and start the robot again`,
+      `Slack refuses the app-level token (${code}): open the app at https://api.slack.com/apps, make a token with the scope connections:write under "Basic Information", "App-Level Tokens", put it (xapp-) into ${variableOf(chat, 'APP_TOKEN')} and start the robot again`,
       { chat, code },
       'Slack refuses the app-level token',
     );
   }
 
   /** Somebody has turned Socket Mode off. https://docs.slack.dev/apis/events-api/using-socket-mode#disconnect */
-  function disabled(failures: number): number {
+  function disabled(): void {
     tell(
       'Socket Mode is off: turn it on under "Socket Mode" at https://api.slack.com/apps, or set the signing secret for HTTP',
       { chat },
       'Socket Mode is off in the settings of the app',
     );
-    return failures + 4;
   }
 
   function tell(text: string, fields: object, message: string): void {
     if (problem === text) return;
     problem = text;
-    if (log.fatal) log.fatal({ ...fields, problem: text }, message);
-    else log.error({ ...fields, problem: text }, message);
+    logFatal(log, { ...fields, problem: text }, message);
     options.trouble(text);
   }
 
@@ -228,9 +233,4 @@ export function createSockets(options: SocketsOptions): Sockets {
       await Promise.all([...lines].map((line) => line.close()));
     },
   };
-}
-
-/** `SLACK_APP_TOKEN`, `SLACK_EMEA_APP_TOKEN` */
-function variableOf(chat: string): string {
-  return `${chat.toUpperCase().replaceAll('-', '_')}_APP_TOKEN`;
 }
