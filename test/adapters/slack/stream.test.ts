@@ -8,7 +8,7 @@ import { createPostStore } from '../../../src/storage/posts.ts';
 import { testDatabase } from '../../support/database.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type SlackServer, startSlack } from '../../support/slack/server.ts';
-import type { Message, Thread } from '../../support/slack/workspace.ts';
+import type { Message } from '../../support/slack/workspace.ts';
 import { type SlackRobot, startSlackRobot } from '../../support/slack-robot.ts';
 
 describe('Slack streams', function () {
@@ -57,10 +57,9 @@ describe('Slack streams', function () {
   const posts = () => slack.posts(slack.dm('alice')).filter(({ subtype }) => subtype === undefined);
 
   /** An answer in a thread of the direct conversation, begun. */
-  async function begin(): Promise<{ readonly live: LiveAnswer; readonly thread: Thread }> {
-    const thread = slack.openAssistant('alice');
+  async function begin(): Promise<{ readonly live: LiveAnswer; readonly thread: Message }> {
     const before = lives.length;
-    slack.tell('alice', 'write', { thread });
+    const thread = slack.tell('alice', 'write');
     const live = await eventually(() => lives[before]);
     if (!live) throw new Error('nothing is live');
     return { live, thread };
@@ -158,20 +157,18 @@ describe('Slack streams', function () {
   });
 
   it('that a killed robot was writing become the answer when the question is handled again', async () => {
-    const thread = slack.openAssistant('alice');
-    const asked = slack.tell('alice', 'hello', { thread });
-    const web = { channel: thread.channel, thread_ts: thread.ts };
+    const asked = slack.tell('alice', 'hello');
     await slack.message(slack.dm('alice'), ({ text }) => text.includes('You said'));
     const left = slack.workspace.addMessage({
-      channel: thread.channel,
+      channel: asked.channel,
       user: slack.bot.id,
       botId: slack.bot.botId,
       text: 'Half of',
-      threadTs: web.thread_ts,
+      threadTs: asked.ts,
       streaming: 'open',
     });
-    const address = { chat: 'slack', room: thread.channel, thread: thread.ts };
-    const key = `answer:slack:${thread.channel}:${asked.ts}:${randomUUID()}`;
+    const address = { chat: 'slack', room: asked.channel, thread: asked.ts };
+    const key = `answer:slack:${asked.channel}:${asked.ts}:${randomUUID()}`;
     await createPostStore(db).adopt(address, key, left.ts);
     await bot.posts.post(address, 'All of it', { key, brief: true });
     await eventually(() => left.text.includes('All of it'));
