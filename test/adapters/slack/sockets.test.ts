@@ -207,10 +207,29 @@ describe('Slack Socket Mode', () => {
     await two();
     slack.disconnect('too_many_websockets', { count: 1, graceMs: 5_000 });
     await eventually(() => slack.sockets.open === 1);
-    expect(log.messages()).to.deep.equal([
-      'Slack has too many connections of this app: ten is the most for all replicas',
-    ]);
     await two();
+    slack.disconnect('too_many_websockets', { count: 1, graceMs: 5_000 });
+    await eventually(() => slack.sockets.open === 1);
+    await two();
+    const [told, ...more] = log.messages();
+    expect(told).to.contain('ten at most, two for each replica');
+    expect(more, 'once').to.deep.equal([]);
+  });
+
+  it('says so, too, when it gets none because there are too many', async () => {
+    slack.fail('apps.connections.open', { as: 'too_many_websockets', times: 2 });
+    await connectTo().start();
+    await two();
+    const [told, ...more] = log.messages();
+    expect(told).to.contain('ten at most, two for each replica');
+    expect(more, 'once').to.deep.equal([]);
+  });
+
+  it('does not wait for the hello of a connection that is one too many', async () => {
+    slack.sockets.crowd(1);
+    await connectTo().start();
+    await two();
+    expect(log.messages()[0]).to.contain('ten at most, two for each replica');
   });
 
   it('survives what Slack never sends', async () => {

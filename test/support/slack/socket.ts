@@ -31,6 +31,7 @@ export class Sockets implements Way {
   readonly #connections: Connection[] = [];
   #opened: (() => void)[] = [];
   readonly #late = new Set<string>();
+  #crowded = 0;
   /** How many were ever opened. */
   openedInAll = 0;
   /** Acknowledgements that came too late. */
@@ -68,7 +69,17 @@ export class Sockets implements Way {
     this.#server.handleUpgrade(req, socket, head, (ws) => this.#connected(ws));
   }
 
+  /** The next so many connections are told that they are too many, in place of a hello. */
+  crowd(count: number): void {
+    this.#crowded = count;
+  }
+
   #connected(socket: WebSocket): void {
+    if (this.#crowded > 0) {
+      this.#crowded -= 1;
+      socket.send(JSON.stringify({ type: 'disconnect', reason: 'too_many_websockets' satisfies DisconnectReason }));
+      return;
+    }
     const connection: Connection = { id: randomUUID(), socket, leaving: false, waiting: new Map() };
     this.#connections.push(connection);
     this.openedInAll += 1;

@@ -59,7 +59,7 @@ export async function openLine(options: LineOptions): Promise<Line> {
 
   const started = client.start();
   try {
-    const wanted = Promise.race([started, aborted(options.signal)]);
+    const wanted = Promise.race([started, aborted(options.signal), turnedAway(over.promise)]);
     await inTime(options.openMs, wanted, () => new Error('Slack did not say hello in time'));
   } catch (error) {
     started.then(end, () => undefined);
@@ -73,6 +73,22 @@ export async function openLine(options: LineOptions): Promise<Line> {
     leave: (reason) => over.resolve({ kind: 'leaving', reason }),
     close: () => (ending ??= end()),
   };
+}
+
+/** Slack has ended a connection before it began. */
+export class TurnedAway extends Error {
+  readonly reason: string;
+  constructor(reason: string) {
+    super(`Slack takes no connection: ${reason}`);
+    this.reason = reason;
+  }
+}
+
+async function turnedAway(over: Promise<LineEnd>): Promise<never> {
+  const end = await over;
+  // A connection that broke off says so itself.
+  if (end.kind === 'gone') return await new Promise<never>(() => undefined);
+  throw new TurnedAway(end.reason);
 }
 
 function aborted(signal: AbortSignal): Promise<never> {

@@ -6,7 +6,7 @@ import type { Logger } from '../../../bot/log.ts';
 import type { SlackMetrics } from '../../../bot/metrics.ts';
 import { webClientOptions } from './api.ts';
 import type { Intake } from './intake.ts';
-import { type Line, openLine } from './line.ts';
+import { type Line, openLine, TurnedAway } from './line.ts';
 import { logFatal, variableOf } from './operator.ts';
 import type { SlackWorkspace } from './ports.ts';
 import { bare, slackCode, troubleOf } from './refusal.ts';
@@ -58,6 +58,8 @@ const SHORT_MS = 5_000;
 /** What will not be better soon counts for so many failures: the pauses are long at once. */
 const FAILURES_TOO_MANY = 6;
 const FAILURES_DISABLED = 4;
+const TOO_MANY = 'too_many_websockets';
+const CROWDED_AGAIN_MS = 10 * 60_000;
 
 export function createSockets(options: SocketsOptions): Sockets {
   const { workspace, log, metrics } = options;
@@ -71,6 +73,7 @@ export function createSockets(options: SocketsOptions): Sockets {
   let opening: Promise<unknown> = Promise.resolve();
   let problem: string | undefined;
   let reached = true;
+  let crowdedAt = Number.NEGATIVE_INFINITY;
 
   /** Keeps one connection for as long as the robot runs. */
   async function keep(index: number): Promise<void> {
@@ -96,8 +99,8 @@ export function createSockets(options: SocketsOptions): Sockets {
       failures = performance.now() - since < SHORT_MS ? failures + 1 : 0;
       if (end.kind === 'leaving') {
         log.debug({ chat, reason: end.reason }, 'Slack renews a connection');
-        if (end.reason === 'too_many_websockets') {
-          log.warn({ chat }, 'Slack has too many connections of this app: ten is the most for all replicas');
+        if (end.reason === TOO_MANY) {
+          crowded();
           await line.close();
           failures += FAILURES_TOO_MANY;
         } else leaving = line;
@@ -162,12 +165,27 @@ export function createSockets(options: SocketsOptions): Sockets {
       refused(code ?? 'revoked');
       return timing.refusedMs;
     }
+    if (code === TOO_MANY || (error instanceof TurnedAway && error.reason === TOO_MANY)) {
+      crowded();
+      return retryMs(failures + FAILURES_TOO_MANY);
+    }
     const waitMs = retryMs(failures);
     // Once: it may take hours.
     if (reached) log.warn({ chat, err: bare(error), retryInMs: waitMs }, 'Slack cannot be reached, trying again');
     else log.debug({ chat, err: bare(error), retryInMs: waitMs }, 'Slack cannot be reached, trying again');
     if (lines.size === 0) reached = false;
     return waitMs;
+  }
+
+  /** Told now and then: it goes on until somebody does something about it. */
+  function crowded(): void {
+    const at = performance.now();
+    if (at - crowdedAt < CROWDED_AGAIN_MS) return;
+    crowdedAt = at;
+    log.warn(
+      { chat, problem: TOO_MANY, connections: lines.size },
+      'Slack takes no more connections of this app: ten at most, two for each replica. Run fewer replicas or use HTTP, and see that nobody else uses the app-level token (docs/guide/slack.md)',
+    );
   }
 
   function refused(code: string): void {
