@@ -62,10 +62,21 @@ export interface SayOptions {
 
 const FIRST_RETRY_MS = 250;
 const LAST_RETRY_MS = 5_000;
+/** Remembered for as long as an answer may take; there are never more at a time. */
+const CORRECTIONS = 1_000;
 
 export function createConversation(ports: ConversationPorts): Conversation {
   const { dispatch, log, robot } = ports;
   const unclear = new WeakMap<Message, NotACommand>();
+  /** By source, the newest correction of what may still be being answered. */
+  const corrections = new Map<string, Message>();
+
+  function corrected(source: string, by: Message): void {
+    corrections.delete(source);
+    corrections.set(source, by);
+    const [oldest] = corrections.keys();
+    if (corrections.size > CORRECTIONS && oldest !== undefined) corrections.delete(oldest);
+  }
 
   function chatOf(message: Message): string {
     return message.chat ?? chatOfUser(message.user) ?? ports.chat()?.chat ?? 'unknown';
@@ -149,7 +160,15 @@ export function createConversation(ports: ConversationPorts): Conversation {
     const person = personOf(message);
     let count = 0;
     // The same message handled again, after a crash or because it was corrected, does not answer twice.
-    const nextNonce = (): string | undefined => (source === undefined ? undefined : `answer:${source}:${++count}`);
+    const nextNonce = (of = ''): string | undefined =>
+      source === undefined ? undefined : `answer:${source}:${of}${++count}`;
+    if (message.edited && source !== undefined) corrected(source, message);
+    const isOutdated = (): boolean => source !== undefined && (corrections.get(source) ?? message) !== message;
+    const show = (content: Content, to: 'asker' | undefined, nonce: string | undefined): Promise<void> =>
+      say(room, content, {
+        ...(nonce === undefined ? {} : { nonce }),
+        ...(to === 'asker' ? { onlyTo: person.id } : {}),
+      });
     return {
       text,
       person,
@@ -158,13 +177,14 @@ export function createConversation(ports: ConversationPorts): Conversation {
       ...(source === undefined ? {} : { source }),
       ...(message.quiet ? { quiet: true } : {}),
       ...(message.edited ? { edited: true } : {}),
-      reply(content, to) {
-        const nonce = nextNonce();
-        const forWhom = to === 'asker' ? { onlyTo: person.id } : {};
-        return say(room, content, { ...(nonce === undefined ? {} : { nonce }), ...forWhom });
+      async reply(content, to) {
+        if (!isOutdated()) await show(content, to, nextNonce());
       },
+      lasting: (content, to) => show(content, to, nextNonce('change:')),
       // What only one person sees cannot be edited in every chat.
-      ...(message.quiet ? {} : { live: () => live(room, person, nextNonce() ?? ports.newNonce()) }),
+      ...(message.quiet
+        ? {}
+        : { live: () => whileCurrent(live(room, person, nextNonce() ?? ports.newNonce()), isOutdated) }),
     };
   }
 
@@ -238,6 +258,15 @@ export function createConversation(ports: ConversationPorts): Conversation {
         await say(addressOf(await hereOf(message)), failureText(failure), forWhom);
       },
     },
+  };
+}
+
+/** Ends when what it answers was corrected: the answer to the correction stands in its place. */
+function whileCurrent(answer: LiveAnswer, isOutdated: () => boolean): LiveAnswer {
+  return {
+    show: (draft) => (isOutdated() ? void answer.stop().catch(() => undefined) : answer.show(draft)),
+    finish: async (content) => await (isOutdated() ? answer.stop() : answer.finish(content)),
+    stop: answer.stop,
   };
 }
 

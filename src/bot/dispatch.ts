@@ -45,6 +45,8 @@ export interface Line {
   readonly edited?: boolean;
   /** Shows the answer; for chats, posts it where the line came from. To the asker alone where that is possible and said so. */
   reply(content: Content, to?: 'asker'): Promise<void>;
+  /** As {@link reply}, for what a change has to say: no correction of the line takes its place. */
+  readonly lasting?: Line['reply'];
   /** Begins an answer that is shown while it is made. Left out where nobody would see it so. */
   readonly live?: () => LiveAnswer;
 }
@@ -279,7 +281,7 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
     return { failure, offer: may ? table.fallback.offer?.(text) : undefined };
   }
 
-  async function runCommand(line: Line, text: string, { command, values }: Parsed, now: Date): Promise<Outcome> {
+  async function runCommand(asked: Line, text: string, { command, values }: Parsed, now: Date): Promise<Outcome> {
     const started = performance.now();
     const finish = (outcome: Handled): Outcome => {
       metrics.finished(command.id, outcome, (performance.now() - started) / 1000);
@@ -289,16 +291,17 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
       command.effect === 'change'
         ? {
             at: now,
-            person: line.person,
-            room: line.room,
+            person: asked.person,
+            room: asked.room,
             commandId: command.id,
             text: ports.redact(text),
             args: auditArgs(values, ports.redact),
-            via: line.via,
-            source: line.source,
-            approvedBy: line.answered?.approvedBy,
+            via: asked.via,
+            source: asked.source,
+            approvedBy: asked.answered?.approvedBy,
           }
         : undefined;
+    const line = start && !asked.edited ? { ...asked, reply: asked.lasting ?? asked.reply } : asked;
     const answer = (content: Content): Promise<void> => line.reply(content, readerOf(line, command));
     try {
       if (line.edited && start) throw fail('command.edited', {});

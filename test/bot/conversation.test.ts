@@ -4,6 +4,7 @@ import { arg } from '../../src/bot/args.ts';
 import { DeliveryDelayed, DeliveryRefused } from '../../src/bot/chat.ts';
 import { command } from '../../src/bot/command.ts';
 import { type InMemoryCommands, inMemoryCommands } from '../support/commands.ts';
+import { eventually } from '../support/eventually.ts';
 import { Helper, type Room } from '../support/room.ts';
 
 describe('conversation', () => {
@@ -134,6 +135,31 @@ describe('conversation', () => {
       ['hubot', 'corrected'],
       ['hubot', 'two'],
     ]);
+  });
+
+  it('a correction leaves what a change has said, and takes the place of an answer that is still being made', async () => {
+    room.chat.queued = true;
+    await room.user.say('alice', 'hubot paint red', { id: 'm1' });
+    await room.user.say('alice', 'hubot paint blue', { id: 'm1', edited: true });
+    const slow = Promise.withResolvers<string>();
+    command(room.robot, {
+      id: 'slow.answer',
+      usage: 'slow',
+      summary: 'Takes its time',
+      examples: [],
+      effect: 'read',
+      needs: 'public',
+      run: () => slow.promise,
+    });
+    const first = room.user.say('alice', 'hubot slow', { id: 'm2' });
+    const second = room.user.say('alice', 'hubot echo corrected', { id: 'm2', edited: true });
+    await eventually(() => room.messages.some(([, text]) => text === 'corrected'));
+    slow.resolve('what nobody asks any more');
+    await Promise.all([first, second]);
+    const said = room.messages.filter(([who]) => who === 'hubot').map(([, text]) => text);
+    expect(said[0]).to.equal('It is red now.');
+    expect(said[1]).to.contain('never a change');
+    expect(said.slice(2)).to.deep.equal(['corrected']);
   });
 
   it('an error outside of commands is told by a reference to those who addressed the robot, to nobody else', async () => {
