@@ -3,7 +3,6 @@
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { ShellChat } from './adapters/chat/shell/shell.ts';
-import type { SlackSurfaces } from './adapters/chat/slack/ports.ts';
 import type { SlackChat } from './adapters/chat/slack/slack.ts';
 import { AdapterProblem, type AdapterSource, findHubotAdapter } from './adapters/chat/text/load-adapter.ts';
 import { loadTextChat } from './adapters/chat/text/text.ts';
@@ -17,6 +16,7 @@ import type { Logger } from './bot/log.ts';
 import type { Metrics } from './bot/metrics.ts';
 import type { RunningPosts } from './bot/post.ts';
 import type { Robot } from './bot/robot.ts';
+import type { Surfaces } from './bot/surfaces.ts';
 import type { Config } from './config/config.ts';
 import { roomsOf } from './domain/alerts/route.ts';
 import type { History, MessageStore } from './domain/history/ports.ts';
@@ -36,7 +36,7 @@ export interface ChatsParts {
   readonly people: People;
   readonly posts: RunningPosts;
   readonly metrics: Metrics;
-  readonly surfaces: SlackSurfaces;
+  readonly surfaces: Surfaces;
   readonly access: Access;
   readonly names: Names;
   readonly replica: string;

@@ -3,13 +3,8 @@
 import type { KnownBlock } from '@slack/types';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import {
-  actionsOf,
-  type SlackMessage,
-  toHome,
-  toMessage,
-  toSections,
-} from '../../../src/adapters/chat/slack/blocks.ts';
+import { actionsOf } from '../../../src/adapters/chat/slack/actions.ts';
+import { type SlackMessage, toHome, toMessage, toSections } from '../../../src/adapters/chat/slack/blocks.ts';
 import { beginning, splitMrkdwn } from '../../../src/adapters/chat/slack/split.ts';
 import { type Action, type Card, type Content, card, mention, plain } from '../../../src/bot/card.ts';
 import { checkBlocks } from '../../support/slack/check-blocks.ts';
@@ -136,18 +131,16 @@ describe('a card as Block Kit', () => {
     expect(JSON.stringify(own.blocks)).to.contain('a \u2217chart\u2217');
   });
 
-  for (const [what, at, over] of [
-    ['a title', 150, 151],
-    ['a title with a mark', 150, 151],
+  for (const [what, tone, mark] of [
+    ['a title', 'neutral', 0],
+    ['a title with a mark', 'good', 2],
   ] as const) {
-    it(`holds ${what} of ${at} characters in the header, and all of a longer one below`, () => {
-      const tone = what === 'a title' ? 'neutral' : 'good';
-      const mark = tone === 'good' ? 2 : 0;
-      const fits = rendered(card({ title: 'x'.repeat(at - mark), tone }));
+    it(`holds ${what} of 150 characters in the header, and all of a longer one below`, () => {
+      const fits = rendered(card({ title: 'x'.repeat(150 - mark), tone }));
       expect(fits.blocks).to.have.length(1);
-      const longer = rendered(card({ title: 'x'.repeat(over - mark), tone }));
+      const longer = rendered(card({ title: 'x'.repeat(151 - mark), tone }));
       expect(longer.blocks).to.have.length(2);
-      expect(sectionTexts(longer.blocks)).to.deep.equal([`*${'x'.repeat(over - mark)}*`]);
+      expect(sectionTexts(longer.blocks)).to.deep.equal([`*${'x'.repeat(151 - mark)}*`]);
     });
   }
 
@@ -362,9 +355,9 @@ describe('several contents in a view', () => {
   });
 
   it('show Markdown in sections', () => {
-    expect(toSections('**a**\n\nb')).to.have.length(1);
-    expect(checkBlocks(toSections('a '.repeat(40_000)), 'view')).to.deep.equal([]);
-    expect(toSections('a '.repeat(40_000), {}, 5)).to.have.length(5);
+    expect(toSections('**a**\n\nb', 20)).to.have.length(1);
+    expect(checkBlocks(toSections('a '.repeat(40_000), 20), 'view')).to.deep.equal([]);
+    expect(toSections('a '.repeat(40_000), 5)).to.have.length(5);
   });
 });
 

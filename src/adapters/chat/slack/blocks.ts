@@ -4,53 +4,14 @@
  * https://docs.slack.dev/reference/methods/chat.postMessage and https://docs.slack.dev/changelog/2018-truncating-really-long-messages.
  */
 
-import type {
-  ActionsBlock,
-  Button,
-  KnownBlock,
-  MrkdwnElement,
-  Overflow,
-  PlainTextElement,
-  PlainTextOption,
-  StaticSelect,
-} from '@slack/types';
-import {
-  type Action,
-  type Card,
-  type Choice,
-  type Content,
-  cardText,
-  codeBlock,
-  plain,
-  type Tone,
-} from '../../../bot/card.ts';
+import type { KnownBlock, MrkdwnElement } from '@slack/types';
+import { type Card, type Content, cardText, plain, type Tone } from '../../../bot/card.ts';
 import { markdownText } from '../text/markdown-text.ts';
-import { isObject } from './json.ts';
-import { escapeMrkdwn, toMrkdwn } from './mrkdwn.ts';
+import { actionBlocks, choiceBlocks, type Ids, newIds } from './actions.ts';
+import { escapeMrkdwn } from './escape.ts';
+import { toMrkdwn } from './mrkdwn.ts';
 import { beginning, firstLines, splitMrkdwn } from './split.ts';
-
-/** Slack's limits, in characters and pieces. */
-export const LIMITS = {
-  blocks: 50,
-  viewBlocks: 100,
-  header: 150,
-  section: 3_000,
-  fields: 10,
-  field: 2_000,
-  button: 75,
-  buttonValue: 2_000,
-  option: 75,
-  optionValue: 150,
-  options: 100,
-  overflow: 5,
-  elements: 25,
-  placeholder: 150,
-  context: 2_000,
-  /** Of the text that stands for the blocks in notifications and screen readers: more is advised against. */
-  text: 4_000,
-  username: 80,
-  message: 40_000,
-} as const;
+import { context, LIMITS, mrkdwn, oneLine, plainText, section } from './text-objects.ts';
 
 /**
  * Slack documents 40,000 characters for a message, but refuses blocks with far less in them (`msg_blocks_too_long`): between 11,000 and
@@ -64,7 +25,6 @@ const BEGINNING_LINES = 30;
 /** Markdown longer than that is not converted as a whole: it becomes a file anyway. */
 const CONVERTED = 60_000;
 const MAX_TAIL = 30;
-const BUTTONS = 5;
 const IN_FILE = 'This is the beginning. The whole is in the file below.';
 const BEGINNING_ONLY = 'This is only the beginning. Ask in a direct message to get all of it.';
 
@@ -105,7 +65,7 @@ const TONE: Readonly<Record<Tone, string>> = { neutral: '', progress: '⏳ ', go
 
 /** A message for chat.postMessage and chat.update. */
 export function toMessage(content: Content, options: RenderOptions = {}): SlackMessage {
-  const ids = counter();
+  const ids = newIds();
   const parts = partsOf(content, options, ids);
   const { blocks, cut } = fitting(parts, options.ephemeral === true ? BEGINNING_ONLY : IN_FILE);
   const text = fallback(content);
@@ -130,7 +90,7 @@ function pictureText({ url, alt }: { readonly url: string; readonly alt: string 
 
 /** Several contents under each other, for App Home: at most 100 blocks (https://docs.slack.dev/reference/views/home-tab-views). */
 export function toHome(contents: readonly Content[], options: RenderOptions = {}): KnownBlock[] {
-  const ids = counter();
+  const ids = newIds();
   const out: KnownBlock[] = [];
   for (const [index, content] of contents.entries()) {
     const { blocks } = fitting(partsOf(content, options, ids), BEGINNING_ONLY);
@@ -145,8 +105,8 @@ export function toHome(contents: readonly Content[], options: RenderOptions = {}
 }
 
 /** Markdown as sections, for a modal: at most `most` of them. */
-export function toSections(markdown: string, options: RenderOptions = {}, most = 20): KnownBlock[] {
-  return splitMrkdwn(toMrkdwn(beginning(markdown, CONVERTED), options.chat), LIMITS.section)
+export function toSections(markdown: string, most: number): KnownBlock[] {
+  return splitMrkdwn(toMrkdwn(beginning(markdown, CONVERTED)), LIMITS.section)
     .slice(0, most)
     .map(section);
 }
@@ -154,44 +114,6 @@ export function toSections(markdown: string, options: RenderOptions = {}, most =
 /** Pictures of our own are uploaded; those from elsewhere are only linked, so that looking at a card tells nobody. */
 function isOwn(url: string): boolean {
   return /^(?:\/(?![/\\])|data:image\/)/i.test(url);
-}
-
-/** The commands that a posted message offers, in their order. */
-export function actionsOf(blocks: unknown): Action[] {
-  if (!Array.isArray(blocks)) return [];
-  return blocks.flatMap((block: unknown) => {
-    const elements = isObject(block) ? block['elements'] : undefined;
-    return Array.isArray(elements) ? elements.flatMap(actionsOfElement) : [];
-  });
-}
-
-function actionsOfElement(element: unknown): Action[] {
-  if (!isObject(element) || !String(element['action_id']).startsWith(RUN)) return [];
-  const offered: unknown = element['type'] === 'button' ? [element] : element['options'];
-  if (!Array.isArray(offered)) return [];
-  return offered.flatMap((one: unknown) => {
-    if (!isObject(one) || typeof one['value'] !== 'string' || !isObject(one['text'])) return [];
-    const style = one['style'];
-    return [
-      {
-        label: String(one['text']['text']),
-        command: one['value'],
-        ...((style === 'primary' || style === 'danger') && { style }),
-      },
-    ];
-  });
-}
-
-// ── parts ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-/** Begins the action_id of everything that runs a command. */
-export const RUN = 'run:';
-
-type Ids = () => string;
-
-function counter(): Ids {
-  let next = 0;
-  return () => `${RUN}${next++}`;
 }
 
 interface Parts {
@@ -226,8 +148,8 @@ function partsOf(content: Content, options: RenderOptions, ids: Ids): Parts {
       ...(image && (image.alt.trim() !== '' || /^https?:/i.test(image.url))
         ? [context(toMrkdwn(pictureText(image)))]
         : []),
-      ...actionBlocks(content.actions ?? [], options, ids),
-      ...choiceBlocks(content.choices ?? [], options, ids),
+      ...actionBlocks(content.actions ?? [], ids, options.address),
+      ...choiceBlocks(content.choices ?? [], ids, options.address),
     ],
     foot: content.footer?.trim() ? [context(escapeMrkdwn(oneLine(content.footer)))] : [],
     cut: (content.text ?? '').length > CONVERTED,
@@ -277,11 +199,6 @@ function sections(markdown: string, options: RenderOptions): KnownBlock[] {
   return texts.length === 1 ? texts.map(section) : texts.map((text) => ({ type: 'section', text: mrkdwn(text) }));
 }
 
-/** Shown unfolded: only what is longer than one section is left to Slack to fold, so that it does not fill the channel. */
-function section(text: string): KnownBlock {
-  return { type: 'section', text: mrkdwn(text), expand: true };
-}
-
 /** Short fields stand in pairs; long ones, and those with lists or code in them, below each other. */
 function fieldBlocks(card: Card, options: RenderOptions): KnownBlock[] {
   const out: KnownBlock[] = [];
@@ -306,141 +223,6 @@ function fieldBlocks(card: Card, options: RenderOptions): KnownBlock[] {
   flush();
   return out;
 }
-
-/**
- * Up to five buttons; of more the first four, and the rest in a menu. What is too long for a menu stays a button, what is too
- * long for a button is shown to be typed.
- */
-function actionBlocks(actions: readonly Action[], options: RenderOptions, ids: Ids): KnownBlock[] {
-  const { runnable, typed } = byLength(actions);
-  let buttons = runnable;
-  let menu: Action[] = [];
-  if (runnable.length > BUTTONS) {
-    const stays = (action: Action, index: number) => index < BUTTONS - 1 || action.command.length > LIMITS.optionValue;
-    buttons = runnable.filter(stays);
-    menu = runnable.filter((action, index) => !stays(action, index));
-    if (menu.length === 1) {
-      buttons = runnable;
-      menu = [];
-    }
-  }
-  const first = buttons.findIndex(({ style }) => style === 'primary');
-  const elements: Element[] = [...buttonElements(buttons, ids, first), ...menuElements('More…', menu, ids)];
-  return [...rows(elements), ...typedBlocks(typed, options)];
-}
-
-function choiceBlocks(choices: readonly Choice[], options: RenderOptions, ids: Ids): KnownBlock[] {
-  const elements: Element[] = [];
-  const below: KnownBlock[] = [];
-  for (const { label, options: offered } of choices) {
-    const { runnable, typed } = byLength(offered);
-    elements.push(
-      ...selects(
-        label,
-        runnable.filter(({ command }) => command.length <= LIMITS.optionValue),
-        ids,
-      ),
-    );
-    elements.push(
-      ...buttonElements(
-        runnable.filter(({ command }) => command.length > LIMITS.optionValue),
-        ids,
-      ),
-    );
-    below.push(...typedBlocks(typed, options));
-  }
-  return [...rows(elements), ...below];
-}
-
-function byLength(actions: readonly Action[]): { runnable: Action[]; typed: Action[] } {
-  const real = actions.filter(({ command }) => command.trim() !== '');
-  return {
-    runnable: real.filter(({ command }) => command.length <= LIMITS.buttonValue),
-    typed: real.filter(({ command }) => command.length > LIMITS.buttonValue),
-  };
-}
-
-type Element = Button | Overflow | StaticSelect;
-
-function rows(elements: readonly Element[]): ActionsBlock[] {
-  const out: ActionsBlock[] = [];
-  for (let at = 0; at < elements.length; at += LIMITS.elements)
-    out.push({ type: 'actions', elements: elements.slice(at, at + LIMITS.elements) });
-  return out;
-}
-
-/** A message has one thing to do first: of several primary actions the first is shown as such. */
-function buttonElements(actions: readonly Action[], ids: Ids, primary = -1): Button[] {
-  return actions.map((action, index) => ({
-    type: 'button',
-    text: plainText(oneLine(action.label) || action.command, LIMITS.button),
-    action_id: ids(),
-    value: action.command.toWellFormed(),
-    ...(action.style === 'danger' && { style: 'danger' }),
-    ...(index === primary && { style: 'primary' }),
-  }));
-}
-
-function menuElements(label: string, actions: readonly Action[], ids: Ids): Element[] {
-  if (actions.length === 0) return [];
-  if (actions.length > LIMITS.overflow) return selects(label, actions, ids);
-  return [{ type: 'overflow', action_id: ids(), options: actions.map(option) }];
-}
-
-/** A select holds a hundred; of more there are several. */
-function selects(label: string, actions: readonly Action[], ids: Ids): StaticSelect[] {
-  const out: StaticSelect[] = [];
-  for (let at = 0; at < actions.length; at += LIMITS.options) {
-    const some = actions.slice(at, at + LIMITS.options);
-    const range = actions.length > LIMITS.options ? ` (${at + 1}–${at + some.length})` : '';
-    out.push({
-      type: 'static_select',
-      action_id: ids(),
-      placeholder: plainText(
-        `${beginning(oneLine(label) || 'Choose…', LIMITS.placeholder - range.length)}${range}`,
-        LIMITS.placeholder,
-      ),
-      options: some.map(option),
-    });
-  }
-  return out;
-}
-
-function option(action: Action): PlainTextOption {
-  return {
-    text: plainText(oneLine(action.label) || action.command, LIMITS.option),
-    value: action.command.toWellFormed(),
-  };
-}
-
-function typedBlocks(actions: readonly Action[], { address = '' }: RenderOptions): KnownBlock[] {
-  return actions.flatMap(({ label, command }) => {
-    const text = toMrkdwn(`**${plain(oneLine(label))}** (type this):\n\n${codeBlock(address + command)}`);
-    return splitMrkdwn(text, LIMITS.section).map(section);
-  });
-}
-
-function context(text: string): KnownBlock {
-  return { type: 'context', elements: [mrkdwn(splitMrkdwn(text, LIMITS.context)[0] ?? '\u2060')] };
-}
-
-function mrkdwn(text: string): MrkdwnElement {
-  return { type: 'mrkdwn', text, verbatim: true };
-}
-
-/** Slack parses nothing in it but emoji; what would be a mention elsewhere is taken apart all the same. */
-function plainText(text: string, limit: number): PlainTextElement {
-  const safe = oneLine(text.toWellFormed())
-    .replace(/<(?=[@#!])/g, '<\u2060')
-    .replace(/@(?=(?:channel|here|everyone|group)\b)/gi, '@\u2060');
-  return { type: 'plain_text', text: beginning(safe, limit) || '\u2060', emoji: true };
-}
-
-function oneLine(text: string): string {
-  return text.replace(/\s+/g, ' ').trim();
-}
-
-// ── beside the blocks ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** Title and gist as text. */
 function fallback(content: Content): string {

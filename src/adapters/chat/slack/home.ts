@@ -2,12 +2,11 @@
 
 import type { BlockAction } from '@slack/bolt';
 import { type Content, codeSpan } from '../../../bot/card.ts';
-import { RUN, toHome } from './blocks.ts';
+import { RUNS } from './actions.ts';
+import { toHome } from './blocks.ts';
 import type { Listens, SlackContext } from './ports.ts';
 import { commandOf } from './press.ts';
 import { bare, slackCode } from './refusal.ts';
-
-const RUNS = new RegExp(`^${RUN}`);
 
 /** Shown anew whenever somebody comes, and after what they press there, which is answered in the direct conversation. */
 export const listenToHome: Listens = (app, context) => {

@@ -8,10 +8,11 @@ import type { InputBlock, KnownBlock, ModalView, PlainTextElement, PlainTextOpti
 import type { Offer } from '../../../bot/args.ts';
 import { Failure, failureText } from '../../../bot/errors.ts';
 import type { Filled, Form, FormField } from '../../../bot/form.ts';
-import { LIMITS, toSections } from './blocks.ts';
+import { toSections } from './blocks.ts';
 import { hearQuietly } from './place.ts';
 import type { Listens, SlackContext } from './ports.ts';
 import { bare, slackCode } from './refusal.ts';
+import { LIMITS } from './text-objects.ts';
 
 const FORM = 'command-form';
 /** Begins the action_id of every input. */
@@ -135,7 +136,7 @@ function formView(form: Form, origin: Origin): ModalView {
     submit: plainText('Run', TITLE),
     close: plainText('Cancel', TITLE),
     private_metadata: JSON.stringify(origin),
-    blocks: [...toSections(form.summary, {}, 1), ...form.fields.slice(0, LIMITS.viewBlocks - 1).map(inputOf)],
+    blocks: [...toSections(form.summary, 1), ...form.fields.slice(0, LIMITS.viewBlocks - 1).map(inputOf)],
   };
 }
 

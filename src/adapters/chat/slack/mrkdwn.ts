@@ -1,14 +1,14 @@
 /**
- * Markdown as Slack's mrkdwn, and back. The rules are those of https://docs.slack.dev/messaging/formatting-message-text:
+ * Markdown as Slack's mrkdwn. The rules are those of https://docs.slack.dev/messaging/formatting-message-text:
  * `*bold*`, `_italic_`, `~struck~`, `<url|text>`, `&<>` escaped, no escape for anything else. What is made here belongs into text
  * objects with `verbatim: true`: then Slack makes no links and mentions of its own out of text.
  */
 
 import createMarkdown, { type MarkdownIt } from 'markdown-it';
 import { mentioned } from '../../../bot/card.ts';
-import { unescapeSlack } from '../../../bot/tokens.ts';
-import { columns } from '../shell/visible.ts';
+import { codeOf, escaped, fenced } from './escape.ts';
 import { lineOf, type Mark, type Piece } from './marks.ts';
+import { isNarrow, type Table, tableList, tableText } from './table.ts';
 
 type Token = ReturnType<MarkdownIt['parse']>[number];
 
@@ -135,7 +135,7 @@ export function toMrkdwn(markdown: string, chat = 'slack'): string {
         table?.right.push(String(token.attrGet('style') ?? '').includes('right'));
         break;
       case 'table_close':
-        if (table && tableWidth(table) <= TABLE_COLUMNS) block(tableText(table));
+        if (table && isNarrow(table)) block(tableText(table));
         else if (table) for (const line of tableList(table)) put(line);
         table = undefined;
         break;
@@ -144,8 +144,6 @@ export function toMrkdwn(markdown: string, chat = 'slack'): string {
   while (lines.length > 0 && /^>?$/.test(lines.at(-1) ?? '')) lines.pop();
   return lines.join('\n');
 }
-
-// ── within a line ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 const MARKS: Readonly<Record<string, Mark>> = { strong: '*', em: '_', s: '~' };
 
@@ -251,122 +249,4 @@ function taskOf(children: readonly Token[]): boolean | undefined {
   if (!first || !found) return undefined;
   first.content = first.content.slice(found[0].length);
   return found[1] !== ' ';
-}
-
-/** `&<>` are the only characters that Slack lets one escape. What would tell everybody in the channel is taken apart. */
-function escaped(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replace(/@(?=(?:channel|here|everyone|group)\b)/gi, '@\u2060');
-}
-
-/** Text as mrkdwn that shows just that text. */
-export function escapeMrkdwn(text: string): string {
-  return text
-    .toWellFormed()
-    .split('\n')
-    .map((line) => lineOf([{ kind: 'text', text: line }], escaped))
-    .join('\n');
-}
-
-function codeOf(text: string): string {
-  return `\`${text.replaceAll('`', '\u02cb').replace(/[&<>]/g, entity)}\``;
-}
-
-function fenced(text: string): string {
-  return text.replace(/`{3,}/g, (run) => [...run].join('\u200b'));
-}
-
-function entity(sign: string): string {
-  return { '&': '&amp;', '<': '&lt;', '>': '&gt;' }[sign] ?? sign;
-}
-
-// ── tables ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-interface Table {
-  readonly rows: string[][];
-  /** By column: numbers stand to the right. */
-  readonly right: boolean[];
-}
-
-/** What a code block shows of a line on most screens; a wider table would be folded in the middle of its rows. */
-const TABLE_COLUMNS = 78;
-const BETWEEN = '  ';
-
-function widthsOf({ rows, right }: Table): readonly number[] {
-  return right.map((_, column) => Math.max(1, ...rows.map((row) => columns(row[column] ?? ''))));
-}
-
-function tableWidth(table: Table): number {
-  return widthsOf(table).reduce((sum, width) => sum + width + BETWEEN.length, -BETWEEN.length);
-}
-
-/** Each row as an item: its first cell, then the others under the names of their columns. */
-function tableList({ rows: [head = [], ...rows] }: Table): string[] {
-  return rows.flatMap(([first = '', ...cells]) => [
-    `• *${escapeMrkdwn(first.trim() || '–')}*`,
-    ...cells.flatMap((cell, at) => {
-      const name = head[at + 1]?.trim() ?? '';
-      if (cell.trim() === '') return [];
-      return [`${SPACE.repeat(4)}${name === '' ? '' : `${escapeMrkdwn(name)}: `}${escapeMrkdwn(cell.trim())}`];
-    }),
-  ]);
-}
-
-function tableText(table: Table): string {
-  const { rows, right } = table;
-  const widths = widthsOf(table);
-  const lines = rows.map((row) =>
-    widths
-      .map((width, column) => {
-        const cell = row[column] ?? '';
-        const fill = ' '.repeat(width - columns(cell));
-        return right[column] === true ? fill + cell : cell + fill;
-      })
-      .join(BETWEEN)
-      .trimEnd(),
-  );
-  lines.splice(1, 0, widths.map((width) => '─'.repeat(width)).join(BETWEEN));
-  return lines.join('\n');
-}
-
-// ── back ───────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-/** What people call things of which a message holds only the id. */
-export interface SlackNames {
-  person?(userId: string): string | undefined;
-  channel?(channelId: string): string | undefined;
-  group?(groupId: string): string | undefined;
-}
-
-/**
- * A message's text as its author saw it: names for ids, addresses as they were typed, no escapes. What it gives is for reading,
- * for the history and for commands; it mentions nobody when it is posted through {@link escapeMrkdwn} or `plain()`.
- */
-export function fromMrkdwn(text: string, names: SlackNames = {}): string {
-  return unescapeSlack(text, (target, label) => {
-    const id = target.slice(1);
-    switch (target.charAt(0)) {
-      case '@':
-        return `@${(names.person?.(id) ?? (label || id)).replace(/^@/, '')}`;
-      case '#':
-        return `#${(names.channel?.(id) ?? (label || id)).replace(/^#/, '')}`;
-      case '!':
-        return special(id, label, names);
-    }
-    const address = target.replace(/^mailto:/, '');
-    // What looks like an address becomes a link by itself: then the label is what was typed.
-    if (!label || label === address || address.replace(/^https?:\/\//, '').replace(/\/$/, '') === label)
-      return label || address;
-    return `${label} (${address})`;
-  });
-}
-
-function special(command: string, label: string | undefined, names: SlackNames): string {
-  const [kind = '', id = ''] = command.split('^');
-  if (kind === 'subteam') return `@${(names.group?.(id) ?? (label || id)).replace(/^@/, '')}`;
-  if (kind === 'date') return label ?? '';
-  return label || `@${kind}`;
 }

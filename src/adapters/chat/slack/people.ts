@@ -166,7 +166,6 @@ export function createSlackPeople(options: SlackPeopleOptions): KnownSlackPeople
       asking.set(userId, asked);
       return await asked;
     },
-    all: async () => [...known.values()].map(({ person }) => person).filter(({ active, bot }) => active && !bot),
     async heard(user) {
       const before = user.id === undefined ? undefined : known.get(user.id);
       if (user.id === undefined || !before || (user.updated ?? 0) >= before.updated) {

@@ -3,14 +3,13 @@
 import type { App } from '@slack/bolt';
 import type { WebClient } from '@slack/web-api';
 import type { Router } from 'express';
-import type { Offer } from '../../../bot/args.ts';
 import type { Content } from '../../../bot/card.ts';
 import type { Address, Person, Room } from '../../../bot/chat.ts';
-import type { Asked, Filled, FilledForm, Form } from '../../../bot/form.ts';
 import type { Logger } from '../../../bot/log.ts';
 import type { SlackMetrics } from '../../../bot/metrics.ts';
 import type { PostOptions } from '../../../bot/post.ts';
 import type { Robot } from '../../../bot/robot.ts';
+import type { Surfaces } from '../../../bot/surfaces.ts';
 import type { People } from '../../../domain/people/ports.ts';
 import type { SlackUser } from './user.ts';
 
@@ -113,8 +112,6 @@ export interface SlackPerson extends Person {
 export interface SlackPeople {
   /** By Slack's id; known ones from memory, others asked for. Saved in the directory before it is returned. */
   person(userId: string): Promise<SlackPerson>;
-  /** The newest of everybody, for completion and selects. */
-  all(): Promise<readonly SlackPerson[]>;
   /** Slack says something new of an account. */
   heard(user: SlackUser): Promise<void>;
 }
@@ -175,32 +172,13 @@ export interface SlackContext {
   post(address: Omit<Address, 'chat'>, content: Content, options?: PostOptions): Promise<void>;
   /** Where an ephemeral answer to this person in this channel can be sent for the next 30 minutes. */
   answerUrl(channel: string, userId: string, url: string): void;
-  surfaces: SlackSurfaces;
+  readonly surfaces: Surfaces;
 }
 
 /** A part that listens to some of what Slack sends. */
 export type Listens = (app: App, context: SlackContext) => void;
 
 // ── from outside ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
-export interface Suggested {
-  readonly title: string;
-  readonly command: string;
-}
-
-/** What the robot shows and asks besides messages; the same for every chat that can show it. */
-export interface SlackSurfaces {
-  /** The form for a command that lacks arguments; undefined if the text is none, or is whole. */
-  form(text: string, person: Person, room: string): Promise<Form | undefined>;
-  /** Values for a field, those first that begin with what is typed. */
-  options(asked: Asked): Promise<readonly Offer[]>;
-  /** The line that the filled form stands for, or what is wrong by field. */
-  fill(commandId: string, values: Filled, person: Person, room: string): Promise<FilledForm>;
-  /** What concerns this person now: approvals, alerts, what is running, what they may do. */
-  overview(person: Person): Promise<readonly Content[]>;
-  /** What to offer somebody who opens a conversation. */
-  suggestions(person: Person): Promise<readonly Suggested[]>;
-}
 
 /** Everything that people of a chat are known by. */
 export type PeopleDirectory = Pick<People, 'save' | 'get'>;
@@ -235,7 +213,7 @@ export interface SlackParts {
   readonly inbox: Inbox;
   readonly people: PeopleDirectory & GroupDirectory;
   readonly history: SlackHistory;
-  readonly surfaces: SlackSurfaces;
+  readonly surfaces: Surfaces;
   readonly metrics: SlackMetrics;
   readonly log: Logger;
   readonly now: () => Date;

@@ -1,11 +1,9 @@
 /** A button is a command, said by whoever presses it. https://docs.slack.dev/reference/interaction-payloads/block_actions-payload */
 
 import type { BlockAction } from '@slack/bolt';
-import { RUN } from './blocks.ts';
+import { RUNS } from './actions.ts';
 import type { Listens, Self } from './ports.ts';
 import { threadOf } from './threads.ts';
-
-const RUNS = new RegExp(`^${RUN}`);
 
 /** The id of a press: no message has it, and two presses never share one. */
 export function pressId(actionTs: string, messageTs: string, userId: string): string {

@@ -1,6 +1,6 @@
 /** A reaction as a button, where the configuration says so. https://docs.slack.dev/reference/events/reaction_added */
 
-import { actionsOf } from './blocks.ts';
+import { actionsOf } from './actions.ts';
 import type { Listens, SlackContext } from './ports.ts';
 import { pressId } from './press.ts';
 import { bare, isAbsent, problemOf } from './refusal.ts';

@@ -1,6 +1,6 @@
 /** A message's text as people read it, with names for the ids in it. */
 
-import { fromMrkdwn } from './mrkdwn.ts';
+import { fromMrkdwn } from './from-mrkdwn.ts';
 import type { SlackContext } from './ports.ts';
 
 /** More people and channels than this are not looked up for one message. */
