@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { card } from '../../../src/bot/card.ts';
 import type { Database } from '../../../src/storage/database.ts';
 import { testDatabase } from '../../support/database.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -91,6 +92,17 @@ describe('Slack conversation with the app', function () {
       await answer('helo');
       slack.edit(asked, 'echo hello');
       expect((await answer('hello')).threadTs).to.equal(asked.ts);
+    });
+
+    it('answers who presses a button there in the thread of the message', async () => {
+      const room = slack.dm('alice').id;
+      const actions = [{ label: 'Say hello', command: 'echo hello' }];
+      await bot.posts.post({ chat: 'slack', room }, card({ title: 'By itself', actions }));
+      const own = await answer('By itself');
+      expect(own.threadTs).to.equal(undefined);
+      await slack.press('alice', own, 'Say hello');
+      expect((await answer('hello')).threadTs).to.equal(own.ts);
+      expect(bot.ran.map(({ thread }) => thread)).to.deep.equal([own.ts]);
     });
 
     it('leaves channels as they are', async () => {
