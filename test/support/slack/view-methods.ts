@@ -206,7 +206,7 @@ const setTitle = method(args.title, (sent, context) => {
   return {};
 });
 
-/** With a thread for an assistant; for an agent without one, and with one Slack says yes and does nothing. */
+/** An assistant has prompts in a thread, an agent outside; an agent's in a thread Slack takes and forgets. What it says to the other is written nowhere: refused here. */
 const setPrompts = method(args.prompts, (sent, context) => {
   mustHaveView(context, 'assistant.threads.setSuggestedPrompts');
   if (sent.thread_ts === undefined) {
