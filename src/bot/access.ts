@@ -52,7 +52,7 @@ export interface Access {
 export interface AccessPorts {
   readonly policy: AccessPolicy;
   readonly store: GrantStore;
-  readonly people: Pick<People, 'identity' | 'samePerson'>;
+  readonly people: Pick<People, 'identity' | 'samePerson' | 'get'>;
   /** Tells the other replicas. */
   changed(): Promise<void>;
   now(): Date;
@@ -117,10 +117,14 @@ export function createAccess({ policy, store, people, changed, now }: AccessPort
     return holders.filter((_, at) => standings[at]?.standing !== 'inactive');
   }
 
-  /** Names of people who can give roles; those of the file are known by id only. */
+  /** Names of people who can give roles; an id of the file that no chat knows stays one. */
   async function granters(): Promise<string[]> {
     const holders = await holdersOf(rolesThatCover(policy, GRANT_PERMISSION), await grants());
-    return [...new Set(holders.map(({ id, name }) => name ?? id))].slice(0, 5);
+    const first = holders.filter(({ id }, at) => holders.findIndex((other) => other.id === id) === at).slice(0, 5);
+    const names = await Promise.all(
+      first.map(async ({ id, name }) => name ?? (await available(people.get(id)))?.name ?? id),
+    );
+    return [...new Set(names)];
   }
 
   function knownRole(role: string): string {

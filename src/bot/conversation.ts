@@ -20,6 +20,7 @@ import type { Logger } from './log.ts';
 import { chatOfUser, personIdOf } from './message.ts';
 import type { PostOptions, PostStore } from './post.ts';
 import type { Pipeline } from './robot.ts';
+import { wantsAnswer } from './sentence.ts';
 
 export interface ConversationPorts {
   readonly dispatch: Dispatch;
@@ -247,6 +248,7 @@ export function createConversation(ports: ConversationPorts): Conversation {
       },
       async fallback(message, text) {
         const reason = unclear.get(message) ?? { kind: 'not a command', failure: undefined, nearCommand: undefined };
+        if (reason.failure === undefined && message.follows && !wantsAnswer(text, message.follows)) return;
         await dispatch.answer(await lineOf(message, text), reason);
       },
       async failed(error, message) {

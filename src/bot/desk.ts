@@ -11,7 +11,7 @@ import { decidedCard, proposalKey } from './proposal-card.ts';
 import type { Decision, Proposal, Proposals } from './proposals.ts';
 import type { CommandTable } from './table.ts';
 
-type Asked = Pick<Invocation<unknown>, 'person' | 'room' | 'source' | 'now' | 'reply'>;
+type Asked = Pick<Invocation<unknown>, 'person' | 'room' | 'source' | 'now' | 'reply' | 'via'>;
 
 export interface CommandDesk {
   /** The name that people address the robot by. */
@@ -21,12 +21,14 @@ export interface CommandDesk {
   others(): readonly string[];
   /** Runs what the same person was asked about. Throws `proposal.gone`, `proposal.other`. */
   confirm(code: string, asked: Asked): Promise<void>;
-  cancel(code: string, asked: Asked): Promise<Content>;
+  /** Says nothing where the card that was pressed says it. */
+  cancel(code: string, asked: Asked): Promise<Content | void>;
   /** What waits for this person's word, oldest first: what others ask, and what the person was asked. */
   waiting(person: Person, now: Date): Promise<readonly Proposal[]>;
   /** Runs what somebody else asked for; says so where that is not seen. Throws `proposal.gone`, `proposal.own`, `access.denied`. */
   approve(code: string, asked: Asked): Promise<Content | void>;
-  refuse(code: string, asked: Asked): Promise<Content>;
+  /** As `cancel`. */
+  refuse(code: string, asked: Asked): Promise<Content | void>;
 }
 
 export interface DeskPorts {
@@ -47,6 +49,11 @@ export function createDesk(ports: DeskPorts): CommandDesk {
 
   function isHere(proposal: Proposal, room: Here): boolean {
     return proposal.room.chat === room.chat && proposal.room.room === room.room;
+  }
+
+  /** Whoever pressed a button of the card has it before their eyes, and it now says what was decided. */
+  function isShown(proposal: Proposal, { room, via }: Asked): boolean {
+    return via === 'button' && isHere(proposal, room);
   }
 
   /**
@@ -114,8 +121,9 @@ export function createDesk(ports: DeskPorts): CommandDesk {
       await dispatch.runProposal(proposal, asked.reply, undefined);
     },
     async cancel(code, asked) {
-      await decide(await own(code, asked), 'cancelled', asked);
-      return 'Cancelled; nothing was done.';
+      const proposal = await own(code, asked);
+      await decide(proposal, 'cancelled', asked);
+      return isShown(proposal, asked) ? undefined : 'Cancelled; nothing was done.';
     },
     async approve(code, asked) {
       const proposal = await foreign(code, asked);
@@ -128,8 +136,9 @@ export function createDesk(ports: DeskPorts): CommandDesk {
       return `Approved; what came of it is told where ${plain(proposal.person.name)} asked for it (${outcome}).`;
     },
     async refuse(code, asked) {
-      await decide(await foreign(code, asked), 'refused', asked);
-      return 'Refused; nothing was done.';
+      const proposal = await foreign(code, asked);
+      await decide(proposal, 'refused', asked);
+      return isShown(proposal, asked) ? undefined : 'Refused; nothing was done.';
     },
   };
 }

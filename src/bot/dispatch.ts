@@ -429,7 +429,8 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
       const text = failureText(failure);
       await line.reply(
         offer ? card({ title: 'That is no command', tone: 'warning', text, actions: [offer] }) : text,
-        readerOf(line),
+        // Nobody else sees who pressed what. What was confirmed or approved concerns the room.
+        line.via === 'button' && !line.answered ? 'asker' : readerOf(line),
       );
     } catch (cause) {
       log.error({ err: cause, reference, command: command?.id }, 'error not told');

@@ -19,6 +19,11 @@ declare module 'hubot' {
     private?: boolean;
     /** The adapter knows that it is meant for the robot: a direct conversation, a button, a native mention. */
     addressed?: boolean;
+    /**
+     * Meant for the robot only because its thread is, without a word that says so: begun by the same person, or by another. People
+     * talk with each other there, too.
+     */
+    follows?: 'own thread' | "another's thread";
     via?: 'typed' | 'button';
     /** It came in a way that only its author sees: what is nobody else's business is answered to the author alone. */
     quiet?: boolean;

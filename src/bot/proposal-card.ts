@@ -9,7 +9,7 @@ export function proposalKey({ id }: Pick<Proposal, 'id'>): string {
   return `proposal:${id}`;
 }
 
-export function confirmCard({ code, text }: Proposal, question: string): Card {
+export function confirmCard({ code, text, person }: Proposal, question: string): Card {
   return card({
     title: 'Are you sure?',
     tone: 'warning',
@@ -18,7 +18,7 @@ export function confirmCard({ code, text }: Proposal, question: string): Card {
       { label: 'Yes, run it', command: `confirm ${code}`, style: 'primary' },
       { label: 'No', command: `cancel ${code}` },
     ],
-    footer: 'Waits ten minutes for you',
+    footer: `Waits ten minutes for ${person.name}`,
   });
 }
 

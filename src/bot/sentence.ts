@@ -59,3 +59,22 @@ function isMisspelt({ typed, allowed }: WrongValue): boolean {
     return looksLike(bare, known) || (bare.length >= 3 && known.startsWith(bare));
   });
 }
+
+const QUESTION =
+  /^(?:(?:and|but|so|ok|okay|hm+|also)[\s,]+)*(?:what|whats|what's|how|hows|how's|why|who|whos|who's|when|where|which|is|are|was|were|do|does|did|can|could|should|would|will|has|have|please|show|tell|explain|any)\b/i;
+const REMARK =
+  /^(?:thanks?|thank you|thx|ty|cheers|great|nice|ok|okay|k|cool|perfect|done|yes|yep|yeah|no|nope|lol|good|wow|sure|right|got it|will do|on it|looking)(?: \w+){0,2}$/i;
+
+/**
+ * In a thread that began with a line for the robot, not everything is for it: an emoji or a thank-you is for nobody in particular,
+ * and what somebody else says there is for whoever began it, unless it asks something.
+ */
+export function wantsAnswer(text: string, where: 'own thread' | "another's thread"): boolean {
+  const words = text
+    .replace(/:[\w+-]+:/g, ' ')
+    .replace(/[^\p{L}\p{N}?'’ ]/gu, ' ')
+    .replace(/\s+/g, ' ')
+    .trim();
+  if (!/\p{L}|\?/u.test(words) || REMARK.test(words)) return false;
+  return where === 'own thread' || /\?\s*$/.test(words) || QUESTION.test(words);
+}

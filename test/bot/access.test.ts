@@ -177,6 +177,20 @@ describe('rights of people', () => {
     if (refusal instanceof Failure) expect(failureText(refusal)).to.contain('slack:U9').and.contain('bob');
   });
 
+  it('a refusal names those of the configuration as their chat does, and by their id only if no chat knows them', async () => {
+    const named = createAccess({
+      policy: { ...policy, people: { 'slack:U5': ['admin'], 'slack:U6': ['admin'] } },
+      people,
+      store: { all: async () => [], add: async () => true, remove: async () => true },
+      changed: async () => undefined,
+      now: () => new Date(),
+    });
+    await people.save(account('slack:U1'), account('slack:U5', { name: 'carol' }));
+    const refusal = await named.require(slackBob, 'deploy:production').catch((error: unknown) => error);
+    expect(refusal).to.be.instanceOf(Failure);
+    if (refusal instanceof Failure) expect(failureText(refusal)).to.contain('Ask carol or slack');
+  });
+
   it('a role that is given to a guest gives that role to that account, and nothing else', async () => {
     const guest = { id: 'slack:U9', chat: 'slack', name: 'guest' };
     await people.save(account('slack:U9', { email, outside: true }), account('web:2', { email }));

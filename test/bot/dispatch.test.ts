@@ -307,6 +307,7 @@ describe('dispatch', () => {
     await open();
     await say('alice', 'hubot deploy api risky to staging');
     await room.press('carol', 'Refuse');
+    expect(room.messages.map(([, text]) => text).join(), 'the card says it').not.to.contain('nothing was done');
     expect(await say('carol', 'hubot approve c1')).to.contain('nothing to confirm');
     expect(ran).to.deep.equal([]);
   });

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { isSentence, mayBeSentence, type WrongValue } from '../../src/bot/sentence.ts';
+import { isSentence, mayBeSentence, type WrongValue, wantsAnswer } from '../../src/bot/sentence.ts';
 
 describe('a line that begins like a command', () => {
   for (const text of [
@@ -62,4 +62,28 @@ describe('a line that fits but for a value', () => {
     expect(mayBeSentence('deploy hello', 'missing')).to.equal(false);
     expect(mayBeSentence('audit', 'excess')).to.equal(false);
   });
+});
+
+describe('a line in a thread that is for the robot only because the thread is', () => {
+  const cases: readonly (readonly [string, boolean, boolean])[] = [
+    [':+1:', false, false],
+    [':white_check_mark: :tada:', false, false],
+    ['👍', false, false],
+    ['thanks!', false, false],
+    ['ok, got it', false, false],
+    ['', false, false],
+    ['it is postgres 14 on web-2', true, false],
+    ['I have restarted it', true, false],
+    ['and certificates?', true, true],
+    ['and how do I check them', true, true],
+    ['ok, what about production', true, true],
+    ['?', true, true],
+    ['diskfull?', true, true],
+  ];
+  for (const [text, own, others] of cases) {
+    it(`${text || 'nothing'}: ${own ? 'answered' : 'left alone'} in their own, ${others ? 'answered' : 'left alone'} in another's`, () => {
+      expect(wantsAnswer(text, 'own thread')).to.equal(own);
+      expect(wantsAnswer(text, "another's thread")).to.equal(others);
+    });
+  }
 });

@@ -151,9 +151,9 @@ people: {'slack:${slack.person('alice').id}': [deployer], 'slack:${slack.person(
       slack.say('alice', 'ops', 'launch rocket', { mention: true });
       const card = await answers('ops', /approve [0-9a-f]{4}/);
       await slack.press('alice', card, 'Approve');
-      await answers('ops', 'Somebody else must approve');
+      await slack.ephemeral('alice', ({ text }) => text.includes('Somebody else must approve'));
       await slack.press('eve', card, 'Approve');
-      await answers('ops', 'guest');
+      await slack.ephemeral('eve', ({ text }) => text.includes('guest'));
       expect(existsSync(join(folder, 'launched'))).to.equal(false);
       slack.react('bob', card, 'white_check_mark');
       await eventually(() => shown(card).includes('Approved by bob'));

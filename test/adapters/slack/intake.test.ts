@@ -16,6 +16,7 @@ const SELF: Self = {
   userId: 'UROBOT',
   botId: 'BROBOT',
   agent: true,
+  postsAnywhere: true,
 };
 
 function message(ts: string, more: Record<string, unknown> = {}, eventId = `Ev${ts}`): Envelope {

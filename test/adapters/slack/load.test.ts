@@ -37,6 +37,7 @@ eachDatabase((open) => {
           userId: slack.bot.id,
           botId: 'B1',
           agent: true,
+          postsAnywhere: true,
         }),
         api: { revoked: () => undefined },
         log,

@@ -180,6 +180,20 @@ describe('Slack messages', function () {
       expect(bot.ran.map(({ what }) => what)).to.deep.equal(['hello', 'once more', 'is it quiet?']);
     });
 
+    it('leave people their words with each other, unless they ask or name the robot', async () => {
+      const root = slack.say('alice', 'ops', 'echo hello', { mention: true });
+      await answers('ops', 'hello');
+      const inThread = (who: string, text: string) => slack.say(who, 'ops', text, { thread: root });
+      inThread('bob', 'I have deleted the old logs, looks better now');
+      inThread('alice', ':+1:');
+      inThread('alice', 'thanks!');
+      inThread('alice', 'the new disk is there, too');
+      inThread('bob', 'and the second disk?');
+      inThread('bob', 'shipmate, thanks');
+      await quiet();
+      expect(bot.sentences).to.deep.equal(['the new disk is there, too', 'and the second disk?', 'thanks']);
+    });
+
     it('of other people stay theirs', async () => {
       const root = slack.say('bob', 'ops', 'the disk is full');
       slack.say('alice', 'ops', 'echo hello', { thread: root });

@@ -125,6 +125,7 @@ describe('Slack people', () => {
   function infos(): number {
     return slack.calls.filter(({ method }) => method === 'users.info').length;
   }
+        postsAnywhere: true,
 
   it('are asked for once, and stored before they are told', async () => {
     const [one] = await Promise.all(Array.from({ length: 5 }, () => people.person(alice.id)));

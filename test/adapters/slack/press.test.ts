@@ -89,15 +89,13 @@ describe('Slack buttons', function () {
   });
 
   it('run once when Slack delivers a press twice, and twice when somebody presses twice', async () => {
-    slack.disturb({ duplicates: 1 });
     slack.say('alice', 'ops', 'card', { mention: true });
     const shown = await choose();
     await slack.press('bob', shown, 'Paint it red');
+    expect(await slack.dispatcher.again()).to.include({ kind: 'acknowledged' });
     await eventually(() => bot.ran.length === 1);
     await slack.press('bob', shown, 'Paint it red');
     await eventually(() => bot.ran.length === 2);
-    slack.disturb({});
-    await slack.settled();
     await slack.press('bob', shown, 'Say hello');
     await answers('ops', 'hello');
     expect(bot.ran.map(({ what }) => what)).to.deep.equal(['paint red', 'paint red', 'hello']);
@@ -113,13 +111,14 @@ describe('Slack buttons', function () {
     expect(slack.posts('ops')).to.have.length(0);
   });
 
-  it('give people from outside nothing', async () => {
+  it('give people from outside nothing, and only they hear so', async () => {
     slack.addPerson({ name: 'eve', kind: 'stranger' });
     slack.channel('ops').members.add(slack.person('eve').id);
     slack.say('alice', 'ops', 'card', { mention: true });
     await slack.press('eve', await choose(), 'Paint it red');
-    await answers('ops', 'guest, of another organisation');
+    await slack.ephemeral('eve', ({ text }) => text.includes('guest, of another organisation'));
     expect(bot.ran).to.deep.equal([]);
+    expect(slack.posts('ops')).to.have.length(1);
   });
 
   it('are in the history as what was said', async () => {

@@ -123,7 +123,7 @@ describe('Slack reactions', function () {
     slack.addPerson({ name: 'eve', kind: 'guest' });
     slack.channel('ops').members.add(slack.person('eve').id);
     slack.react('eve', await shown(), 'white_check_mark');
-    await answers('ops', 'guest, of another organisation');
+    await slack.ephemeral('eve', ({ text }) => text.includes('guest, of another organisation'));
     expect(bot.ran).to.deep.equal([]);
   });
 });

@@ -35,6 +35,7 @@ describe('Slack rooms', () => {
       chat: 'slack',
       api,
       ownId: () => slack.bot.id,
+      postsAnywhere: () => true,
       personName: async (userId) => slack.person(userId).name,
       now: () => new Date(now),
       log,

@@ -29,6 +29,7 @@ export async function hear(said: Said, context: Hearing): Promise<void> {
   if (said.thread !== undefined) message.thread = said.thread;
   message.private = isPrivate;
   message.addressed = said.addressed;
+  if (said.follows) message.follows = said.follows;
   message.via = said.via;
   if (said.quiet) message.quiet = true;
   if (said.edited) message.edited = true;

@@ -4,8 +4,8 @@ import type { App } from '@slack/bolt';
 import { TopicMessage } from 'hubot';
 import { plain } from '../../../bot/card.ts';
 import { addressed } from './addressed.ts';
-import { userOf } from './hear.ts';
 import { createLately, type Lately } from './lately.ts';
+import { notice } from './notice.ts';
 import type { Listens, Said, SlackContext, SlackHistory } from './ports.ts';
 import { readable } from './readable.ts';
 import { isDirect } from './rooms.ts';
@@ -101,6 +101,11 @@ async function read(
   const meant = addressed(text, context.self().userId, isDirect(channel));
   // A file alone asks nothing.
   const silent = meant.exact === '' && files.length > 0;
+  const root =
+    meant.addressed === 'as its thread' && thread !== undefined
+      ? await history.find(context.chat, channel, thread)
+      : undefined;
+  const isOwn = root?.personId === `${context.chat}:${post.user}`;
   return {
     userId: post.user,
     channel,
@@ -109,11 +114,10 @@ async function read(
     exact: meant.exact,
     messageId: post.ts,
     via: 'typed',
-    addressed:
-      !silent &&
-      (meant.addressed === 'as its thread'
-        ? thread !== undefined && (await history.find(context.chat, channel, thread))?.addressed === true
-        : meant.addressed),
+    addressed: !silent && (meant.addressed === 'as its thread' ? root?.addressed === true : meant.addressed),
+    ...(root === undefined || context.robot.isCalled(meant.exact)
+      ? {}
+      : { follows: isOwn ? ('own thread' as const) : ("another's thread" as const) }),
     at: timeOf(post.ts),
     ...(files.length > 0 ? { files } : {}),
   };
@@ -152,15 +156,10 @@ function isTopic<T extends { readonly subtype?: string | undefined }>(event: T):
 
 /** Hubot scripts listen to it as to a message. */
 async function topic(event: Topic, context: SlackContext): Promise<void> {
-  const { chat, robot, people, self } = context;
-  if (event.user === self().userId) return;
-  const person = await people.person(event.user);
-  const user = userOf(robot, { chat, userId: event.user, name: person.name, channel: event.channel });
-  const message = new TopicMessage(user, await readable(event.topic, context), event.ts);
-  message.room = event.channel;
-  message.chat = chat;
-  message.personId = person.id;
-  await robot.receive(message);
+  if (event.user === context.self().userId) return;
+  const text = await readable(event.topic, context);
+  const { user: userId, channel, ts } = event;
+  await notice({ userId, channel }, context, (user) => new TopicMessage(user, text, ts));
 }
 
 /** Slack's ids of messages are the seconds in which they were said. */

@@ -78,6 +78,8 @@ export interface Self {
    * thread.
    */
   readonly agent: boolean;
+  /** The app may post in public channels that nobody invited it to. */
+  readonly postsAnywhere: boolean;
 }
 
 /** The Web API, with its limits and its errors. */

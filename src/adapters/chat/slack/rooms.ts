@@ -49,6 +49,8 @@ export interface RoomsOptions {
   readonly api: Pick<SlackApi, 'web'>;
   /** The robot's own user id: it is no member that counts. */
   ownId(): string;
+  /** Whether it can post in public channels without being in them. */
+  postsAnywhere(): boolean;
   personName(userId: string): Promise<string>;
   now(): Date;
   readonly log: Pick<Logger, 'warn'>;
@@ -138,7 +140,7 @@ export function createRooms(options: RoomsOptions): KnownRooms {
       name: direct && peer !== undefined ? `@${await options.personName(peer)}` : (found.name ?? channel),
       private: isPrivate,
       direct,
-      reachable: found.is_archived !== true && (found.is_member === true || direct || found.is_private === false),
+      reachable: found.is_archived !== true && (found.is_member === true || direct || isOpen(found)),
       members: isPrivate ? await membersOf(channel, direct ? peer : undefined) : undefined,
     };
     unknown.delete(channel);
@@ -146,6 +148,10 @@ export function createRooms(options: RoomsOptions): KnownRooms {
     if (!direct) keepNewest(names, known.name, { id: channel, at: time() }, MOST_NAMES);
     await options.saved(asRoom(channel, known));
     return known;
+  }
+
+  function isOpen(found: { readonly is_private?: boolean }): boolean {
+    return found.is_private === false && options.postsAnywhere();
   }
 
   async function membersOf(channel: string, peer: string | undefined): Promise<readonly string[] | undefined> {

@@ -100,6 +100,7 @@ export class SlackChat extends Adapter implements ChatAdapter {
       chat,
       api: this.#api,
       ownId: () => this.#whoAmI.known().userId,
+      postsAnywhere: () => this.#whoAmI.known().postsAnywhere,
       personName: async (userId) => (await this.#people.person(userId)).name,
       now,
       log,

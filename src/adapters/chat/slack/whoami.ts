@@ -54,6 +54,8 @@ export function createWhoAmI(options: WhoAmIOptions): WhoAmI {
       userId: who.user_id ?? '',
       botId: who.bot_id ?? '',
       agent: isAgent(who.response_metadata?.scopes),
+      // Who does not say what the token may do is asked by trying.
+      postsAnywhere: who.response_metadata?.scopes?.includes('chat:write.public') ?? true,
     };
     options.note(undefined);
     if (!first) return undefined;
