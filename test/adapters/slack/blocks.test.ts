@@ -245,9 +245,12 @@ describe('what does not fit', () => {
     for (const line of lines) expect(files?.[0]?.content).to.contain(line);
     expect(text.startsWith('Log of api/1\nline 0 of many')).to.equal(true);
     expect(rendered('a '.repeat(20_000)).files?.[0]?.name).to.equal('message.txt');
-    const ephemeral = toMessage('a '.repeat(20_000), { ephemeral: true });
+    const ephemeral = toMessage('a '.repeat(20_000), { ephemeral: 'beginning only' });
     expect(ephemeral).to.not.have.property('files');
     expect(JSON.stringify(ephemeral.blocks)).to.contain('only the beginning').and.not.contain('file');
+    const elsewhere = toMessage('a '.repeat(20_000), { ephemeral: 'whole in direct' });
+    expect(elsewhere).to.not.have.property('files');
+    expect(JSON.stringify(elsewhere.blocks)).to.contain('direct conversation').and.not.contain('file');
   });
 
   it('shows no more than 50 blocks', () => {

@@ -248,6 +248,31 @@ describe('Slack chat', function () {
       await slack.message(slack.dm('carol'), (message) => message.text === 'psst');
     });
 
+    it('what is too long as a beginning, and the whole as a file in the direct conversation, once', async () => {
+      await start();
+      const lines = Array.from({ length: 4_000 }, (_, n) => `line ${n} of the log`).join('\n');
+      slack.fail('chat.postEphemeral', { as: 500 });
+      await bot.posts.post(ops(), card({ title: 'Log', text: `\`\`\`\n${lines}\n\`\`\`` }), { onlyTo: id('alice') });
+      const told = await slack.ephemeral('alice', (message) => message.text.includes('Log'));
+      expect(JSON.stringify(told.blocks)).to.contain('The whole is in our direct conversation');
+      const direct = slack.dm('alice').id;
+      await slack.message(direct, ({ text }) => text.includes('Log'));
+      const [file, second] = [...slack.workspace.files.values()];
+      expect(file?.content?.toString()).to.include('line 3999 of the log');
+      expect(file?.shares.map(({ channel }) => channel)).to.deep.equal([direct]);
+      expect(second).to.equal(undefined);
+      expect(slack.posts(direct).filter(({ text }) => text.includes('Log'))).to.have.length(1);
+      expect(slack.posts('ops')).to.have.length(0);
+    });
+
+    it('only the beginning, where there is no direct conversation', async () => {
+      await start();
+      slack.fail('chat.postMessage', { as: 'messages_tab_disabled' });
+      await bot.posts.post(ops(), 'a '.repeat(20_000), { onlyTo: id('alice') });
+      const told = await slack.ephemeral('alice');
+      expect(JSON.stringify(told.blocks)).to.contain('This is only the beginning');
+    });
+
     it('again, when it is corrected', async () => {
       await start();
       const said = slack.say('alice', 'ops', 'whisper pst', { mention: true });

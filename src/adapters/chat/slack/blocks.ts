@@ -26,7 +26,9 @@ const BEGINNING_LINES = 30;
 const CONVERTED = 60_000;
 const MAX_TAIL = 30;
 const IN_FILE = 'This is the beginning. The whole is in the file below.';
+const IN_DIRECT = 'This is the beginning. The whole is in our direct conversation.';
 const BEGINNING_ONLY = 'This is only the beginning. Ask in a direct message to get all of it.';
+const ALONE = { 'whole in direct': IN_DIRECT, 'beginning only': BEGINNING_ONLY };
 
 /** A text that belongs to a message and is uploaded after it. */
 export interface MessageFile {
@@ -52,8 +54,8 @@ export interface RenderOptions {
   readonly chat?: string;
   /** What goes before a command that is typed, for example `@shipmate `. */
   readonly address?: string;
-  /** An ephemeral message has no files: what is cut is only said to be so. */
-  readonly ephemeral?: boolean;
+  /** For an ephemeral message, which has no files: where the whole of what is cut is to be had. */
+  readonly ephemeral?: 'whole in direct' | 'beginning only';
 }
 
 /**
@@ -67,12 +69,12 @@ const TONE: Readonly<Record<Tone, string>> = { neutral: '', progress: '⏳ ', go
 export function toMessage(content: Content, options: RenderOptions = {}): SlackMessage {
   const ids = newIds();
   const parts = partsOf(content, options, ids);
-  const { blocks, cut } = fitting(parts, options.ephemeral === true ? BEGINNING_ONLY : IN_FILE);
+  const { blocks, cut } = fitting(parts, options.ephemeral ? ALONE[options.ephemeral] : IN_FILE);
   const text = fallback(content);
   const message = {
     text,
     blocks: blocks.length > 0 ? blocks : [section('\u2060')],
-    ...(cut && options.ephemeral !== true && { files: [wholeOf(content, options)] }),
+    ...(cut && options.ephemeral === undefined && { files: [wholeOf(content, options)] }),
   };
   if (typeof content === 'string') return message;
   const own = content.image && isOwn(content.image.url) ? content.image : undefined;

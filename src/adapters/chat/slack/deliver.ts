@@ -5,7 +5,7 @@ import type { Content } from '../../../bot/card.ts';
 import { type Delivery, DeliveryRefused } from '../../../bot/chat.ts';
 import type { Logger } from '../../../bot/log.ts';
 import type { AnswerUrls } from './answer-urls.ts';
-import { type SlackMessage, toMessage } from './blocks.ts';
+import { type RenderOptions, type SlackMessage, toMessage } from './blocks.ts';
 import type { SlackApi } from './ports.ts';
 import { findPosted, recognisable } from './posted.ts';
 import { bare, problemOf, slackCode } from './refusal.ts';
@@ -43,8 +43,8 @@ export interface Deliveries {
 export function createDeliveries(options: DeliverOptions): Deliveries {
   const { chat, api, rooms, answerUrls, log } = options;
 
-  function render(content: Content, ephemeral = false): SlackMessage {
-    return toMessage(content, { chat, address: options.address(), ephemeral });
+  function render(content: Content, ephemeral?: RenderOptions['ephemeral']): SlackMessage {
+    return toMessage(content, { chat, address: options.address(), ...(ephemeral ? { ephemeral } : {}) });
   }
 
   async function channelOf(room: string): Promise<string> {
@@ -114,7 +114,7 @@ export function createDeliveries(options: DeliverOptions): Deliveries {
   }
 
   async function whisper(delivery: Delivery, channel: string, userId: string): Promise<{ readonly messageId: string }> {
-    const message = render(delivery.content, true);
+    const message = await whispered(delivery, userId);
     const { thread } = delivery.address;
     const body = { text: message.text, blocks: message.blocks };
     const url = answerUrls.take(channel, userId);
@@ -136,6 +136,24 @@ export function createDeliveries(options: DeliverOptions): Deliveries {
       ),
     );
     if (outcome !== undefined) return { messageId: EPHEMERAL + (outcome.message_ts ?? delivery.nonce) };
+    return await postDirectly(delivery, userId);
+  }
+
+  /** What only one person sees has no files: if it is too long, the whole goes to the direct conversation before. */
+  async function whispered(delivery: Delivery, userId: string): Promise<SlackMessage> {
+    const whole = render(delivery.content);
+    if (!whole.files) return whole;
+    try {
+      await postDirectly(delivery, userId);
+      return render(delivery.content, 'whole in direct');
+    } catch (error) {
+      if (!(error instanceof DeliveryRefused)) throw error;
+      log.warn({ chat, err: bare(error) }, 'Slack takes no direct message: only the beginning of an answer is shown');
+      return render(delivery.content, 'beginning only');
+    }
+  }
+
+  async function postDirectly(delivery: Delivery, userId: string): Promise<{ readonly messageId: string }> {
     const direct = await api.delivering(() => rooms.direct(userId));
     const { thread: _, ...address } = delivery.address;
     return await post({ ...delivery, address }, direct);
