@@ -495,10 +495,18 @@ function original(message: Message): Message {
   return message instanceof CatchAllMessage ? message.message : message;
 }
 
-/** Scripts of old log by the names that Hubot's logger had then. */
+/** What Hubot's listeners log at the level debug, with all that somebody said in it. */
+const QUOTES_MESSAGE = /^Message '[\s\S]*' matched regex /;
+
+/** Scripts of old log by the names that Hubot's logger had then. What people say is in no line. */
 function withOldNames(logger: HubotLogger): HubotLogger {
   const error = (...line: [string]) => logger.error(...line);
   return Object.assign(Object.create(logger), {
+    debug(...line: [string]) {
+      const [first]: readonly unknown[] = line;
+      if (typeof first === 'string' && QUOTES_MESSAGE.test(first)) logger.debug('a listener matched');
+      else logger.debug(...line);
+    },
     warning: (...line: [string]) => logger.warn(...line),
     notice: (...line: [string]) => logger.info(...line),
     alert: error,

@@ -1,7 +1,9 @@
 import { createServer, type Server } from 'node:http';
 import { expect } from 'chai';
 import { EnterMessage, type ListenerCallback, TextMessage } from 'hubot';
+import pino from 'pino';
 import { withoutName, withoutSlash } from '../../src/bot/addressed.ts';
+import { Robot } from '../../src/bot/robot.ts';
 import { commandsInHeader } from '../../src/bot/script-header.ts';
 import { Helper, MemoryChat, type Room, type RoomOptions } from '../support/room.ts';
 
@@ -456,5 +458,20 @@ describe('commandsInHeader', () => {
     expect(lines('###\nCommands:\n  hubot a\n###\n')).to.deep.equal(['hubot a']);
     expect(lines('# Commands:\n#   None\n')).to.deep.equal([]);
     expect(lines('/** Deploys. */\nexport default function () {}')).to.deep.equal([]);
+  });
+});
+
+describe('Log of a robot', () => {
+  it('quotes nobody, also not at debug, where Hubot’s listeners would', async () => {
+    const lines: string[] = [];
+    const logger = pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) });
+    const robot = new Robot(null, false, 'shipmate', false, { logger });
+    robot.hear(/salary/, () => undefined);
+    await robot.receive(
+      new TextMessage(robot.brain.userForId('U1', { name: 'alice' }), "my salary's\nbetween us", '1'),
+    );
+    robot.shutdown();
+    expect(lines.filter((line) => line.includes('between us'))).to.deep.equal([]);
+    expect(lines.join('')).to.contain('a listener matched');
   });
 });
