@@ -417,8 +417,10 @@ describe('Slack intake', () => {
         { type: 'tokens_revoked', tokens: { bot: ['UROBOT'] } },
         { type: 'app_uninstalled' },
       ]) {
-        const body = { type: 'event_callback', event_id: JSON.stringify(event), team_id: 'T1', event };
-        await intake.take({ kind: 'event', body, via: 'socket' }, () => undefined);
+        for (const team_id of ['TELSEWHERE', 'T1']) {
+          const body = { type: 'event_callback', event_id: team_id + JSON.stringify(event), team_id, event };
+          await intake.take({ kind: 'event', body, via: 'socket' }, () => undefined);
+        }
       }
       await intake.idle();
       expect(revoked).to.deep.equal(['token_revoked', 'app_uninstalled']);

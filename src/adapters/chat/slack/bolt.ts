@@ -38,9 +38,13 @@ export async function createBoltApp(options: BoltOptions): Promise<App> {
     log.error({ chat: workspace.chat, reference: options.newReference(), err: bare(error) }, 'Slack event failed');
   });
   // https://docs.slack.dev/reference/events/tokens_revoked and app_uninstalled
-  app.event('app_uninstalled', async () => options.api.revoked('app_uninstalled'));
-  app.event('tokens_revoked', async ({ event }) => {
-    if ((event.tokens.bot ?? []).length > 0) options.api.revoked('token_revoked');
+  // An app can be in workspaces that are none of ours, too: what becomes of it there says nothing about this token.
+  const isOurs = (teamId: string | undefined): boolean => teamId === options.self().teamId;
+  app.event('app_uninstalled', async ({ body }) => {
+    if (isOurs(body.team_id)) options.api.revoked('app_uninstalled');
+  });
+  app.event('tokens_revoked', async ({ event, body }) => {
+    if (isOurs(body.team_id) && (event.tokens.bot ?? []).length > 0) options.api.revoked('token_revoked');
   });
   return app;
 }
