@@ -52,7 +52,8 @@ describe('Slack App Home', function () {
 
   it('is left alone while somebody reads messages', async () => {
     slack.openHome('alice', 'messages');
-    await slack.settled();
+    slack.tell('alice', 'echo done');
+    await slack.message(slack.dm('alice'), (message) => message.text.includes('done'));
     expect(slack.homes.size).to.equal(0);
   });
 

@@ -152,6 +152,13 @@ export class Dispatcher {
     return attempt;
   }
 
+  /** Sends the last interaction or slash command once more, as it was. */
+  async again(): Promise<Attempt> {
+    const last = this.deliveries.findLast(({ envelope }) => envelope.type !== 'events_api');
+    if (!last) throw new Error('nobody has pressed anything yet');
+    return await this.#way.deliver(last.envelope, undefined);
+  }
+
   #hold(go: () => void): void {
     const { shuffle } = this.#disorder;
     this.#underway += 1;

@@ -3,7 +3,7 @@
 import type { App } from '@slack/bolt';
 import { EnterMessage, LeaveMessage } from 'hubot';
 import { card, codeSpan } from '../../../bot/card.ts';
-import { userOf } from './hear.ts';
+import { notice } from './notice.ts';
 import type { Listens, SlackContext, SlackHistory } from './ports.ts';
 import type { KnownRooms } from './rooms.ts';
 
@@ -50,22 +50,16 @@ async function joined(
   { history, rooms }: ChannelParts,
   context: SlackContext,
 ): Promise<void> {
-  const { chat, robot, people } = context;
   if (user === context.self().userId) {
     rooms.forget(channel);
     await rooms.room(channel);
     await context.post({ room: channel }, hello(context), { key: 'hello' });
     return;
   }
-  const person = await people.person(user);
   // Known before somebody is in it.
   const room = await rooms.room(channel);
-  if (room) await history.join(chat, channel, person.id);
-  const message = new EnterMessage(userOf(robot, { chat, userId: user, name: person.name, channel }));
-  message.room = channel;
-  message.chat = chat;
-  message.personId = person.id;
-  await robot.receive(message);
+  if (room) await history.join(context.chat, channel, `${context.chat}:${user}`);
+  await notice({ userId: user, channel }, context, (person) => new EnterMessage(person));
 }
 
 async function left(
@@ -73,19 +67,12 @@ async function left(
   { history, rooms }: ChannelParts,
   context: SlackContext,
 ): Promise<void> {
-  const { chat, robot, people } = context;
   if (user === context.self().userId) {
     rooms.forget(channel);
     return;
   }
-  const personId = `${chat}:${user}`;
-  await history.leave(chat, channel, personId);
-  const person = await people.person(user);
-  const message = new LeaveMessage(userOf(robot, { chat, userId: user, name: person.name, channel }));
-  message.room = channel;
-  message.chat = chat;
-  message.personId = personId;
-  await robot.receive(message);
+  await history.leave(context.chat, channel, `${context.chat}:${user}`);
+  await notice({ userId: user, channel }, context, (person) => new LeaveMessage(person));
 }
 
 function hello({ robot }: SlackContext): ReturnType<typeof card> {
