@@ -11,6 +11,7 @@ import type { Answer, AskPorts, Conversation, Knowledge, Question, Turn } from '
 import { buildPrompt, estimateTokens, PROMPT_LIMITS } from './prompt.ts';
 import { termsOf } from './terms.ts';
 import { neutralise, shorten } from './untrusted.ts';
+import { unwrapped } from './unwrap.ts';
 
 /** Longest answer in characters; chats cut or split what is much longer. */
 export const ANSWER_LIMIT = 3_000;
@@ -77,7 +78,7 @@ export function createKnowledge(ports: AskPorts): Knowledge {
     const text = shown
       .map((passage) => {
         const heading = shown.length > 1 ? passage.heading.at(-1) : undefined;
-        return (heading === undefined ? '' : `**${plain(heading)}**\n\n`) + passageText(passage.text);
+        return (heading === undefined ? '' : `**${plain(heading)}**\n\n`) + passageText(unwrapped(passage.text));
       })
       .join('\n\n');
     const short = shorten(text, ANSWER_LIMIT);
