@@ -6,6 +6,7 @@ import { chatOfUser } from '../../../bot/message.ts';
 import type { Robot } from '../../../bot/robot.ts';
 import type { Account } from '../../../domain/people/ports.ts';
 import { type Fresh, keepFresh } from './fresh.ts';
+import { keepNewest } from './newest.ts';
 import type { Listens, PeopleDirectory, Self, SlackApi, SlackPeople, SlackPerson } from './ports.ts';
 import { isAbsent, problemOf, slackCode, troubleOf } from './refusal.ts';
 import { personOf, type SlackUser } from './user.ts';
@@ -16,6 +17,10 @@ const FRESH_MS = 3_600_000;
 const TRUST_MS = 24 * 3_600_000;
 /** A look-up that failed is not tried again before, in milliseconds. */
 const FAILED_MS = 5_000;
+/** So long somebody who is known waits to be asked for again: what was known does meanwhile. In milliseconds. */
+const SOON_MS = 2_000;
+/** Failures remembered. */
+const MOST_FAILED = 1_000;
 const EVERY_MS = 6 * 3_600_000;
 const RETRY_MS = 2_000;
 const LONGEST_RETRY_MS = 10 * 60_000;
@@ -34,6 +39,8 @@ export interface SlackPeopleOptions {
   now(): Date;
   /** How often everybody is read again; six hours. */
   readonly everyMs?: number;
+  /** How long somebody who is known waits to be asked for again; two seconds. */
+  readonly soonMs?: number;
 }
 
 /** The people of one workspace; also their list, which is read in the background. */
@@ -83,7 +90,7 @@ export function createSlackPeople(options: SlackPeopleOptions): KnownSlackPeople
       const code = slackCode(error);
       if (code !== undefined && NOBODY.has(code)) return await nobody(userId);
       log.warn({ chat, user: userId, problem: problemOf(error) }, 'Slack person not looked up');
-      failedAt.set(userId, now().getTime());
+      keepNewest(failedAt, userId, now().getTime(), MOST_FAILED);
       return (await lately(userId)) ?? stranger(userId);
     }
     if (user === undefined) return stranger(userId);
@@ -105,12 +112,25 @@ export function createSlackPeople(options: SlackPeopleOptions): KnownSlackPeople
   /** Who is not there has no rights, whatever they had. */
   async function nobody(userId: string): Promise<SlackPerson> {
     known.delete(userId);
+    // Anybody can write such ids: Slack is not asked for each.
+    keepNewest(failedAt, userId, now().getTime(), MOST_FAILED);
     const stored = await directory.get(`${chat}:${userId}`);
     if (stored && !stored.outside) {
       const { checkedAt: _checked, email: _email, ...account } = stored;
       await directory.save({ ...account, outside: true });
     }
     return { ...stranger(userId), ...(stored ? { name: stored.name } : {}) };
+  }
+
+  /** Who was known a while ago need not wait until Slack has time again. */
+  async function soon(asked: Promise<SlackPerson>, before: SlackPerson): Promise<SlackPerson> {
+    const answered = new AbortController();
+    const late = delay(options.soonMs ?? SOON_MS, before, { signal: answered.signal }).catch(() => before);
+    try {
+      return await Promise.race([asked, late]);
+    } finally {
+      answered.abort();
+    }
   }
 
   function stranger(userId: string): SlackPerson {
@@ -164,7 +184,8 @@ export function createSlackPeople(options: SlackPeopleOptions): KnownSlackPeople
       if (at - (failedAt.get(userId) ?? 0) < FAILED_MS) return (await lately(userId)) ?? stranger(userId);
       const asked = asking.get(userId) ?? ask(userId).finally(() => asking.delete(userId));
       asking.set(userId, asked);
-      return await asked;
+      const age = before === undefined ? Number.POSITIVE_INFINITY : at - before.askedAt;
+      return before && age < TRUST_MS ? await soon(asked, before.person) : await asked;
     },
     async heard(user) {
       const before = user.id === undefined ? undefined : known.get(user.id);

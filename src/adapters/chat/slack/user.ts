@@ -80,5 +80,5 @@ function nameOf(user: SlackUser & { readonly id: string }): string {
 }
 
 function tidy(name: string): string {
-  return [...name.replace(UNSEEN, '').trim().replace(/\s+/g, ' ')].slice(0, LONGEST_NAME).join('');
+  return [...name.toWellFormed().replace(UNSEEN, '').trim().replace(/\s+/g, ' ')].slice(0, LONGEST_NAME).join('');
 }
