@@ -285,6 +285,25 @@ describe('Slack by HTTP', () => {
     expect((await slack.send(slack.request('events_api', body()))).status).to.equal(200);
   });
 
+  it('is not kept busy by senders who take their time', async () => {
+    open({}, { readTimeoutMs: 20_000 });
+    const { port } = new URL(base);
+    const { headers } = slack.request('events_api', body());
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+    const head = `POST /slack/events HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n${lines.join('\r\n')}\r\n\r\n{`;
+    const sockets = Array.from({ length: 80 }, () => {
+      const socket = connect(Number(port), '127.0.0.1', () => socket.write(head));
+      socket.on('error', () => undefined);
+      return socket;
+    });
+    await eventually(() => metrics.of('busy') === 16);
+    await eventually(async () => (await slack.send(slack.request('events_api', body()))).status === 200);
+    expect(taken).to.have.lengthOf(1);
+    expect(metrics.of('aborted'), 'only who was in the way').to.equal(1);
+    for (const socket of sockets) socket.destroy();
+    await eventually(() => metrics.of('aborted') === 64);
+  });
+
   it('lets several workspaces in by their secret, or by their team', async () => {
     const reached: string[] = [];
     const intake = (chat: string): Door['intake'] => ({

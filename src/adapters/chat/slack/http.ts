@@ -58,6 +58,8 @@ const LIMIT_BYTES = 1024 * 1024;
 const READ_MS = 5_000;
 /** Bodies that are read at a time, before anybody knows whose they are. */
 const MOST_READ = 64;
+/** Slack sends a body at once. One that takes longer makes place for another, or a few slow senders would keep Slack out. */
+const AT_ONCE_MS = 100;
 /** Time to read the answer for a sender that is still sending. */
 const LINGER_MS = 1_000;
 /** Lines about refused requests in a minute. */
@@ -103,7 +105,7 @@ function createReceiver(doors: ReadonlySet<Door>, options: DoorOptions) {
   const readMs = options.readTimeoutMs ?? READ_MS;
   const seen = createSeen(now);
   const talk = sparing(now);
-  let reading = 0;
+  const reading = new Map<IncomingMessage, number>();
 
   async function receive(address: Envelope['kind'], request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
@@ -127,9 +129,9 @@ function createReceiver(doors: ReadonlySet<Door>, options: DoorOptions) {
     if (!isForm && !(address === 'event' && isType(request, JSON_TYPE))) return 'content_type';
     const signed = signatureOf(request.headers, now());
     if (signed.kind !== 'signed') return signed.kind;
-    if (reading >= MOST_READ) return 'busy';
-    reading++;
-    const read = await readBody(request, limitBytes, readMs).finally(() => reading--);
+    if (!makePlace()) return 'busy';
+    reading.set(request, performance.now());
+    const read = await readBody(request, limitBytes, readMs).finally(() => reading.delete(request));
     if (read.kind === 'too-large') return 'too_large';
     if (read.kind === 'slow') return 'slow';
     if (read.kind === 'gone') return 'aborted';
@@ -149,6 +151,17 @@ function createReceiver(doors: ReadonlySet<Door>, options: DoorOptions) {
     const isRetry = kind === 'event' && request.headers['x-slack-retry-num'] !== undefined;
     if (seen.before(signed.signature) && !isRetry) return 'replayed';
     return await pass(door, { kind, body, via: 'http' }, signed, response);
+  }
+
+  /** False if all that is being read has only just begun. */
+  function makePlace(): boolean {
+    if (reading.size < MOST_READ) return true;
+    const [oldest] = reading;
+    if (!oldest || performance.now() - oldest[1] < AT_ONCE_MS) return false;
+    const [request] = oldest;
+    reading.delete(request);
+    request.destroy();
+    return true;
   }
 
   async function pass(
