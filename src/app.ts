@@ -352,12 +352,7 @@ export async function startApp(options: AppOptions): Promise<App> {
         access,
         dispatch,
         others: () => robot.helpCommands(),
-        sees: async (person, { chat: name, room }) => {
-          const found = await chat(name)?.room(room);
-          if (!found?.private) return found !== undefined;
-          const { identity } = await access.rightsOf(person);
-          return [person.id, ...identity.linked].some((id) => found.members?.includes(id));
-        },
+        room: async ({ chat: name, room }) => await chat(name)?.room(room),
         post: posts.post,
       }),
       deploys,

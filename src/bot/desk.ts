@@ -2,7 +2,7 @@
 
 import type { Access } from './access.ts';
 import { type Content, plain } from './card.ts';
-import { type Address, addressOf, type Person } from './chat.ts';
+import { type Address, addressOf, type Person, type Room } from './chat.ts';
 import type { Command, Here, Invocation } from './command.ts';
 import type { Dispatch } from './dispatch.ts';
 import { fail } from './errors.ts';
@@ -38,14 +38,22 @@ export interface DeskPorts {
   readonly access: Access;
   readonly dispatch: Dispatch;
   others(): readonly string[];
-  /** Can this person see what is said there? */
-  sees(person: Person, room: Here): Promise<boolean>;
+  /** Undefined if its chat does not know it. */
+  room(address: Address): Promise<Room | undefined>;
   /** Durable; the same key updates in place. */
   post(address: Address, content: Content, options: { readonly key: string }): Promise<void>;
 }
 
 export function createDesk(ports: DeskPorts): CommandDesk {
   const { robotName, table, proposals, access, dispatch, others, post } = ports;
+
+  /** Can this person see what is said there? */
+  async function sees(person: Person, where: Here): Promise<boolean> {
+    const room = await ports.room(where);
+    if (!room?.private) return room !== undefined;
+    const { identity } = await access.rightsOf(person);
+    return identity.linked.some((id) => room.members?.includes(id));
+  }
 
   function isHere(proposal: Proposal, room: Here): boolean {
     return proposal.room.chat === room.chat && proposal.room.room === room.room;
@@ -63,7 +71,7 @@ export function createDesk(ports: DeskPorts): CommandDesk {
   async function find(code: string, kind: Proposal['kind'], { person, room, source, now }: Asked): Promise<Proposal> {
     const proposal = await proposals.find(code.toLowerCase(), source, now);
     if (!proposal || proposal.kind !== kind) throw fail('proposal.gone', { code });
-    const fromElsewhere = kind === 'approve' && (await ports.sees(person, proposal.room));
+    const fromElsewhere = kind === 'approve' && (await sees(person, proposal.room));
     if (!isHere(proposal, room) && !fromElsewhere) throw fail('proposal.gone', { code });
     return proposal;
   }
@@ -111,7 +119,7 @@ export function createDesk(ports: DeskPorts): CommandDesk {
         }
         if (permission === undefined || !(await access.can(person, permission))) continue;
         if (await access.samePerson(proposal.person, person)) continue;
-        if (await ports.sees(person, room)) found.push(proposal);
+        if (await sees(person, room)) found.push(proposal);
       }
       return found;
     },

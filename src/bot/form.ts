@@ -296,16 +296,16 @@ async function likeliest({ command, pattern }: Entry, text: string, context: Arg
   return best.values;
 }
 
-interface Partial {
+interface Reading {
   /** How many literal words it found. */
   readonly literals: number;
   readonly values: readonly (readonly [string, string])[];
 }
 
 /** Every way to lay the words on the usage in their order, with any part of the usage left out and any word not understood. */
-function readings(pattern: Pattern, text: string, tokens: readonly Token[]): readonly Partial[] {
-  const found: Partial[] = [];
-  function walk(elements: readonly Element[], at: number, so: Partial): void {
+function readings(pattern: Pattern, text: string, tokens: readonly Token[]): readonly Reading[] {
+  const found: Reading[] = [];
+  function walk(elements: readonly Element[], at: number, so: Reading): void {
     if (found.length >= MOST_READINGS) return;
     const [element, ...rest] = elements;
     const token = tokens[at];

@@ -113,10 +113,7 @@ export function inMemoryCommands(options: CommandOptions = {}): InMemoryCommands
             access,
             dispatch,
             others: () => robot.helpCommands(),
-            sees: async (person, { room }) => {
-              const known = await chat.room(room);
-              return known !== undefined && (!known.private || known.members?.includes(person.id) === true);
-            },
+            room: ({ room }) => chat.room(room),
             post,
           });
         },

@@ -456,8 +456,7 @@ describe('Slack chat', function () {
 
   it('by HTTP answers in the private channel where it was said', async () => {
     slack.addChannel({ name: 'secret', kind: 'private', members: ['alice'] });
-    const { appToken: _, ...parts } = { appToken: undefined };
-    await start({ workspace: parts });
+    await start();
     slack.deliverBy('http');
     slack.say('alice', 'secret', 'echo hello', { mention: true });
     await answers('secret', 'hello');

@@ -1,21 +1,20 @@
 /** Keeps what was read from Slack as it is there: at start, every so often, and when an event says that it changed. */
 
 import { setTimeout as delay } from 'node:timers/promises';
+import { isAbsent } from './refusal.ts';
 
+/** The first pause after a failure; each further one is twice as long, up to the longest. */
+const RETRY_MS = 2_000;
+const LONGEST_RETRY_MS = 10 * 60_000;
 /** How long what is under way may take when the chat closes, in milliseconds. */
 const STOP_MS = 1_000;
 
 export interface FreshOptions {
   /** Reads it again; throws if that did not work. */
   work(signal: AbortSignal): Promise<void>;
-  /** True if the same will be said for long: then it is tried as rarely as if it had worked. */
-  absent?(error: unknown): boolean;
   /** Told each time that it did not work; never throws. */
   failed(error: unknown, retryMs: number): void;
   readonly everyMs: number;
-  /** The first pause after a failure; each further one is twice as long. */
-  readonly retryMs: number;
-  readonly longestRetryMs: number;
 }
 
 export interface Fresh {
@@ -27,7 +26,8 @@ export interface Fresh {
   stop(): Promise<void>;
 }
 
-export function keepFresh({ work, failed, absent, everyMs, retryMs, longestRetryMs }: FreshOptions): Fresh {
+/** What this Slack does not have at all is tried as rarely as if it had worked: the same will be said for long. */
+export function keepFresh({ work, failed, everyMs }: FreshOptions): Fresh {
   const stopping = new AbortController();
   let running: Promise<void> | undefined;
   let next: Promise<void> | undefined;
@@ -42,7 +42,7 @@ export function keepFresh({ work, failed, absent, everyMs, retryMs, longestRetry
       await work(stopping.signal);
       failures = 0;
     } catch (error) {
-      if (!absent?.(error)) pauseMs = Math.min(longestRetryMs, retryMs * 2 ** Math.min(failures, 20));
+      if (!isAbsent(error)) pauseMs = Math.min(LONGEST_RETRY_MS, RETRY_MS * 2 ** Math.min(failures, 20));
       failures++;
       if (!stopping.signal.aborted) failed(error, pauseMs);
     }

@@ -5,19 +5,16 @@ import type { Logger } from '../../../bot/log.ts';
 import type { UserGroup } from '../../../domain/people/ports.ts';
 import { type Fresh, keepFresh } from './fresh.ts';
 import type { GroupDirectory, Listens, SlackApi } from './ports.ts';
-import { isAbsent, problemOf } from './refusal.ts';
+import { problemOf } from './refusal.ts';
 
+/** How often they are read again. */
 const EVERY_MS = 3_600_000;
-const RETRY_MS = 2_000;
-const LONGEST_RETRY_MS = 10 * 60_000;
 
 export interface SlackGroupsOptions {
   readonly chat: string;
   readonly api: Pick<SlackApi, 'web' | 'delivering'>;
   readonly directory: GroupDirectory;
   readonly log: Logger;
-  /** How often they are read again; an hour. */
-  readonly everyMs?: number;
 }
 
 /** The user groups of one workspace; read in the background. */
@@ -84,10 +81,7 @@ export function createSlackGroups(options: SlackGroupsOptions): KnownSlackGroups
         { chat, problem: problemOf(error), retryInMs },
         'Slack user groups not read: they give no roles until they are',
       ),
-    absent: isAbsent,
-    everyMs: options.everyMs ?? EVERY_MS,
-    retryMs: RETRY_MS,
-    longestRetryMs: LONGEST_RETRY_MS,
+    everyMs: EVERY_MS,
   });
 
   return {

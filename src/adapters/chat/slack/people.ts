@@ -8,7 +8,7 @@ import type { Account } from '../../../domain/people/ports.ts';
 import { type Fresh, keepFresh } from './fresh.ts';
 import { keepNewest } from './newest.ts';
 import type { Listens, PeopleDirectory, Self, SlackApi, SlackPeople, SlackPerson } from './ports.ts';
-import { isAbsent, problemOf, slackCode, troubleOf } from './refusal.ts';
+import { problemOf, slackCode, troubleOf } from './refusal.ts';
 import { personOf, type SlackUser } from './user.ts';
 
 /** Somebody who was asked for so long ago is asked for again, should an event have been lost; in milliseconds. */
@@ -21,9 +21,8 @@ const FAILED_MS = 5_000;
 const SOON_MS = 2_000;
 /** Failures remembered. */
 const MOST_FAILED = 1_000;
+/** How often everybody is read again. */
 const EVERY_MS = 6 * 3_600_000;
-const RETRY_MS = 2_000;
-const LONGEST_RETRY_MS = 10 * 60_000;
 /** What Slack recommends at most: https://docs.slack.dev/reference/methods/users.list */
 const PAGE = 200;
 /** Slack says that there is no such person, or none that this robot may see. */
@@ -37,8 +36,6 @@ export interface SlackPeopleOptions {
   readonly log: Logger;
   self(): Self;
   now(): Date;
-  /** How often everybody is read again; six hours. */
-  readonly everyMs?: number;
   /** How long somebody who is known waits to be asked for again; two seconds. */
   readonly soonMs?: number;
 }
@@ -169,10 +166,7 @@ export function createSlackPeople(options: SlackPeopleOptions): KnownSlackPeople
   const fresh = keepFresh({
     work: readAll,
     failed: (error, retryInMs) => log.warn({ chat, problem: problemOf(error), retryInMs }, 'Slack people not read'),
-    absent: isAbsent,
-    everyMs: options.everyMs ?? EVERY_MS,
-    retryMs: RETRY_MS,
-    longestRetryMs: LONGEST_RETRY_MS,
+    everyMs: EVERY_MS,
   });
 
   return {
