@@ -4,7 +4,7 @@
  */
 
 import type { App, ViewOutput } from '@slack/bolt';
-import type { InputBlock, KnownBlock, ModalView, PlainTextElement, PlainTextOption } from '@slack/types';
+import type { InputBlock, KnownBlock, ModalView, PlainTextOption } from '@slack/types';
 import type { Offer } from '../../../bot/args.ts';
 import { Failure, failureText } from '../../../bot/errors.ts';
 import type { Filled, Form, FormField } from '../../../bot/form.ts';
@@ -12,13 +12,14 @@ import { toSections } from './blocks.ts';
 import { hearQuietly } from './place.ts';
 import type { Listens, SlackContext } from './ports.ts';
 import { bare, slackCode } from './refusal.ts';
-import { LIMITS } from './text-objects.ts';
+import { LIMITS, plainText } from './text-objects.ts';
 
 const FORM = 'command-form';
 /** Begins the action_id of every input. */
 const INPUT = 'fill:';
 const TITLE = 24;
 const LABEL = 2_000;
+const PLACEHOLDER = 150;
 const HINT = 2_000;
 const INPUT_LENGTH = 3_000;
 const PROBLEM = 1_000;
@@ -163,7 +164,8 @@ function elementOf({ name, label, kind, value, values = [] }: FormField): InputB
   // Also where others can be given: what is typed is among what is offered then.
   if (options.length > LIMITS.options || kind === 'offered') {
     const initial = chosen ? { initial_option: chosen } : {};
-    return { type: 'external_select', action_id, min_query_length: 0, ...initial };
+    const placeholder = plainText(kind === 'offered' ? 'Choose, or type another' : 'Choose', PLACEHOLDER);
+    return { type: 'external_select', action_id, placeholder, min_query_length: 0, ...initial };
   }
   if (options.length > 0) {
     const initial = options.find((option) => option.value === value);
@@ -187,11 +189,6 @@ function optionsOf(offers: readonly Offer[]): PlainTextOption[] {
 
 function asOffer(value: string): Offer {
   return { value, label: value };
-}
-
-function plainText(text: string, limit: number): PlainTextElement {
-  const line = text.replace(/\s+/g, ' ').trim() || '–';
-  return { type: 'plain_text', text: line.length > limit ? `${line.slice(0, limit - 1).toWellFormed()}…` : line };
 }
 
 function originOf(metadata: string | undefined): Origin | undefined {
