@@ -153,6 +153,18 @@ describe('Slack rooms', () => {
       expect(calls('conversations.info')).to.equal(2);
     });
 
+    it('and what was known counts for a while when Slack does not answer', async () => {
+      const { id } = slack.addChannel({ name: 'ops', members: ['alice'] });
+      await rooms.room(id);
+      slack.fail('conversations.info', { as: 500, times: Infinity });
+      now += 600_001;
+      expect(await rooms.room(id)).to.include({ private: false });
+      now += 3_600_000;
+      const outcome = await rooms.room(id).catch(() => 'not known');
+      expect(outcome).to.equal('not known');
+      slack.mend();
+    });
+
     it('and what Slack does not answer is not remembered', async () => {
       const { id } = slack.addChannel({ name: 'ops' });
       slack.fail('conversations.info', { as: 500, times: Infinity });

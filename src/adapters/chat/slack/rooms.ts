@@ -9,6 +9,8 @@ import { isAbsent, problemOf, slackCode } from './refusal.ts';
 /** Events keep what is known up to date; one of them may get lost. */
 const KNOWN_MS = 10 * 60_000;
 const UNKNOWN_MS = 30_000;
+/** What was known counts that long while Slack does not say what is: a public channel that is taken for a private one once stays one in the history. */
+const TRUST_MS = 3_600_000;
 const NAMES_MS = 5 * 60_000;
 /** A name that is not there is not looked for again and again. */
 const NAMES_AGAIN_MS = 20_000;
@@ -102,7 +104,16 @@ export function createRooms(options: RoomsOptions): KnownRooms {
       work = ask(channel).finally(() => asking.delete(channel));
       asking.set(channel, work);
     }
-    return await work;
+    if (!known || time() - known.at >= TRUST_MS) return await work;
+    try {
+      return await work;
+    } catch (error) {
+      log.warn(
+        { chat, channel, problem: problemOf(error) },
+        'Slack channel could not be looked up: what was known counts',
+      );
+      return known;
+    }
   }
 
   async function ask(channel: string): Promise<Known | undefined> {
