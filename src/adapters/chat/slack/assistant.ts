@@ -9,6 +9,8 @@ import type { Listens, Self } from './ports.ts';
 import { readable } from './readable.ts';
 import { bare, slackCode } from './refusal.ts';
 import { isDirect } from './rooms.ts';
+import { beginning } from './split.ts';
+import { oneLine } from './text-objects.ts';
 import { threadOf } from './threads.ts';
 
 const STATUS = 'is working on it…';
@@ -107,10 +109,13 @@ export const listenToAssistant: Listens = (app, context) => {
     if (titled.has(key)) return;
     keep(titled, key);
     if (message.ts !== thread && !opened.delete(key) && !(await isFirst(message))) return;
-    const words = (await readable(text, context)).replace(/\s+/g, ' ').trim();
+    const words = oneLine(await readable(text, context));
     if (words === '') return;
-    const short = words.length > TITLE ? `${words.slice(0, TITLE - 1).toWellFormed()}…` : words;
-    await api.web.assistant.threads.setTitle({ channel_id: channel, thread_ts: thread, title: short });
+    await api.web.assistant.threads.setTitle({
+      channel_id: channel,
+      thread_ts: thread,
+      title: beginning(words, TITLE),
+    });
   }
 
   /** Asked only of threads that another replica, or this one before a restart, saw opened. */

@@ -10,6 +10,7 @@ import type { SlackMetrics } from '../../../bot/metrics.ts';
 import type { PostOptions } from '../../../bot/post.ts';
 import type { Robot } from '../../../bot/robot.ts';
 import type { Surfaces } from '../../../bot/surfaces.ts';
+import type { MessageStore } from '../../../domain/history/ports.ts';
 import type { People } from '../../../domain/people/ports.ts';
 import type { SlackUser } from './user.ts';
 
@@ -189,26 +190,7 @@ export type PeopleDirectory = Pick<People, 'save' | 'get'>;
 export type GroupDirectory = Pick<People, 'saveGroups'>;
 
 /** Messages that the history keeps. */
-export interface SlackHistory {
-  find(
-    chat: string,
-    room: string,
-    messageId: string,
-  ): Promise<{ readonly addressed: boolean; readonly fromRobot: boolean; readonly personId: string } | undefined>;
-  update(chat: string, room: string, messageId: string, text: string): Promise<boolean>;
-  remove(chat: string, room: string, messageId: string): Promise<boolean>;
-  saveRoom(room: {
-    readonly chat: string;
-    readonly id: string;
-    readonly name: string;
-    readonly private: boolean;
-    readonly members?: readonly string[];
-  }): Promise<unknown>;
-  /** Who is in it now. */
-  room(chat: string, id: string): Promise<{ readonly members: readonly string[] } | undefined>;
-  join(chat: string, room: string, personId: string): Promise<void>;
-  leave(chat: string, room: string, personId: string): Promise<void>;
-}
+export type SlackHistory = Pick<MessageStore, 'find' | 'update' | 'remove' | 'saveRoom' | 'room' | 'join' | 'leave'>;
 
 export interface SlackParts {
   readonly workspace: SlackWorkspace;
