@@ -19,7 +19,6 @@ const FORM = 'command-form';
 const INPUT = 'fill:';
 const TITLE = 24;
 const LABEL = 2_000;
-const PLACEHOLDER = 150;
 const HINT = 2_000;
 const INPUT_LENGTH = 3_000;
 const PROBLEM = 1_000;
@@ -164,7 +163,7 @@ function elementOf({ name, label, kind, value, values = [] }: FormField): InputB
   // Also where others can be given: what is typed is among what is offered then.
   if (options.length > LIMITS.options || kind === 'offered') {
     const initial = chosen ? { initial_option: chosen } : {};
-    const placeholder = plainText(kind === 'offered' ? 'Choose, or type another' : 'Choose', PLACEHOLDER);
+    const placeholder = plainText(kind === 'offered' ? 'Choose, or type another' : 'Choose', LIMITS.placeholder);
     return { type: 'external_select', action_id, placeholder, min_query_length: 0, ...initial };
   }
   if (options.length > 0) {
