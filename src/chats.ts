@@ -188,6 +188,7 @@ function terminalAccount(config: Config): Account {
   return { ...terminalPerson(config), ...(email === undefined ? {} : { email }), active: true, outside: false };
 }
 
+/** Undefined if the robot is in no terminal. */
 export function shellOf(robot: Robot): ShellChat | undefined {
   return [...robot.chats.values()].find((chat) => chat instanceof ShellChat);
 }

@@ -23,6 +23,7 @@ const reactions = z
     'Emoji → how the command of a button begins: who reacts with it to a card presses that button. `white_check_mark: approve`',
   );
 
+/** What a team may write into config/slack.yaml. */
 export const slackSchema = z.strictObject({
   working: z
     .enum(['reaction', 'none'])

@@ -20,6 +20,7 @@ type FeedbackTables = AskTables & {
 
 const LONGEST_NOTE = 1_000;
 
+/** What was said in table `ask_feedback`, for as long as `retentionMs`; `expire` deletes the rest and returns how many. */
 export function createFeedbackStore(
   db: Database,
   options: { readonly retentionMs: number },

@@ -24,6 +24,7 @@ export type PeopleTables = {
 /** Accounts written by one statement: all of a workspace are thousands. */
 const BATCH = 500;
 
+/** The accounts, groups and former addresses in the tables `people…`. */
 export function createPeopleStore(db: Pick<Database, 'sql'>): PeopleStore {
   const k = db.sql.withTables<PeopleTables>();
 

@@ -21,6 +21,7 @@ export const RUNS = new RegExp(`^${RUN}`);
 /** A new action_id each time: they must differ within a message or a view. */
 export type Ids = () => string;
 
+/** Counts; one for each message or view. */
 export function newIds(): Ids {
   let next = 0;
   return () => `${RUN}${next++}`;

@@ -35,6 +35,7 @@ interface ThreadMessage extends Thread {
   readonly text: string;
 }
 
+/** Prompts, titles and the status. Nothing of it is needed for an answer: what Slack does not take is left out. */
 export const listenToAssistant: Listens = (app, context) => {
   const { api, chat, log } = context;
   /** Threads that have been opened, and nothing was asked yet; and those that have a title, or need none. */

@@ -19,6 +19,7 @@ interface Membership {
   readonly channel: string;
 }
 
+/** Says hello where the robot comes in, keeps what is known of channels up to date, and tells plain Hubot scripts who comes and goes. */
 export function listensToChannels(parts: ChannelParts): Listens {
   return (app, context) => {
     app.event('member_joined_channel', async ({ event }) => await joined(event, parts, context));

@@ -6,6 +6,7 @@ import { type Delivery, DeliveryRefused } from '../../../bot/chat.ts';
 import type { Logger } from '../../../bot/log.ts';
 import type { AnswerUrls } from './answer-urls.ts';
 import { type RenderOptions, type SlackMessage, toMessage } from './blocks.ts';
+import type { SlackFiles } from './files.ts';
 import type { SlackApi } from './ports.ts';
 import { findPosted, recognisable } from './posted.ts';
 import { bare, problemOf, slackCode } from './refusal.ts';
@@ -28,11 +29,7 @@ export interface DeliverOptions {
   /** How a person addresses the robot: `@shipmate `. */
   address(): string;
   /** Shows what belongs to a message and is no text of it. */
-  attach(
-    web: WebClient,
-    at: { readonly channel: string; readonly thread: string },
-    message: SlackMessage,
-  ): Promise<void>;
+  readonly attach: SlackFiles['attach'];
 }
 
 export interface Deliveries {
@@ -40,6 +37,7 @@ export interface Deliveries {
   update(delivery: Delivery, messageId: string): Promise<'updated' | 'gone'>;
 }
 
+/** Deliveries of one workspace; they throw as {@link SlackApi.delivering} does. */
 export function createDeliveries(options: DeliverOptions): Deliveries {
   const { chat, api, rooms, answerUrls, log } = options;
 

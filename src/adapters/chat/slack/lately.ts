@@ -15,6 +15,7 @@ export interface Lately {
 
 type Known = { readonly kind: 'corrected'; readonly text: string; readonly at: number } | { readonly kind: 'removed' };
 
+/** What this replica was told, in memory. */
 export function createLately(): Lately {
   const known = new Map<string, Known>();
 

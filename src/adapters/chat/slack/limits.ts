@@ -12,6 +12,7 @@ export interface Limits {
 const BY_CHANNEL = new Set(['chat.postMessage', 'chat.postEphemeral']);
 const MOST = 1_000;
 
+/** @param clock milliseconds that never go back */
 export function createLimits(clock: () => number): Limits {
   const until = new Map<string, number>();
 

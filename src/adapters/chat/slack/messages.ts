@@ -43,6 +43,7 @@ interface Parts {
   readonly lately: Lately;
 }
 
+/** What people say reaches the robot; what they correct or take back reaches the history, and the robot if it is soon enough. */
 export function listensToMessages(history: SlackHistory): Listens {
   return (app, context) => {
     const parts = { context, history, lately: createLately() };

@@ -6,6 +6,7 @@ import { pressId } from './press.ts';
 import { bare, isAbsent, problemOf } from './refusal.ts';
 import { threadOf } from './threads.ts';
 
+/** Whoever reacts so to a card of the robot presses the button whose command begins as configured. */
 export const listenToReactions: Listens = (app, context) => {
   app.event('reaction_added', async ({ event }) => {
     const { reactions } = context.workspace;

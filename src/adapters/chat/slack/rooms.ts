@@ -80,6 +80,7 @@ export function isDirect(channel: string): boolean {
   return channel.startsWith('D');
 }
 
+/** The rooms of one workspace, asked for when they are needed. What the Web API throws is thrown, but for channels that are not there. */
 export function createRooms(options: RoomsOptions): KnownRooms {
   const { chat, api, now, log } = options;
   const rooms = new Map<string, Known>();

@@ -115,7 +115,7 @@ export class SlackChat extends Adapter implements ChatAdapter {
       answerUrls: this.#answerUrls,
       log,
       address: () => `@${robot.name} `,
-      attach: (web, at, message) => files.attach(web, at, message),
+      attach: files.attach,
     });
     this.#streams = createStreams({
       chat,

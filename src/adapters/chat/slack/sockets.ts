@@ -61,6 +61,7 @@ const FAILURES_DISABLED = 4;
 const TOO_MANY = 'too_many_websockets';
 const CROWDED_AGAIN_MS = 10 * 60_000;
 
+/** The connections of one workspace, from `start` until `close`. Never throws: what only a person can mend is told. */
 export function createSockets(options: SocketsOptions): Sockets {
   const { workspace, log, metrics } = options;
   const { chat } = workspace;

@@ -29,6 +29,7 @@ export interface Streams {
 
 type Uses = Pick<SlackContext, 'chat' | 'api' | 'rooms' | 'robot' | 'log' | 'self' | 'now'>;
 
+/** The streams of one workspace. */
 export function createStreams(context: Uses): Streams {
   const { chat, api, rooms, robot, log, now } = context;
   let askAgainAt = 0;

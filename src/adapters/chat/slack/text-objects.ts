@@ -48,6 +48,7 @@ export function plainText(text: string, limit: number): PlainTextElement {
   return { type: 'plain_text', text: beginning(safe, limit) || '\u2060', emoji: true };
 }
 
+/** With single spaces for all white space. */
 export function oneLine(text: string): string {
   return text.replace(/\s+/g, ' ').trim();
 }

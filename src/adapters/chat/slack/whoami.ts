@@ -38,6 +38,7 @@ export interface WhoAmI {
   again(): Promise<void>;
 }
 
+/** What the robot is in one workspace, by its token. */
 export function createWhoAmI(options: WhoAmIOptions): WhoAmI {
   const { chat, log, signal } = options;
   let self: Self | undefined;
