@@ -82,6 +82,10 @@ describe('Slack conversation with the app', function () {
     it('says in the thread that it is working, until it has answered', async () => {
       const asked = slack.tell('alice', 'wait');
       await slack.status(({ kind, text, threadTs }) => kind === 'status' && text !== '' && threadTs === asked.ts);
+      // A message in a channel gets its sign, and this one none, although it has waited longer.
+      const elsewhere = slack.say('alice', 'ops', 'wait', { mention: true });
+      await eventually(() => elsewhere.reactions.has('eyes'));
+      expect(asked.reactions.size).to.equal(0);
       bot.release();
       await answer('Done waiting');
       await slack.status(() => slack.workspace.threads.find(({ ts }) => ts === asked.ts)?.status === '');

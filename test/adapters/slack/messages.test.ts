@@ -439,6 +439,16 @@ describe('Slack messages', function () {
     expect(slack.calls.filter(({ method }) => method === 'reactions.add')).to.have.length(1);
   });
 
+  it('that a killed replica has marked are not left so', async () => {
+    slack.fail('reactions.add', { as: 'already_reacted' });
+    const said = slack.say('alice', 'ops', 'wait', { mention: true });
+    said.reactions.set('eyes', [slack.bot.id]);
+    await slack.call('reactions.add');
+    bot.release();
+    await answers('ops', 'Done');
+    await eventually(() => said.reactions.size === 0);
+  });
+
   it('that may not be marked are handled all the same', async () => {
     slack.fail('reactions.add', { as: 'missing_scope', times: 5 });
     const said = slack.say('alice', 'ops', 'wait', { mention: true });

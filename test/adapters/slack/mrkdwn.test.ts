@@ -298,3 +298,16 @@ function words(text: string): string {
     .replace(/\s+/g, ' ')
     .trim();
 }
+
+describe('Moments in Slack', () => {
+  const shown = '<!date^1795177320^{date_short_pretty} {time}|2026-11-20 12:22 UTC>';
+  it('are shown by the clock of who reads them', () => {
+    expect(toMrkdwn('2026-11-20 12:22 UTC')).to.equal(shown);
+    expect(toMrkdwn('**since** 2026-11-20 12:22 UTC (3 s ago)')).to.equal(`*since* ${shown} (3 s ago)`);
+  });
+  it('stay as they are in code, in links, and where they are none', () => {
+    for (const text of ['`2026-11-20 12:22 UTC`', '2026-99-20 12:22 UTC', 'x2026-11-20 12:22 UTC', '2026-11-20 12:22'])
+      expect(toMrkdwn(text)).to.equal(text);
+    expect(toMrkdwn('[2026-11-20 12:22 UTC](https://x.example)')).to.equal('<https://x.example|2026-11-20 12:22 UTC>');
+  });
+});

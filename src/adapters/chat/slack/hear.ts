@@ -4,12 +4,14 @@ import { TextMessage, type User } from 'hubot';
 import type { Robot } from '../../../bot/robot.ts';
 import type { Said, SlackContext } from './ports.ts';
 import { bare, slackCode } from './refusal.ts';
+import { isDirect } from './rooms.ts';
 
 /** What is answered sooner needs no sign that it is being worked on. */
 const SHOW_WORK_AFTER_MS = 500;
 const WORKING = 'eyes';
+const LATE_MS = 2_000;
 
-type Hearing = Pick<SlackContext, 'workspace' | 'chat' | 'robot' | 'api' | 'people' | 'rooms' | 'log'>;
+type Hearing = Pick<SlackContext, 'workspace' | 'chat' | 'robot' | 'api' | 'people' | 'rooms' | 'log' | 'now'>;
 
 /** Gives it to the robot and resolves when it is handled. Nobody is heard whom {@link SlackContext.people} does not know. */
 export async function hear(said: Said, context: Hearing): Promise<void> {
@@ -37,7 +39,9 @@ export async function hear(said: Said, context: Hearing): Promise<void> {
   if (said.files) message.files = said.files;
   if (said.at) message.at = said.at;
   const isPosted = /^\d+\.\d+$/.test(said.messageId);
-  const shown = isPosted && said.via === 'typed' && robot.addressed(message) !== undefined;
+  // In a thread of the direct conversation a status says the same: assistant.ts.
+  const hasStatus = said.thread !== undefined && isDirect(said.channel);
+  const shown = isPosted && !hasStatus && said.via === 'typed' && robot.addressed(message) !== undefined;
   await (shown ? showingWork(said, context, () => robot.receive(message)) : robot.receive(message));
 }
 
@@ -80,11 +84,15 @@ async function showingWork(said: Said, context: Hearing, work: () => Promise<unk
   if (context.workspace.working === 'none') return void (await work());
   const { api, log } = context;
   const message = { channel: said.channel, timestamp: said.messageId, name: WORKING };
+  // Another replica may have begun, shown the sign, and been killed.
+  const isLate = said.at !== undefined && context.now().getTime() - said.at.getTime() > LATE_MS;
   let shown: Promise<boolean> | undefined;
   const timer = setTimeout(() => {
     shown = api.web.reactions.add(message).then(
       () => true,
       (error: unknown) => {
+        // A killed replica has left it there.
+        if (slackCode(error) === 'already_reacted') return true;
         log.debug({ chat: context.chat, problem: slackCode(error) }, 'Slack working sign not shown');
         return false;
       },
@@ -95,6 +103,7 @@ async function showingWork(said: Said, context: Hearing, work: () => Promise<unk
   } finally {
     clearTimeout(timer);
     if (await shown) await hidden();
+    else if (isLate) void hidden();
   }
 
   async function hidden(): Promise<void> {

@@ -168,7 +168,7 @@ function inline(tokens: readonly Token[], chat: string, bold: boolean): string {
     pieces = [];
     for (const sign of around) mark(sign, true);
   };
-  const text = (content: string) => pieces.push({ kind: 'text', text: content });
+  const text = (content: string) => pieces.push(...withMoments(content));
 
   if (bold) enter('*');
   for (let at = 0; at < tokens.length; at++) {
@@ -197,6 +197,25 @@ function inline(tokens: readonly Token[], chat: string, bold: boolean): string {
   for (const sign of [...new Set(open)].toReversed()) mark(sign, false);
   done.push(pieces);
   return done.map((line) => lineOf(line, escaped)).join('\n');
+}
+
+const MOMENT = /(?<!\S)(\d{4}-\d\d-\d\d) (\d\d:\d\d) UTC\b/g;
+
+/**
+ * Moments as `moment()` (src/bot/card.ts) writes them are shown to each reader by their own clock.
+ * https://docs.slack.dev/messaging/formatting-message-text#date-formatting
+ */
+function withMoments(content: string): Piece[] {
+  const found: Piece[] = [];
+  let from = 0;
+  for (const { 0: written, 1: day, 2: clock, index } of content.matchAll(MOMENT)) {
+    const seconds = Date.parse(`${day}T${clock}Z`) / 1000;
+    if (Number.isNaN(seconds)) continue;
+    if (index > from) found.push({ kind: 'text', text: content.slice(from, index) });
+    found.push({ kind: 'whole', text: `<!date^${seconds}^{date_short_pretty} {time}|${written}>` });
+    from = index + written.length;
+  }
+  return from < content.length || from === 0 ? [...found, { kind: 'text', text: content.slice(from) }] : found;
 }
 
 /** The emphasis that is around the whole of a link's label: in there Slack knows none. */
