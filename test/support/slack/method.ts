@@ -121,10 +121,21 @@ export function record(value: unknown): Fields | undefined {
     : undefined;
 }
 
+/** A list, or an empty one. */
+export function list(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
 /** The objects in a list. */
 export function records(value: unknown): Fields[] {
-  const list: unknown[] = Array.isArray(value) ? value : [];
-  return list.map(record).filter((one) => one !== undefined);
+  return list(value)
+    .map(record)
+    .filter((one) => one !== undefined);
+}
+
+/** A text, or an empty one. */
+export function string(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }
 
 /** A piece of a list, and the cursor for the next; throws `invalid_cursor`. */

@@ -4,7 +4,7 @@
  */
 
 import type { Attempt } from './delivery.ts';
-import { type Context, record, records } from './method.ts';
+import { type Context, list, record, records, string } from './method.ts';
 import type { Where, Who } from './person.ts';
 import type { ResponseUrls } from './responses.ts';
 import { anyFields, type Block, block as blockSchema, optionsAnswer, response, viewAnswer } from './schema.ts';
@@ -41,10 +41,6 @@ function shown(value: unknown): string {
   return typeof text === 'string' ? text : '';
 }
 
-function string(value: unknown): string {
-  return typeof value === 'string' ? value : '';
-}
-
 function isView(surface: Surface): surface is View {
   return 'rootId' in surface;
 }
@@ -56,11 +52,7 @@ function isEphemeral(surface: Surface): surface is Ephemeral {
 /** Everything in blocks that somebody may press, choose from or type into. */
 export function controls(blocks: readonly Block[]): Found[] {
   return blocks.flatMap((block) => {
-    const inside = [
-      ...(Array.isArray(block['elements']) ? block['elements'] : []),
-      block['accessory'],
-      block['element'],
-    ];
+    const inside = [...list(block['elements']), block['accessory'], block['element']];
     return inside.flatMap((value) => {
       const element = record(value);
       const actionId = string(element?.['action_id']);

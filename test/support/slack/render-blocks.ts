@@ -1,7 +1,7 @@
 /** Draws Block Kit as HTML, near enough to what Slack shows for a picture in documentation. Everything from outside is escaped. */
 
 import MarkdownIt from 'markdown-it';
-import { record, records } from './method.ts';
+import { list, record, records, string } from './method.ts';
 import { escapeHtml, link, mrkdwnHtml, richTextHtml, textHtml } from './render-mrkdwn.ts';
 import type { Block } from './schema.ts';
 import type { Fields, Workspace } from './workspace.ts';
@@ -10,14 +10,6 @@ import type { Fields, Workspace } from './workspace.ts';
 export type State = Readonly<Record<string, Readonly<Record<string, Fields>>>>;
 
 const markdown = new MarkdownIt({ html: false, linkify: false, breaks: true }).disable('image');
-
-function list(value: unknown): unknown[] {
-  return Array.isArray(value) ? value : [];
-}
-
-function string(value: unknown): string {
-  return typeof value === 'string' ? value : '';
-}
 
 /** A picture that is in the page itself: a data URL, or a file that was uploaded; else a box with its text alternative. */
 function image(workspace: Workspace, element: Fields, kind: 'wide' | 'small' | 'side'): string {

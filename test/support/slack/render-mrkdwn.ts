@@ -1,6 +1,6 @@
 /** Slack's text formats as HTML: mrkdwn (docs.slack.dev/messaging/formatting-message-text), plain text and rich text. */
 
-import { record } from './method.ts';
+import { list, record } from './method.ts';
 import type { Workspace } from './workspace.ts';
 
 /** For text and for attributes in double quotes. */
@@ -131,10 +131,6 @@ export function textHtml(workspace: Workspace, value: unknown): string {
   const text = object?.['text'];
   if (typeof text !== 'string') return '';
   return object?.['type'] === 'mrkdwn' ? mrkdwnHtml(workspace, text) : plainHtml(text);
-}
-
-function list(value: unknown): unknown[] {
-  return Array.isArray(value) ? value : [];
 }
 
 /** An element of a rich text block, and what is in it. */

@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { checkView } from './check-blocks.ts';
-import { type Context, checkedBlocks, type Method, method, record, seen } from './method.ts';
+import { type Context, checkedBlocks, type Method, method, record, seen, string } from './method.ts';
 import { args, block as blockSchema } from './schema.ts';
 import { viewObject } from './shapes.ts';
 import { type Fields, newId, SlackError, type Thread, type View } from './workspace.ts';
@@ -38,10 +38,6 @@ function exchanged(context: Context, id: string): Trigger {
   return trigger;
 }
 
-function text(value: unknown): string {
-  return typeof value === 'string' ? value : '';
-}
-
 /** Checks a view and gives ids to its blocks. */
 function checkedView(context: Context, sent: Fields, type: View['type']) {
   const problems = checkView(sent);
@@ -54,9 +50,9 @@ function checkedView(context: Context, sent: Fields, type: View['type']) {
   return {
     body: sent,
     blocks: checkedBlocks(context, blockSchema.array().parse(sent['blocks']), 'view'),
-    callbackId: text(sent['callback_id']),
-    externalId: text(sent['external_id']),
-    privateMetadata: text(sent['private_metadata']),
+    callbackId: string(sent['callback_id']),
+    externalId: string(sent['external_id']),
+    privateMetadata: string(sent['private_metadata']),
     hash: `${context.workspace.seconds()}.${randomUUID().slice(0, 8)}`,
   };
 }
@@ -74,7 +70,7 @@ function keptState(view: View): View['state'] {
 }
 
 function initialValue(element: Fields): Fields {
-  const type = text(element['type']);
+  const type = string(element['type']);
   if (type.endsWith('_select') && type.startsWith('multi_'))
     return { type, selected_options: element['initial_options'] ?? [] };
   if (type === 'checkboxes') return { type, selected_options: element['initial_options'] ?? [] };
