@@ -99,7 +99,10 @@ describe('text from outside as Markdown', () => {
 });
 
 describe('a mention', () => {
-  const ids = fc.oneof(fc.constantFrom('slack:U012AB3CD', 'web:7', "irc:a b(c)[d]'!*_~", ':: ', 'a:b:1'), fc.string({ minLength: 1 }));
+  const ids = fc.oneof(
+    fc.constantFrom('slack:U012AB3CD', 'web:7', "irc:a b(c)[d]'!*_~", ':: ', 'a:b:1'),
+    fc.string({ minLength: 1 }),
+  );
 
   it('is a link that says who is meant, whatever the name and the id are', () => {
     fc.assert(

@@ -512,13 +512,11 @@ describe('dispatch', () => {
     });
 
     it('may do what was given to their account, and what is public then', async () => {
-      await commands
-        .access()
-        .grant({ id: 'test:guest', chat: 'test', name: 'guest' }, 'deployer', {
-          id: 'test:carol',
-          chat: 'test',
-          name: 'carol',
-        });
+      await commands.access().grant({ id: 'test:guest', chat: 'test', name: 'guest' }, 'deployer', {
+        id: 'test:carol',
+        chat: 'test',
+        name: 'carol',
+      });
       expect(await say('guest', 'hubot deploy api v2 to staging')).to.equal('deployed');
       expect(await say('guest', 'hubot rename a b')).to.equal('renamed a b');
       expect(await say('guest', 'hubot tell me')).to.equal('@guest told');
