@@ -53,12 +53,17 @@ export default function access(robot: Robot): void {
         });
       }
       const grants = await services.access.grants();
+      const names = new Map<string, string>();
+      for (const id of Object.keys(policy.people)) {
+        const name = (await services.people.get(id))?.name;
+        if (name !== undefined && name !== id) names.set(id, `${plain(name)} (\`${id}\`)`);
+      }
       return card({
         title: 'Roles',
         fields: Object.entries(policy.roles).map(([role, permissions]) => {
           const granted = grants.filter((grant) => grant.role === role).map((grant) => plain(grant.personName));
           const named = [...Object.entries(policy.people), ...Object.entries(policy.groups)].flatMap(([id, held]) =>
-            held.includes(role) ? [`\`${id}\``] : [],
+            held.includes(role) ? [names.get(id) ?? `\`${id}\``] : [],
           );
           const people = [...granted, ...named].join(', ') || 'nobody';
           return { name: role, value: `${list(permissions, 'nothing')}\n${people}`, short: false };

@@ -39,7 +39,9 @@ export default function alerts(robot: Robot): void {
     async run({ args, services }) {
       const alert = await services.alerts.get(args.alert);
       if (!alert) throw fail('alerts.unknown', { alert: args.alert });
-      return alertCard(alert, { members: 40, labels: 40 });
+      const { actions = [], ...shown } = alertCard(alert, { members: 40, labels: 40 });
+      // These are the details.
+      return card({ ...shown, actions: actions.filter(({ label }) => label !== 'Details') });
     },
   });
 

@@ -81,14 +81,19 @@ function nameAndEmail(typed: string): { readonly name: string; readonly email?: 
   return { name, email };
 }
 
+const LOCAL = /^https?:\/\/(?:127\.[\d.]+|localhost|\[::1\])(?::\d+)?\//;
+
 /** The notes say what to do with it. */
 function linkCard(invited: Invited, now: Date, notes: readonly string[]): Card {
   if (invited.kind === 'refused') throw fail('web.name', invited.problem);
   const hours = Math.round((invited.until.getTime() - now.getTime()) / 3_600_000);
+  const reach = LOCAL.test(invited.link)
+    ? ['It opens on the machine that I run on, and nowhere else, until `SHIPMATE_PUBLIC_URL` is set.']
+    : [];
   return card({
     title: `A link for ${invited.name}`,
     tone: 'good',
-    text: [invited.link, [...notes, `It works once, within ${hours} hours.`].join(' ')].join('\n\n'),
+    text: [invited.link, [...notes, `It works once, within ${hours} hours.`, ...reach].join(' ')].join('\n\n'),
     ...(invited.known && { footer: 'There is a person of that name in the web chat: the link signs them in again.' }),
   });
 }

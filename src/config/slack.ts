@@ -88,8 +88,11 @@ export function slackWorkspaces(
   }
 
   function account(prefix: string, chat: string, { botToken, appToken, signingSecret }: Tokens): SlackAccount[] {
-    if (botToken === undefined) add(prefix, 'BOT_TOKEN', 'must be set for the adapter slack (docs/guide/slack.md)');
-    if (appToken === undefined && signingSecret === undefined)
+    // One that is wrong is told of by what is wrong with it.
+    const isLeftOut = (name: string): boolean => !env[`${prefix}_${name}`]?.trim();
+    if (botToken === undefined && isLeftOut('BOT_TOKEN'))
+      add(prefix, 'BOT_TOKEN', 'must be set for the adapter slack (docs/guide/slack.md)');
+    if (appToken === undefined && signingSecret === undefined && isLeftOut('APP_TOKEN') && isLeftOut('SIGNING_SECRET'))
       add(
         prefix,
         'APP_TOKEN',

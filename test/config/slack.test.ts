@@ -42,6 +42,7 @@ describe('slack.yaml', () => {
       'SLACK_APP_TOKEN: must be set for Socket Mode, or SLACK_SIGNING_SECRET for HTTP (docs/guide/slack.md)',
     ]);
     const swapped = workspaces({ SLACK_BOT_TOKEN: 'xapp-secret', SLACK_APP_TOKEN: 'xoxb-secret' }).problems;
+    expect(swapped.join(), 'each once').not.to.contain('must be set');
     expect(swapped.join()).to.contain('xoxb-').and.contain('xapp-').and.not.contain('-secret');
     const further = workspaces(
       { ...GOOD, SLACK_EMEA_BOT_TOKEN: 'xoxp-secret', SLACK_EMEA_APP_TOKEN: 'xapp-2' },

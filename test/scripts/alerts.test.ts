@@ -124,6 +124,7 @@ describe('scripts/alerts.ts', function () {
     expect(await say('bob', 'alerts show 1'))
       .to.include('#1 HighErrorRate: 2 firing')
       .and.to.include('instance=web\\-2');
+    expect(room.messages.at(-1)?.[1], 'no button that leads to itself').not.to.include('Details');
     expect(await say('bob', 'alerts show 7')).to.include('There is no alert 7');
   });
 

@@ -11,16 +11,18 @@ describe('scripts: invitations and accounts', () => {
   let commands: InMemoryCommands;
   let people: MemoryPeople;
   let invited: unknown[];
+  let address: string;
   const made = (name: string): Invited => ({
     kind: 'invited',
     name,
-    link: 'https://chat.example/web/join/secret',
+    link: `${address}/web/join/secret`,
     until: new Date(Date.now() + 24 * 3_600_000),
     known: false,
   });
 
   beforeEach(async () => {
     invited = [];
+    address = 'https://chat.example';
     people = memoryPeople({
       chats: new Map([
         ['test', 'directory'],
@@ -30,7 +32,7 @@ describe('scripts: invitations and accounts', () => {
     await people.save(
       account('test:alice'),
       account('test:bob', { name: 'Bob B', email: 'bob@example.com' }),
-      account('test:carl'),
+      account('test:carl', { name: 'Carl C' }),
       account('test:guest', { outside: true, email: 'guest@example.com' }),
       account('web:7', { email: 'bob@example.com' }),
     );
@@ -97,6 +99,12 @@ describe('scripts: invitations and accounts', () => {
     expect(invited).to.have.length(1);
   });
 
+  it('a link of this machine is said to open there only', async () => {
+    expect(await say('bob', 'invite me')).not.to.contain('nowhere else');
+    address = 'http://127.0.0.1:8080';
+    expect(await say('bob', 'invite me')).to.contain('nowhere else, until `SHIPMATE_PUBLIC_URL` is set');
+  });
+
   it('a link never stands where others read', async () => {
     room.chat.privateRooms.delete('room1');
     expect(await say('bob', 'invite me')).to.equal('The link is in your conversation with me.');
@@ -118,7 +126,9 @@ describe('scripts: invitations and accounts', () => {
       .and.not.contain('bob@example.com');
     await room.user.say('guest', 'hello');
     expect(await say('alice', 'roles @guest')).to.contain('outside');
-    expect(await say('alice', 'roles')).to.contain('test:@oncall');
+    expect(await say('alice', 'roles'))
+      .to.contain('test:@oncall')
+      .and.contain('Carl C (`test:carl`)');
   });
 
   it('a role that is taken from one account and held by another one is said to be', async () => {
