@@ -5,6 +5,7 @@ import { createLimits, createTurns } from '../../../src/adapters/chat/slack/limi
 import { findPosted, recognisable } from '../../../src/adapters/chat/slack/posted.ts';
 import { bare, slackCode } from '../../../src/adapters/chat/slack/refusal.ts';
 import { DeliveryDelayed, DeliveryRefused } from '../../../src/bot/chat.ts';
+import { failure } from '../../support/failure.ts';
 import { apiOf } from '../../support/slack/client.ts';
 import { type SlackServer, startSlack } from '../../support/slack/server.ts';
 
@@ -22,15 +23,6 @@ describe('Slack Web API', () => {
   });
 
   const posts = () => slack.calls.filter(({ method }) => method === 'chat.postMessage').length;
-
-  async function failure(work: Promise<unknown>): Promise<unknown> {
-    try {
-      await work;
-    } catch (error) {
-      return error;
-    }
-    throw new Error('it should have failed');
-  }
 
   async function delayed(work: Promise<unknown>): Promise<DeliveryDelayed> {
     const error = await failure(work);

@@ -5,6 +5,7 @@ import { expect } from 'chai';
 import { toMessage } from '../../../src/adapters/chat/slack/blocks.ts';
 import { createFiles, type FilePlace } from '../../../src/adapters/chat/slack/files.ts';
 import { card, plain } from '../../../src/bot/card.ts';
+import { failure } from '../../support/failure.ts';
 import { type SlackServer, startSlack } from '../../support/slack/server.ts';
 
 const PNG = Buffer.from('iVBORw0KGgo=', 'base64');
@@ -107,10 +108,3 @@ describe('files in Slack', () => {
     slack.assertNoProblems();
   });
 });
-
-async function failure(work: Promise<unknown>): Promise<unknown> {
-  return await work.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-}

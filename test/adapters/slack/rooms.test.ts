@@ -3,6 +3,7 @@ import { createSlackApi } from '../../../src/adapters/chat/slack/api.ts';
 import { createRooms, type KnownRooms } from '../../../src/adapters/chat/slack/rooms.ts';
 import type { Room } from '../../../src/bot/chat.ts';
 import { quiet } from '../../support/database.ts';
+import { failure } from '../../support/failure.ts';
 import { collectingLog } from '../../support/log.ts';
 import { type SlackServer, startSlack } from '../../support/slack/server.ts';
 
@@ -168,11 +169,7 @@ describe('Slack rooms', () => {
     it('and what Slack does not answer is not remembered', async () => {
       const { id } = slack.addChannel({ name: 'ops' });
       slack.fail('conversations.info', { as: 500, times: Infinity });
-      let problem: unknown;
-      await rooms.room(id).catch((error: unknown) => {
-        problem = error;
-      });
-      expect(problem).to.be.instanceOf(Error);
+      expect(await failure(rooms.room(id))).to.be.instanceOf(Error);
       slack.mend();
       expect((await rooms.room(id))?.name).to.equal('ops');
     });

@@ -11,26 +11,14 @@ import {
 import { expect } from 'chai';
 import { quietLogger } from '../../../src/adapters/chat/slack/quiet.ts';
 import { eventually } from '../../support/eventually.ts';
+import { failure } from '../../support/failure.ts';
 import { type SlackServer, startSlack } from '../../support/slack/server.ts';
 
 /** The code that Slack refused with. */
 async function refusal(call: Promise<unknown>): Promise<string> {
-  try {
-    await call;
-  } catch (error) {
-    if (error instanceof WebAPIPlatformError) return error.data.error;
-    throw error;
-  }
-  throw new Error('was not refused');
-}
-
-async function failure(call: Promise<unknown>): Promise<unknown> {
-  try {
-    await call;
-  } catch (error) {
-    return error;
-  }
-  throw new Error('did not fail');
+  const error = await failure(call);
+  if (error instanceof WebAPIPlatformError) return error.data.error;
+  throw error;
 }
 
 function button(text: string, actionId: string) {

@@ -6,6 +6,7 @@ import type { Database } from '../../../src/storage/database.ts';
 import { createInbox } from '../../../src/storage/inbox.ts';
 import { testDatabase } from '../../support/database.ts';
 import { eventually } from '../../support/eventually.ts';
+import { failure } from '../../support/failure.ts';
 import { collectingLog } from '../../support/log.ts';
 import { type SlackServer, startSlack } from '../../support/slack/server.ts';
 import { type SlackRobot, startSlackRobot } from '../../support/slack-robot.ts';
@@ -54,10 +55,7 @@ describe('Slack chat', function () {
         ['slack', 'SLACK_BOT_TOKEN'],
         ['slack-emea', 'SLACK_EMEA_BOT_TOKEN'],
       ] as const) {
-        let problem: unknown;
-        await start({ workspace: { chat, botToken: 'xoxb-wrong' } }).catch((error: unknown) => {
-          problem = error;
-        });
+        const problem = await failure(start({ workspace: { chat, botToken: 'xoxb-wrong' } }));
         expect(problem).to.be.instanceOf(Error);
         expect(String(problem))
           .to.include('invalid_auth')
@@ -192,10 +190,7 @@ describe('Slack chat', function () {
     it('not where there is no such channel, and says what to do', async () => {
       await start();
       for (const room of ['nowhere', 'C0NOWHERE']) {
-        let problem: unknown;
-        await bot.chat.deliver(delivery('x', { address: { chat: 'slack', room } })).catch((error: unknown) => {
-          problem = error;
-        });
+        const problem = await failure(bot.chat.deliver(delivery('x', { address: { chat: 'slack', room } })));
         expect(problem, room).to.be.instanceOf(DeliveryRefused);
         expect(String(problem)).to.include('/invite');
       }
@@ -204,10 +199,7 @@ describe('Slack chat', function () {
     it('not where the robot may not speak', async () => {
       await start();
       slack.addChannel({ name: 'theirs', bot: false });
-      let problem: unknown;
-      await bot.chat.deliver(delivery('x', { address: { chat: 'slack', room: 'theirs' } })).catch((error: unknown) => {
-        problem = error;
-      });
+      const problem = await failure(bot.chat.deliver(delivery('x', { address: { chat: 'slack', room: 'theirs' } })));
       expect(String(problem)).to.include('not in the channel').and.include('/invite');
     });
   });

@@ -5,17 +5,11 @@ import { DeliveryDelayed, DeliveryRefused } from '../../../src/bot/chat.ts';
 import type { Database } from '../../../src/storage/database.ts';
 import { testDatabase } from '../../support/database.ts';
 import { eventually } from '../../support/eventually.ts';
+import { failure } from '../../support/failure.ts';
 import { startWeb, type Web, type WebTestOptions } from '../../support/web.ts';
 import { Client, comeIn, connect, newId, person } from '../../support/web-client.ts';
 
 const INJECTION = '<img src=x onerror=alert(1)><script>alert(2)</script>';
-
-async function failure(work: Promise<unknown>): Promise<unknown> {
-  return await work.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-}
 
 describe('web chat: conversation', () => {
   let db: Database;
