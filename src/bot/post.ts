@@ -214,7 +214,15 @@ export function createPosts(options: PostsOptions): RunningPosts {
   async function setBack(post: ClaimedPost, error: unknown): Promise<void> {
     const { chat, room } = post.address;
     const problem = error instanceof Error ? error.message : String(error);
-    const fields = { chat, room, post: post.id, attempts: post.attempts + 1, err: error };
+    // What a chat says of itself has words; where in the code it was noticed helps nobody. Of a mistake, it does.
+    const expected = error instanceof DeliveryRefused || error instanceof DeliveryDelayed;
+    const fields = {
+      chat,
+      room,
+      post: post.id,
+      attempts: post.attempts + 1,
+      ...(expected ? { problem } : { err: error }),
+    };
     if (error instanceof DeliveryDelayed && error.notSent && error.retryAfterMs !== undefined) {
       log.debug({ chat, room, post: post.id, retryInMs: error.retryAfterMs }, 'post waits for its turn');
       await store.paced(post, replica, error.retryAfterMs);
@@ -230,7 +238,7 @@ export function createPosts(options: PostsOptions): RunningPosts {
     }
     const asked = error instanceof DeliveryDelayed ? error.retryAfterMs : undefined;
     const retryInMs = asked ?? retryDelay(post.attempts, timing, random());
-    log.warn({ ...fields, retryInMs }, 'post delayed');
+    log.warn({ ...fields, retryInMs: Math.round(retryInMs) }, 'post delayed');
     await store.delayed(post, replica, retryInMs, problem);
     wakeLater(retryInMs + 10);
   }

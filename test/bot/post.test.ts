@@ -185,6 +185,10 @@ describe('posts', () => {
         await posts.post(OPS, 'good');
         await eventually(() => chat.texts().includes('good'));
         expect(log.messages()).to.deep.equal(['post refused by the chat']);
+        const told = log.lines.find(({ message }) => message === 'post refused by the chat')?.fields;
+        expect(told, 'words, and no place in the code')
+          .to.include({ problem: 'not a member' })
+          .and.not.have.property('err');
         const { rows } = await db.pool.query('select problem from post where failed_at is not null');
         expect(rows).to.deep.equal([{ problem: 'not a member' }]);
         await posts.post(OPS, 'better', { key: 'k' });

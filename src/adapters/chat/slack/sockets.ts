@@ -172,7 +172,8 @@ export function createSockets(options: SocketsOptions): Sockets {
     }
     const waitMs = retryMs(failures);
     // Once: it may take hours.
-    if (reached) log.warn({ chat, err: bare(error), retryInMs: waitMs }, 'Slack cannot be reached, trying again');
+    if (reached)
+      log.warn({ chat, err: bare(error), retryInMs: Math.round(waitMs) }, 'Slack cannot be reached, trying again');
     else log.debug({ chat, err: bare(error), retryInMs: waitMs }, 'Slack cannot be reached, trying again');
     if (lines.size === 0) reached = false;
     return waitMs;
