@@ -66,6 +66,7 @@ eachDatabase((open) => {
       expect(done.map(Number).sort((a, b) => a - b)).to.deep.equal(Array.from({ length: EVENTS }, (_, index) => index));
       expect((await db.pool.query('select * from inbox')).rows).to.deep.equal([]);
       killed.abort();
+      await one.close();
     });
 
     it('so is a form that was sent, and whose answer its sender has', async () => {
