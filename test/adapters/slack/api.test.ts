@@ -1,6 +1,9 @@
 /** Limits, troubles and the end of a token, with the official client against the fake Slack. */
 
+import { createServer } from 'node:http';
 import { expect } from 'chai';
+import pino from 'pino';
+import { createSlackApi } from '../../../src/adapters/chat/slack/api.ts';
 import { createLimits, createTurns } from '../../../src/adapters/chat/slack/limits.ts';
 import { findPosted, recognisable } from '../../../src/adapters/chat/slack/posted.ts';
 import { bare, slackCode } from '../../../src/adapters/chat/slack/refusal.ts';
@@ -37,6 +40,25 @@ describe('Slack Web API', () => {
   }
 
   describe('deliveries', () => {
+    it('fail without what something in between repeats of the request', async () => {
+      // As the page of a proxy that shows what it has refused.
+      const echo = createServer((request, response) => {
+        response.writeHead(403, { 'X-Was': request.headers.authorization ?? '' });
+        request.on('data', (chunk) => response.write(chunk)).on('end', () => response.end());
+      });
+      await new Promise<void>((resolve) => echo.listen(0, '127.0.0.1', resolve));
+      const address = echo.address();
+      const port = typeof address === 'object' ? address?.port : undefined;
+      const lines: string[] = [];
+      const log = pino({ level: 'trace' }, { write: (line: string) => void lines.push(line) });
+      const workspace = { chat: 'slack', botToken: slack.botToken, apiUrl: `http://127.0.0.1:${port}/api/` };
+      const api = createSlackApi({ workspace, robotName: 'shipmate', log, metrics: { limited: () => undefined } });
+      const error = await failure(api.delivering((web) => web.chat.postMessage({ channel: ops, text: 'between us' })));
+      log.error({ err: error }, 'post given up');
+      echo.close();
+      expect(lines.join('')).to.contain('403').and.not.contain('between').and.not.contain(slack.botToken);
+    });
+
     it('wait as long as Slack asks, without another call', async () => {
       const { api, metrics } = apiOf(slack);
       slack.fail('chat.postMessage', { as: 429, retryAfter: 7 });

@@ -2,6 +2,7 @@
 
 import type { Logger } from '../../../bot/log.ts';
 import { keepNewest } from './newest.ts';
+import { bare } from './refusal.ts';
 
 /** https://docs.slack.dev/interactivity/handling-user-interaction#message_responses: five answers within 30 minutes. */
 const VALID_MS = 29 * 60_000;
@@ -71,7 +72,7 @@ export function createAnswerUrls({
         if (response.ok) return true;
         log.debug({ status: response.status }, 'Slack did not take an answer at its response URL');
       } catch (error) {
-        log.debug({ err: error }, 'Slack did not take an answer at its response URL');
+        log.debug({ err: bare(error) }, 'Slack did not take an answer at its response URL');
       }
       return false;
     },

@@ -17,7 +17,7 @@ import { createLimits, createTurns, type Limits } from './limits.ts';
 import { logFatal, variableOf } from './operator.ts';
 import type { SlackApi, SlackWorkspace } from './ports.ts';
 import { quietLogger } from './quiet.ts';
-import { slackCode, type Trouble, troubleOf } from './refusal.ts';
+import { bare, slackCode, type Trouble, troubleOf } from './refusal.ts';
 
 export interface SlackApiOptions {
   readonly workspace: Pick<SlackWorkspace, 'chat' | 'botToken' | 'apiUrl'>;
@@ -250,6 +250,7 @@ class GatedClient extends WebClient {
   }
 }
 
+/** What is done about it. Whoever logs it logs no body: what answered may have repeated the request, with its words and its token. */
 function deliveryError(error: unknown, run: Delivering, trouble: Trouble): unknown {
   const notSent = !run.wrote;
   switch (trouble.kind) {
@@ -257,17 +258,24 @@ function deliveryError(error: unknown, run: Delivering, trouble: Trouble): unkno
       return new DeliveryDelayed('Slack asks for patience', {
         retryAfterMs: trouble.retryAfterMs,
         notSent,
-        cause: error,
+        cause: bare(error),
       });
     case 'revoked':
-      return new DeliveryDelayed('Slack refuses the token', { retryAfterMs: PROBE_MS, notSent, cause: error });
+      return new DeliveryDelayed('Slack refuses the token', { retryAfterMs: PROBE_MS, notSent, cause: bare(error) });
     case 'trouble':
       return new DeliveryDelayed(trouble.text, { notSent: notSent && trouble.notSent });
     case 'refused':
       return new DeliveryRefused(trouble.text);
     case 'unknown':
-      return error;
+      return withoutAnswer(error);
   }
+}
+
+/** Slack's own error keeps its code; what is ours holds no answer. */
+function withoutAnswer(error: unknown): Error {
+  if (error instanceof DeliveryDelayed || error instanceof DeliveryRefused) return error;
+  const code = slackCode(error);
+  return code === undefined ? bare(error) : new WebAPIPlatformError({ ok: false, error: code });
 }
 
 /** Text of the problem, for the operator. */
