@@ -126,6 +126,49 @@ describe('Slack intake', () => {
     expect(inbox.open.size).to.equal(0);
   });
 
+  it('handles what is said in one channel in the order in which it was said, other channels meanwhile', async () => {
+    const { intake, begun, handled, hold, release } = setUp({ turnMs: 60_000 });
+    const elsewhere = message('2.0', { channel: 'C2' });
+    const reaction = message('4.0', { type: 'reaction_added', channel: undefined, item: { channel: 'C1' } });
+    for (const each of [message('1.0'), elsewhere, reaction, message('3.0')]) await intake.take(each, () => undefined);
+    await intake.take(action('5.0'), () => undefined);
+    hold();
+    intake.start();
+    expect(begun).to.deep.equal(['1.0', '2.0']);
+    for (const count of [3, 4, 5]) {
+      release();
+      await eventually(() => begun.length === count);
+    }
+    release();
+    await intake.idle();
+    expect(handled).to.deep.equal(['1.0', '2.0', '3.0', '4.0', 'other']);
+  });
+
+  it('does not wait in a channel for what takes its time', async () => {
+    const { intake, begun, handled, hold, release } = setUp({ turnMs: 20 });
+    for (const ts of ['1.0', '2.0', '3.0']) await intake.take(message(ts), () => undefined);
+    hold();
+    intake.start();
+    expect(begun).to.deep.equal(['1.0']);
+    await eventually(() => begun.length === 3);
+    expect(handled).to.deep.equal([]);
+    release();
+    await intake.idle();
+    expect(handled).to.deep.equal(['1.0', '2.0', '3.0']);
+  });
+
+  it('leaves to the others what has not had its turn', async () => {
+    const { intake, inbox, handled, hold, release } = setUp({ turnMs: 60_000 });
+    for (const ts of ['1.0', '2.0']) await intake.take(message(ts), () => undefined);
+    hold();
+    intake.start();
+    const closed = intake.close();
+    release();
+    await closed;
+    expect(handled).to.deep.equal(['1.0']);
+    expect(inbox.open.size).to.equal(1);
+  });
+
   it('handles a post once that comes as message, as mention and again', async () => {
     const { intake, handled, metrics } = setUp();
     intake.start();
@@ -164,7 +207,9 @@ describe('Slack intake', () => {
       for (let wait = 10 - turn++; wait > 0; wait--) await new Promise((resolve) => setImmediate(resolve));
       return await save(event);
     };
-    const all = Array.from({ length: 10 }, (_, index) => intake.take(message(`${index}.0`), () => undefined));
+    const all = Array.from({ length: 10 }, (_, index) =>
+      intake.take(message(`${index}.0`, { channel: `C${index}` }), () => undefined),
+    );
     await Promise.all(all);
     expect(begun).to.deep.equal(['0.0', '1.0', '2.0']);
     for (let count = 3; count < 10; count += 3) {

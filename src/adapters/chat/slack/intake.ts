@@ -7,6 +7,7 @@ import type { Logger } from '../../../bot/log.ts';
 import type { SlackMetrics } from '../../../bot/metrics.ts';
 import { busyAnswer, noAnswer } from './busy.ts';
 import { isAsked, isOwn, namesOf } from './envelope.ts';
+import { type Begun, createLanes } from './lanes.ts';
 import type { Envelope, Inbox, InboxEvent, Self } from './ports.ts';
 import { bare } from './refusal.ts';
 
@@ -35,6 +36,8 @@ export interface IntakeOptions {
   readonly concurrency?: number;
   /** How soon somebody who waits for an answer gets one; 2.5 seconds: Slack waits for three. */
   readonly answerMs?: number;
+  /** How long what comes next in a channel waits for what came before it; a quarter of a second. */
+  readonly turnMs?: number;
   /** First pause before it is tried again to mark an event as handled. */
   readonly retryMs?: number;
 }
@@ -61,6 +64,7 @@ interface Place {
 const CONCURRENCY = 32;
 const ANSWER_MS = 2_500;
 const RETRY_MS = 250;
+const TURN_MS = 250;
 const LAST_RETRY_MS = 10_000;
 
 /**
@@ -73,6 +77,8 @@ export function createIntake(options: IntakeOptions): Intake {
   const answerMs = options.answerMs ?? ANSWER_MS;
   let places: Place[] = [];
   let first = 0;
+  const lanes = createLanes();
+  const turnMs = options.turnMs ?? TURN_MS;
   let active = 0;
   let started = false;
   let closed = false;
@@ -211,11 +217,16 @@ export function createIntake(options: IntakeOptions): Intake {
   }
 
   function pump(): void {
-    while (started && !closed && active < concurrency && first < places.length) {
+    while (started && !closed && first < places.length) {
       const place = places[first];
       if (place?.state === 'storing') break;
       first++;
-      if (place?.event) void run(place.event);
+      if (place?.event) lanes.add(place.event);
+    }
+    while (started && !closed && active < concurrency) {
+      const next = lanes.next();
+      if (!next) break;
+      void run(next);
     }
     if (first > 512 || first === places.length) {
       places = places.slice(first);
@@ -224,11 +235,17 @@ export function createIntake(options: IntakeOptions): Intake {
     settle();
   }
 
-  async function run(event: InboxEvent): Promise<void> {
+  async function run({ event, over }: Begun): Promise<void> {
     active++;
+    const late = setTimeout(() => {
+      over();
+      pump();
+    }, turnMs);
     await processed({ body: { ...event.body }, ack: async () => undefined });
     mark(event.id);
     active--;
+    clearTimeout(late);
+    over();
     pump();
   }
 
@@ -268,7 +285,7 @@ export function createIntake(options: IntakeOptions): Intake {
   }
 
   function isIdle(): boolean {
-    return active === 0 && marking.size === 0 && (closed || first === places.length);
+    return active === 0 && marking.size === 0 && (closed || (first === places.length && lanes.waiting() === 0));
   }
 
   function settle(): void {
