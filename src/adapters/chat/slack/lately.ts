@@ -2,8 +2,8 @@
 
 import { keepNewest } from './newest.ts';
 
-/** Messages remembered. */
-const REMEMBERED = 5_000;
+/** Messages remembered; each may be 40,000 characters long. */
+const REMEMBERED = 1_000;
 
 export interface Lately {
   /** A newer text. False if one that is newer still is known, or the message is gone. */
