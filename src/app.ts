@@ -177,7 +177,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       redact: redactContent,
       onDelivered: async (delivery, messageId, how) => {
         const { address, content } = delivery;
-        if (how === 'posted') return await talk.keepOwn(address, content, messageId, delivery.onlyTo);
+        if (how === 'posted') return await talk.keepOwn(delivery, messageId);
         await talk.keepChanged(address, content, messageId);
       },
     });

@@ -44,6 +44,8 @@ export interface Delivery {
   readonly content: Content;
   /** Shown to this person alone where the chat can do that. */
   readonly onlyTo?: string;
+  /** It answers what somebody said: a thread below it is a conversation with the robot. */
+  readonly answer?: boolean;
   /** An earlier attempt may have arrived although nobody heard so: look before it is posted again. */
   readonly repeated?: boolean;
 }

@@ -7,6 +7,7 @@ import {
   type Address,
   addressOf,
   type ChatAdapter,
+  type Delivery,
   DeliveryDelayed,
   DeliveryRefused,
   type Person,
@@ -49,10 +50,13 @@ export interface Conversation {
   /** Shows something now; later and durably if the chat cannot take it now. */
   say(address: Address, content: Content, options?: SayOptions): Promise<void>;
   /** Keeps what the robot itself said, in a chat that does not keep it. */
-  keepOwn(address: Address, content: Content, messageId: string, onlyTo?: string): Promise<void>;
+  keepOwn(said: Said, messageId: string): Promise<void>;
   /** The same message says something else now. */
   keepChanged(address: Address, content: Content, messageId: string): Promise<void>;
 }
+
+/** What the robot itself said. */
+type Said = Pick<Delivery, 'address' | 'content' | 'onlyTo' | 'answer'>;
 
 export interface SayOptions {
   /** Said twice under the same one, it is shown once. */
@@ -104,7 +108,7 @@ export function createConversation(ports: ConversationPorts): Conversation {
       return;
     }
     const forWhom = onlyTo === undefined ? {} : { onlyTo };
-    const options: PostOptions = { ...forWhom, ...(nonce === undefined ? {} : { key: nonce, brief: true }) };
+    const options: PostOptions = { ...forWhom, ...(nonce === undefined ? {} : { key: nonce, answer: true }) };
     if (chat.queued) {
       try {
         return await ports.post(address, content, options);
@@ -114,11 +118,12 @@ export function createConversation(ports: ConversationPorts): Conversation {
         log.warn({ err: error, room: address.room }, 'answer goes past the outbox');
       }
     }
-    const delivery = { nonce: nonce ?? ports.newNonce(), address, content, ...forWhom };
+    const answer = nonce === undefined ? {} : { answer: true };
+    const delivery = { nonce: nonce ?? ports.newNonce(), address, content, ...forWhom, ...answer };
     for (let wait = FIRST_RETRY_MS; ; wait = Math.min(LAST_RETRY_MS, wait * 2)) {
       try {
         const { messageId } = await chat.deliver(delivery);
-        return await keepOwn(address, content, messageId, onlyTo);
+        return await keepOwn(delivery, messageId);
       } catch (error) {
         if (error instanceof DeliveryRefused) {
           log.warn({ err: error, room: address.room }, 'answer refused by the chat');
@@ -137,7 +142,7 @@ export function createConversation(ports: ConversationPorts): Conversation {
     }
   }
 
-  async function keepOwn(address: Address, content: Content, messageId: string, onlyTo?: string): Promise<void> {
+  async function keepOwn({ address, content, onlyTo, answer = false }: Said, messageId: string): Promise<void> {
     if (ports.keepsItself(address.chat)) return;
     const room = await ports.chat(address.chat)?.room(address.room);
     await ports.remember({
@@ -150,7 +155,7 @@ export function createConversation(ports: ConversationPorts): Conversation {
       ...(typeof content === 'string' ? { text: content } : { text: '', content }),
       ...(onlyTo === undefined ? {} : { onlyTo }),
       fromRobot: true,
-      addressed: false,
+      addressed: answer,
       private: room?.private ?? true,
     });
   }
@@ -199,14 +204,14 @@ export function createConversation(ports: ConversationPorts): Conversation {
       adopt: async (messageId) => await ports.live?.adopt(address, key, messageId),
       async post(content) {
         try {
-          await ports.post(address, content, { key, brief: true });
+          await ports.post(address, content, { key, answer: true });
         } catch (error) {
           if (!ports.isStorageTrouble(error)) throw error;
           await reply(content);
         }
       },
       reply,
-      keep: (content, messageId) => keepOwn(address, content, messageId),
+      keep: (content, messageId) => keepOwn({ address, content, answer: true }, messageId),
       log,
     });
   }

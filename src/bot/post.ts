@@ -10,8 +10,8 @@ export interface PostOptions {
   readonly key?: string;
   /** Person id; shown to that person alone where the chat can do that. */
   readonly onlyTo?: string;
-  /** Its key means nothing after a day: it is forgotten then, as posts without a key are. */
-  readonly brief?: boolean;
+  /** It answers what somebody said. Its key means nothing after a day: it is forgotten then, as posts without a key are. */
+  readonly answer?: boolean;
 }
 
 export interface Posts {
@@ -37,6 +37,7 @@ export interface ClaimedPost {
   readonly attempts: number;
   /** It was claimed before, and nobody knows whether it arrived. */
   readonly repeated: boolean;
+  readonly answer: boolean;
 }
 
 /** Where posts wait. Claims are by compare-and-set: no two replicas hold the same post. */
@@ -54,7 +55,7 @@ export interface PostStore {
   renewed(post: ClaimedPost, owner: string): Promise<string>;
   /** The message that shows a key; undefined if none does yet. */
   shown(address: Address, key: string): Promise<string | undefined>;
-  /** From now on the key is shown by this message, which is there already; for as long as a brief one. */
+  /** From now on the key is shown by this message, which is there already; for as long as that of an answer. */
   adopt(address: Address, key: string, messageId: string): Promise<void>;
   /** Frees what a lost replica held. */
   release(owner: string): Promise<void>;
@@ -198,6 +199,7 @@ export function createPosts(options: PostsOptions): RunningPosts {
       content: post.content,
       ...(post.onlyTo === undefined ? {} : { onlyTo: post.onlyTo }),
       ...(post.repeated ? { repeated: true } : {}),
+      ...(post.answer ? { answer: true } : {}),
     };
     if (post.messageId !== undefined) {
       const outcome = await attempted(adapter.update(delivery, post.messageId));

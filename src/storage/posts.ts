@@ -18,6 +18,7 @@ interface Row {
   message_id: string | null;
   attempts: number;
   claims: number;
+  brief: boolean;
 }
 
 const PENDING = 'delivered_revision < revision and failed_at is null';
@@ -35,7 +36,7 @@ export function createPostStore(db: Database): PostStore {
         options.onlyTo ?? null,
         options.key ?? null,
         JSON.stringify(content),
-        options.brief ?? false,
+        options.answer ?? false,
       ];
       // A post that waits because the chat asked for patience goes on waiting, with the newer content.
       await pool.query(
@@ -63,7 +64,7 @@ export function createPostStore(db: Database): PostStore {
          update post set owner = $1, claimed_until = now() + make_interval(secs => $3), claims = post.claims + 1
          from free
          where post.id = free.id and ${PENDING} and (claimed_until is null or claimed_until < now())
-         returning post.id, chat, room, thread, only_to, content, nonce, revision, message_id, attempts, claims`,
+         returning post.id, chat, room, thread, only_to, content, nonce, revision, message_id, attempts, claims, brief`,
         [owner, limit, leaseMs / 1000],
       );
       return rows.sort((a, b) => a.id - b.id).map(claimed);
@@ -164,6 +165,7 @@ function claimed(row: Row): ClaimedPost {
     revision: row.revision,
     attempts: row.attempts,
     repeated: row.claims > 1,
+    answer: row.brief,
     ...(row.only_to === null ? {} : { onlyTo: row.only_to }),
     ...(row.message_id === null ? {} : { messageId: row.message_id }),
   };

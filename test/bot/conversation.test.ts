@@ -88,7 +88,7 @@ describe('conversation', () => {
     expect(commands.heard.map((each) => [each.personName, each.text, each.fromRobot, each.addressed])).to.deep.equal([
       ['alice', 'good morning', false, false],
       ['alice', 'hubot echo hello', false, true],
-      ['hubot', 'hello', true, false],
+      ['hubot', 'hello', true, true],
     ]);
     expect(commands.heard.every((each) => each.private && each.members?.[0] === 'test:alice')).to.equal(true);
   });

@@ -123,7 +123,7 @@ describe('posts', () => {
         await store.adopt(thread, 'answer:1', '9');
         expect(await store.shown(thread, 'answer:1')).to.equal('9');
         expect(await store.shown(OPS, 'answer:1')).to.equal(undefined);
-        await posts.post(thread, 'all of it', { key: 'answer:1', brief: true });
+        await posts.post(thread, 'all of it', { key: 'answer:1', answer: true });
         await eventually(() => chat.texts()[0] === 'all of it');
         expect(chat.texts()).to.deep.equal(['all of it']);
         expect(chat.calls).to.equal(1);
@@ -290,7 +290,7 @@ describe('posts', () => {
         const posts = start(db, chat);
         await posts.post(OPS, 'old');
         await posts.post(OPS, 'keyed', { key: 'k' });
-        await posts.post(OPS, 'an answer', { key: 'answer', brief: true });
+        await posts.post(OPS, 'an answer', { key: 'answer', answer: true });
         await eventually(() => delivered(db));
         await db.pool.query(`update post set delivered_at = now() - interval '2 days'`);
         await createPostStore(db).purge();

@@ -92,7 +92,7 @@ export async function startSlackRobot(options: SlackRobotOptions): Promise<Slack
     timing: { pollMs: 200, firstRetryMs: 100 },
     onDelivered: (delivery, messageId, how) =>
       how === 'posted'
-        ? talk.keepOwn(delivery.address, delivery.content, messageId, delivery.onlyTo)
+        ? talk.keepOwn(delivery, messageId)
         : talk.keepChanged(delivery.address, delivery.content, messageId),
   });
   const people = createPeople({

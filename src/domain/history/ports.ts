@@ -20,6 +20,7 @@ export interface NewMessage {
   readonly text: string;
   readonly content?: Card;
   readonly fromRobot: boolean;
+  /** Said to the robot; of what the robot says: an answer. */
   readonly addressed: boolean;
   /** Said in a conversation of named people. */
   readonly private: boolean;

@@ -161,6 +161,21 @@ describe('Slack messages', function () {
   });
 
   describe('in threads', () => {
+    it('go on below an answer of the robot, not below a card of its own accord', async () => {
+      slack.say('alice', 'ops', 'echo hello', { mention: true });
+      const answer = await answers('ops', 'hello');
+      await eventually(async () => (await stored(answer))?.addressed === true);
+      slack.say('alice', 'ops', 'echo and more', { thread: answer });
+      expect((await answers('ops', 'and more')).threadTs).to.equal(answer.ts);
+
+      await bot.posts.post({ chat: 'slack', room: 'ops' }, 'something is on fire', { key: 'alert:1' });
+      const card = await answers('ops', 'on fire');
+      await eventually(async () => (await stored(card)) !== undefined);
+      slack.say('alice', 'ops', 'echo nobody asked', { thread: card });
+      await quiet();
+      expect(bot.ran.map(({ what }) => what)).to.deep.equal(['hello', 'and more', 'is it quiet?']);
+    });
+
     it('are answered in the thread', async () => {
       const root = slack.say('bob', 'ops', 'the disk is full');
       slack.say('alice', 'ops', 'echo hello', { mention: true, thread: root });

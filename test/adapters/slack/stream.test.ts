@@ -170,7 +170,7 @@ describe('Slack streams', function () {
     const address = { chat: 'slack', room: asked.channel, thread: asked.ts };
     const key = `answer:slack:${asked.channel}:${asked.ts}:${randomUUID()}`;
     await createPostStore(db).adopt(address, key, left.ts);
-    await bot.posts.post(address, 'All of it', { key, brief: true });
+    await bot.posts.post(address, 'All of it', { key, answer: true });
     await eventually(() => left.text.includes('All of it'));
     expect(left.streaming).to.equal('ended');
   });

@@ -175,7 +175,10 @@ export class WebApi {
     if (wait !== undefined) return json({ ok: false, error: 'ratelimited' }, 429, { 'retry-after': String(wait) });
     try {
       const agent = workspace.view === 'none' ? '' : ',assistant:write';
-      const scopes = token === workspace.tokens.app ? 'connections:write' : `chat:write,commands,im:history${agent}${this.#context.postsAnywhere ? ',chat:write.public' : ''}`;
+      const scopes =
+        token === workspace.tokens.app
+          ? 'connections:write'
+          : `chat:write,commands,im:history${agent}${this.#context.postsAnywhere ? ',chat:write.public' : ''}`;
       return json({ ok: true, ...(await checked.run(this.#context)) }, 200, { 'x-oauth-scopes': scopes });
     } catch (error) {
       if (!(error instanceof SlackError)) {

@@ -41,7 +41,7 @@ export async function hearQuietly(asked: Asked, context: SlackContext): Promise<
   await context.post({ room: channel }, hint, {
     onlyTo: `${context.chat}:${userId}`,
     key: `elsewhere:${messageId}`,
-    brief: true,
+    answer: true,
   });
   await context.hear({ ...said, channel: direct });
 }
