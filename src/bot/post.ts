@@ -43,7 +43,10 @@ export interface ClaimedPost {
 /** Where posts wait. Claims are by compare-and-set: no two replicas hold the same post. */
 export interface PostStore {
   save(address: Address, content: Content, options: PostOptions): Promise<void>;
-  /** The oldest waiting post of each room that is due, at most `limit`, held for `leaseMs`. */
+  /**
+   * The next post of each room in which none is under way or told to wait, at most `limit`, held for `leaseMs`: the oldest
+   * answer, else the oldest post. Nobody who asks waits behind a flood of alerts.
+   */
   claim(owner: string, limit: number, leaseMs: number): Promise<readonly ClaimedPost[]>;
   delivered(post: ClaimedPost, owner: string, messageId: string): Promise<void>;
   /** Keeps the post, and those behind it in its room, waiting for so long. */

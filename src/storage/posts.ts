@@ -53,13 +53,14 @@ export function createPostStore(db: Database): PostStore {
 
     async claim(owner, limit, leaseMs) {
       const { rows } = await pool.query<Row>(
-        `with head as (
-           select distinct on (chat, room) id, due_at, claimed_until from post
-           where ${PENDING} order by chat, room, id
+        `with free_room as (
+           select chat, room from post where ${PENDING} group by chat, room
+           having bool_and(due_at <= now() and (claimed_until is null or claimed_until < now()))
+         ), head as (
+           select distinct on (chat, room) id, due_at from post join free_room using (chat, room)
+           where ${PENDING} order by chat, room, brief desc, id
          ), free as (
-           select id from head
-           where due_at <= now() and (claimed_until is null or claimed_until < now())
-           order by due_at, id limit $2
+           select id from head order by due_at, id limit $2
          )
          update post set owner = $1, claimed_until = now() + make_interval(secs => $3), claims = post.claims + 1
          from free

@@ -270,6 +270,25 @@ describe('posts', () => {
         expect(rows).to.deep.equal(texts.map(() => ({ attempts: 0, claims: 0 })));
       });
 
+      it('answers people before it goes on with a flood, one post at a time', async () => {
+        const posts = start(db, chat);
+        const opened = Promise.withResolvers<void>();
+        let atOnce = 0;
+        let most = 0;
+        chat.before = async () => {
+          most = Math.max(most, ++atOnce);
+          await opened.promise;
+        };
+        chat.after = () => void atOnce--;
+        for (const text of ['alert 1', 'alert 2', 'alert 3']) await posts.post(OPS, text);
+        await eventually(() => atOnce === 1);
+        for (const text of ['answer 1', 'answer 2']) await posts.post(OPS, text, { key: text, answer: true });
+        opened.resolve();
+        await eventually(async () => chat.texts().length === 5 && (await delivered(db)));
+        expect(chat.order).to.deep.equal(['alert 1', 'answer 1', 'answer 2', 'alert 2', 'alert 3']);
+        expect(most).to.equal(1);
+      });
+
       it('stands when the recorder fails', async () => {
         const log = collectingLog();
         const posts = start(db, chat, { log, onDelivered: () => Promise.reject(new Error('no room')) });
