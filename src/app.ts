@@ -439,6 +439,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     await Promise.all([
       hooks.start(),
       work.start(),
+      deploys.takeUp(),
       askRetention.schedule(),
       jobs.schedule('history.retention', '17 3 * * *'),
       // A robot that is restarted every day, or off at night, would never come to it.

@@ -48,6 +48,7 @@ export async function missingPrograms(
 ): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const { name, target } of services) {
+    if (target.kind !== 'command') continue;
     const path = ['services', name, 'target'];
     const folder = resolve(root, target.folder);
     if (!(await isFolder(folder))) {

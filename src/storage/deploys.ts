@@ -38,6 +38,7 @@ interface DeploymentTable {
   reason: string | null;
   live: string | null;
   output: Generated<string>;
+  handle: unknown;
 }
 
 /** Everything but the output, which may be long. */
@@ -192,6 +193,43 @@ export function createDeployStore(db: { readonly sql: Kysely<object> }): DeployS
     async output(id) {
       const row = await tables.selectFrom('deployments').select('output').where('id', '=', id).executeTakeFirst();
       return row?.output ?? '';
+    },
+    async remember(id, owner, handle) {
+      const row = await tables
+        .updateTable('deployments')
+        .set({ handle: sql`${JSON.stringify(handle)}::jsonb` })
+        .where('id', '=', id)
+        .where('owner', '=', owner)
+        .where('state', '=', 'running')
+        .returning('id')
+        .executeTakeFirst();
+      if (!row) throw new Error('the deployment is another replica’s now');
+    },
+    async handle(id) {
+      const row = await tables.selectFrom('deployments').select('handle').where('id', '=', id).executeTakeFirst();
+      return row?.handle ?? undefined;
+    },
+    async leave(id, owner, output) {
+      const row = await tables
+        .updateTable('deployments')
+        .set({ owner: null, ...(output === undefined ? {} : { output: storable(output) }) })
+        .where('id', '=', id)
+        .where('owner', '=', owner)
+        .where('state', '=', 'running')
+        .returning('id')
+        .executeTakeFirst();
+      return row !== undefined;
+    },
+    async takeUp(id, owner) {
+      const row = await tables
+        .updateTable('deployments')
+        .set({ owner })
+        .where('id', '=', id)
+        .where('owner', 'is', null)
+        .where('state', '=', 'running')
+        .returning(COLUMNS)
+        .executeTakeFirst();
+      return row && fromRow(row);
     },
     open: () => many('open'),
     runningOf: (owner) => many('running', owner),

@@ -99,6 +99,7 @@ describe('What forms offer', () => {
       log: none,
       run: none,
       interrupt: none,
+      takeUp: none,
       async versions(service) {
         asked.push(service);
         return ['v2', 'v1'];

@@ -66,6 +66,7 @@ describe('scripts/overview.ts', () => {
       versions: none,
       run: none,
       interrupt: none,
+      takeUp: none,
     };
     commands = inMemoryCommands({
       now: () => now,

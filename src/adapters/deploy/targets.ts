@@ -2,13 +2,29 @@
 
 import type { TargetConfig } from '../../domain/deploy/config.ts';
 import type { Target } from '../../domain/deploy/ports.ts';
-import { type CommandTargetOptions, createCommandTarget } from './command/client.ts';
+import { createCommandTarget } from './command/client.ts';
 
-const kinds: Readonly<Record<TargetConfig['kind'], (options: CommandTargetOptions) => Target>> = {
+/** What every kind of target is made of. */
+export interface TargetOptions<Config extends TargetConfig> {
+  readonly service: string;
+  readonly config: Config;
+  /** Relative folders of the configuration start here. */
+  readonly root: string;
+  /** The robot's data folder; each service gets one of its own in it. */
+  readonly dataFolder: string;
+  /** The robot's environment: where secrets are that the configuration names. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+type Kinds = {
+  readonly [K in TargetConfig['kind']]: (options: TargetOptions<Extract<TargetConfig, { kind: K }>>) => Target;
+};
+
+const kinds: Kinds = {
   command: createCommandTarget,
 };
 
-export interface TargetsOptions extends Omit<CommandTargetOptions, 'service' | 'config'> {
+export interface TargetsOptions extends Omit<TargetOptions<TargetConfig>, 'service' | 'config'> {
   readonly services: readonly { readonly name: string; readonly target: TargetConfig }[];
 }
 
@@ -20,8 +36,15 @@ export function createTargets({ services, ...options }: TargetsOptions): (servic
     if (known) return known;
     const service = services.find((each) => each.name === name);
     if (!service) throw new Error(`no service ${name}`);
-    const target = kinds[service.target.kind]({ ...options, service: name, config: service.target });
+    const target = targetOf(service.target.kind, { ...options, service: name, config: service.target });
     made.set(name, target);
     return target;
   };
+}
+
+function targetOf<K extends TargetConfig['kind']>(
+  kind: K,
+  options: TargetOptions<Extract<TargetConfig, { kind: K }>>,
+): Target {
+  return kinds[kind](options);
 }

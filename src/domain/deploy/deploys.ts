@@ -15,6 +15,8 @@ import type {
   StartRequest,
   StartResult,
   TargetOutcome,
+  TargetRequest,
+  TargetRun,
 } from './ports.ts';
 import { TargetUnclear } from './ports.ts';
 import { advance, type Progress, progressCard } from './progress.ts';
@@ -117,6 +119,7 @@ export function createDeploys(ports: DeployPorts): Deploys {
 
   async function run(id: number, signal: AbortSignal): Promise<void> {
     const queued = await store.get(id);
+    if (queued?.state === 'running') return await goOn(id, signal);
     if (queued?.state !== 'queued') return;
     const before =
       find(queued.service) === undefined ? undefined : await askCurrent(queued.service, queued.environment);
@@ -129,14 +132,42 @@ export function createDeploys(ports: DeployPorts): Deploys {
       'deployment started',
     );
 
+    await see(deployment, signal, createOutput());
+  }
+
+  /** Takes up a rollout that another process left. */
+  async function goOn(id: number, signal: AbortSignal): Promise<void> {
+    const deployment = await store.takeUp(id, ports.replica);
+    if (deployment === undefined) return;
+    log.info({ deployment: id }, 'deployment taken up');
     const output = createOutput();
-    const outcome = await drive(deployment, signal, output);
+    for (const line of (await store.output(id)).split('\n').filter(Boolean)) output.add(line);
+    await see(deployment, signal, output, await store.handle(id));
+  }
+
+  /** Sees a rollout to its end, or leaves it to whoever takes it up. */
+  async function see(deployment: Deployment, signal: AbortSignal, output: Output, handle?: unknown): Promise<void> {
+    const outcome = await drive(deployment, signal, output, handle);
     const text = ports.redact(output.text());
+    if (outcome.kind === 'interrupted' && signal.aborted && (await canResume(deployment))) {
+      await store.leave(deployment.id, ports.replica, text);
+      return;
+    }
     await concludeForSure(deployment, outcome, text, signal);
   }
 
+  async function canResume({ id, service }: Deployment): Promise<boolean> {
+    if (find(service) === undefined || ports.target(service).resume === undefined) return false;
+    return (await store.handle(id)) !== undefined;
+  }
+
   /** Runs the target and shows its progress; whatever goes wrong becomes an outcome. */
-  async function drive(deployment: Deployment, signal: AbortSignal, output: Output): Promise<TargetOutcome> {
+  async function drive(
+    deployment: Deployment,
+    signal: AbortSignal,
+    output: Output,
+    handle?: unknown,
+  ): Promise<TargetOutcome> {
     if (find(deployment.service) === undefined) {
       return { kind: 'failed', code: 'unknown_service', text: 'the service is no longer in config/services.yaml' };
     }
@@ -165,28 +196,29 @@ export function createDeploys(ports: DeployPorts): Deploys {
     announcer.changed();
     try {
       const target = ports.target(deployment.service);
+      const request: TargetRequest = {
+        deployment: deployment.id,
+        service: deployment.service,
+        environment: deployment.environment,
+        version: deployment.version,
+      };
+      const targetRun: TargetRun = {
+        signal,
+        remember: (found) => store.remember(deployment.id, ports.replica, found),
+        progress(step) {
+          if (step.text !== undefined) output.add(`— ${step.text}`);
+          progress = advance(progress, step.text === undefined ? step : { ...step, text: ports.redact(step.text) });
+          announcer.changed();
+        },
+        output(line) {
+          output.add(line);
+          if (line.trim() !== '') recent = [...recent.slice(-2), line.slice(0, 300)];
+          announcer.changed();
+        },
+      };
+      if (handle !== undefined && target.resume) return await target.resume(request, handle, targetRun);
       await target.settle(deployment.service, deployment.environment);
-      return await target.deploy(
-        {
-          deployment: deployment.id,
-          service: deployment.service,
-          environment: deployment.environment,
-          version: deployment.version,
-        },
-        {
-          signal,
-          progress(step) {
-            if (step.text !== undefined) output.add(`— ${step.text}`);
-            progress = advance(progress, step.text === undefined ? step : { ...step, text: ports.redact(step.text) });
-            announcer.changed();
-          },
-          output(line) {
-            output.add(line);
-            if (line.trim() !== '') recent = [...recent.slice(-2), line.slice(0, 300)];
-            announcer.changed();
-          },
-        },
-      );
+      return await target.deploy(request, targetRun);
     } catch (error) {
       log.error({ err: error, deployment: deployment.id }, 'deployment target failed');
       return {
@@ -353,12 +385,19 @@ export function createDeploys(ports: DeployPorts): Deploys {
 
   async function interrupt(replicaId: string): Promise<void> {
     const running = await store.runningOf(replicaId);
-    await Promise.all(running.map((deployment) => conclude(deployment, replicaId, CUT_OFF, undefined)));
+    await Promise.all(
+      running.map(async (deployment) => {
+        if (await canResume(deployment)) await store.leave(deployment.id, replicaId);
+        else await conclude(deployment, replicaId, CUT_OFF, undefined);
+      }),
+    );
     await tellUntold(replicaId);
-    // Their job may have died with the replica that had fetched it. Running twice is not possible: claim() sees to it.
-    for (const deployment of await store.open()) {
-      if (deployment.state === 'queued') await ports.enqueue(deployment.id);
-    }
+    await takeUp();
+  }
+
+  /** Their job may have died with the replica that had fetched it. Running twice is not possible: claims see to it. */
+  async function takeUp(): Promise<void> {
+    for (const deployment of await store.open()) await ports.enqueue(deployment.id);
   }
 
   return {
@@ -373,5 +412,6 @@ export function createDeploys(ports: DeployPorts): Deploys {
     },
     run,
     interrupt,
+    takeUp,
   };
 }

@@ -74,6 +74,14 @@ export interface DeployStore {
   output(id: number): Promise<string>;
   /** Queued or running. */
   open(): Promise<readonly Deployment[]>;
+  /** Keeps what it takes to find the rollout again. Throws if it is no longer that owner's. */
+  remember(id: number, owner: string, handle: object): Promise<void>;
+  /** What was remembered last; undefined if nothing was. */
+  handle(id: number): Promise<unknown>;
+  /** Leaves a running one to whoever takes it up, with what its program said so far. False if it is not that owner's. */
+  leave(id: number, owner: string, output?: string): Promise<boolean>;
+  /** Takes up a running one that was left. Undefined if somebody else did, or it has ended. */
+  takeUp(id: number, owner: string): Promise<Deployment | undefined>;
   /** Running, and owned by that replica. */
   runningOf(owner: string): Promise<readonly Deployment[]>;
   /** Ended, owned by that replica, and the room was not told. */
@@ -92,8 +100,10 @@ export interface TargetRequest {
 }
 
 export interface TargetRun {
-  /** Aborted when the robot shuts down: end soon, leave things in order. */
+  /** Aborted when the robot shuts down: end soon, leave things in order; a rollout that can be resumed goes on by itself. */
   readonly signal: AbortSignal;
+  /** Stores durably what it takes to find this rollout again, should this process end before it does. */
+  remember(handle: object): Promise<void>;
   progress(step: ProgressStep): void;
   /** One line, without its end, free of control characters. */
   output(line: string): void;
@@ -120,6 +130,8 @@ export interface Live {
 export interface Target {
   readonly kind: string;
   deploy(request: TargetRequest, run: TargetRun): Promise<TargetOutcome>;
+  /** Follows a rollout that another process began, by what that remembered last; never begins another one. */
+  resume?(request: TargetRequest, handle: unknown, run: TargetRun): Promise<TargetOutcome>;
   /** What is really live; undefined if nothing is. `unsupported` if the target has no way to know. */
   current(service: string, environment: string): Promise<Live | 'unsupported' | undefined>;
   /** Newest first; `unsupported` if the target has no list: then any version may be named. */
@@ -239,6 +251,11 @@ export interface Deploys {
   versions(service: string): Promise<readonly string[]>;
   /** The job: runs it once, whoever calls, however often. Never throws for a deployment that fails. */
   run(id: number, signal: AbortSignal): Promise<void>;
-  /** A replica is gone: ends what it was running from what is really live, and tells the rooms. */
+  /**
+   * A replica is gone: what its targets can resume is taken up; the rest is ended from what is really live, and its rooms are
+   * told.
+   */
   interrupt(replicaId: string): Promise<void>;
+  /** Takes up what was left when the robot was stopped. */
+  takeUp(): Promise<void>;
 }

@@ -12,6 +12,7 @@ import * as postPacing from './0008-post-pacing.ts';
 import * as inbox from './0009-inbox.ts';
 import * as people from './0010-people.ts';
 import * as feedback from './0011-feedback.ts';
+import * as deployHandle from './0012-deploy-handle.ts';
 
 export const migrations: Record<string, Migration> = {
   '0001-storage': storage,
@@ -25,4 +26,5 @@ export const migrations: Record<string, Migration> = {
   '0009-inbox': inbox,
   '0010-people': people,
   '0011-feedback': feedback,
+  '0012-deploy-handle': deployHandle,
 };

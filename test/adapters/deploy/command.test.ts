@@ -52,6 +52,7 @@ describe('command target', function () {
       { deployment: 5, service: 'web', environment: 'staging', version: options.version ?? 'v2' },
       {
         signal: options.signal ?? new AbortController().signal,
+        remember: async () => undefined,
         progress: (step) => steps.push(step),
         output: (line) => lines.push(line),
       },
@@ -170,7 +171,12 @@ describe('command target', function () {
     await writeFile(join(folder, 'program.mjs'), "for (let i = 0; i < 500000; i++) console.log('x'.repeat(100))");
     const outcome = await target({}).deploy(
       { deployment: 5, service: 'web', environment: 'staging', version: 'v2' },
-      { signal: new AbortController().signal, progress: () => undefined, output: () => (lines += 1) },
+      {
+        signal: new AbortController().signal,
+        remember: async () => undefined,
+        progress: () => undefined,
+        output: () => (lines += 1),
+      },
     );
     expect(outcome.kind).to.equal('succeeded');
     expect(lines).to.equal(500_000);

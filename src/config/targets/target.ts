@@ -1,0 +1,6 @@
+/** Every kind of target. A new kind is a file of its own and one line here. */
+
+import { z } from 'zod';
+import { commandTarget } from './command.ts';
+
+export const target = z.discriminatedUnion('kind', [commandTarget]);
