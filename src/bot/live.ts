@@ -51,6 +51,8 @@ export function createLive(ports: LivePorts): LiveAnswer {
   let next: Draft | undefined;
   let showing: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
+  /** Nothing more is shown: what made the answer may still tell of drafts. */
+  let stopped = false;
   let ended = false;
 
   function tick(): void {
@@ -99,6 +101,7 @@ export function createLive(ports: LivePorts): LiveAnswer {
   }
 
   async function stop(): Promise<void> {
+    stopped = true;
     clearInterval(timer);
     await showing;
     if (ended || typeof way === 'string') return;
@@ -110,15 +113,16 @@ export function createLive(ports: LivePorts): LiveAnswer {
 
   return {
     show(draft) {
-      if (ended) return;
+      if (stopped) return;
       next = draft;
       timer ??= setInterval(tick, SHOW_EVERY_MS);
     },
     stop,
     async finish(content) {
-      // Whoever began is the one who shows: an earlier attempt may have left its draft behind.
-      if (timer === undefined) return await ports.reply(content);
+      const shown = timer !== undefined;
       await stop();
+      // Whoever began is the one who shows: an earlier attempt may have left its draft behind.
+      if (!shown) return await ports.reply(content);
       if (typeof way !== 'string' && !adopted) await adopt(way);
       await ports.post(content);
       if (typeof way !== 'string') await ports.keep(content, way.messageId);

@@ -1,3 +1,4 @@
+import { mock } from 'node:test';
 import { expect } from 'chai';
 import type { Content } from '../../src/bot/card.ts';
 import { DeliveryDelayed } from '../../src/bot/chat.ts';
@@ -42,6 +43,24 @@ describe('bot/live', () => {
     await live.finish('all');
     await live.stop();
     expect(done).to.deep.equal(['reply all']);
+  });
+
+  it('shows nothing more, and keeps no clock running, once it has ended', async () => {
+    mock.timers.enable({ apis: ['setInterval'] });
+    try {
+      for (const end of [(live: LiveAnswer) => live.finish('all'), (live: LiveAnswer) => live.stop()]) {
+        const { live, done } = make();
+        await end(live);
+        const said = [...done];
+        // A model that was cut off may still tell of what came.
+        live.show(draft('late'));
+        mock.timers.tick(10_000);
+        await live.stop();
+        expect(done).to.deep.equal(said);
+      }
+    } finally {
+      mock.timers.reset();
+    }
   });
 
   it('edits one message where the chat has no streams', async () => {

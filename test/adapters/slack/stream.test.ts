@@ -45,6 +45,8 @@ describe('Slack streams', function () {
     await slack.connected();
   });
   afterEach(async () => {
+    // Some tests leave an answer as a killed robot would.
+    await Promise.all(lives.map((live) => live.stop()));
     over.resolve();
     await bot.close();
     slack.assertNoProblems();
