@@ -250,6 +250,8 @@ export function createDeployStore(db: { readonly sql: Kysely<object> }): DeployS
       let query = tables.selectFrom('deployments').select(COLUMNS).orderBy('id', 'desc').limit(filter.limit);
       if (filter.service !== undefined) query = query.where('service', '=', filter.service);
       if (filter.environment !== undefined) query = query.where('environment', '=', filter.environment);
+      if (filter.version !== undefined) query = query.where('version', '=', filter.version);
+      if (filter.state !== undefined) query = query.where('state', '=', filter.state);
       return (await query.execute()).map(fromRow);
     },
   };

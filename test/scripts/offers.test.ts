@@ -93,6 +93,8 @@ describe('What forms offer', () => {
     const asked: string[] = [];
     const deploys: Deploys = {
       start: none,
+      preview: none,
+      approval: () => undefined,
       list: none,
       history: none,
       running: none,

@@ -60,6 +60,8 @@ describe('scripts/overview.ts', () => {
     const deploys: Deploys = {
       running: async () => deploying,
       start: none,
+      preview: none,
+      approval: () => undefined,
       list: none,
       history: none,
       log: none,

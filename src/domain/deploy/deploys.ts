@@ -2,6 +2,7 @@
 
 import { createAnnouncer } from './announce.ts';
 import type { ServiceConfig } from './config.ts';
+import { withGate } from './gate.ts';
 import { isOpen, isStuck } from './lock.ts';
 import { type LiveFact, liveFact, outcomeCard, remedy, type Verdict, verdict } from './outcome.ts';
 import { createOutput, lastLines, type Output } from './output.ts';
@@ -400,7 +401,7 @@ export function createDeploys(ports: DeployPorts): Deploys {
     for (const deployment of await store.open()) await ports.enqueue(deployment.id);
   }
 
-  return {
+  return withGate(ports, {
     start,
     list,
     history: (filter) => store.history(filter),
@@ -413,5 +414,5 @@ export function createDeploys(ports: DeployPorts): Deploys {
     run,
     interrupt,
     takeUp,
-  };
+  });
 }

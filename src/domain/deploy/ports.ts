@@ -2,7 +2,8 @@
 
 import type { Content } from '../../bot/card.ts';
 import type { Address } from '../../bot/chat.ts';
-import type { ServicesConfig } from './config.ts';
+import type { ApprovalRule, ServicesConfig } from './config.ts';
+import type { RuleCheck } from './rules.ts';
 
 interface Requester {
   readonly id: string;
@@ -53,6 +54,8 @@ export interface Finish {
 export interface DeploymentFilter {
   readonly service?: string;
   readonly environment?: string;
+  readonly version?: string;
+  readonly state?: DeploymentState;
   readonly limit: number;
 }
 
@@ -187,6 +190,31 @@ export interface StartRequest {
   readonly origin: Address;
   /** Number of the audit row to end when the deployment has ended. */
   readonly audit?: number;
+  /** Back to what was live here before. */
+  readonly isRollback?: boolean;
+  /** Why the rules of the environment shall not count. Whoever says so was checked for it. */
+  readonly override?: string;
+  /** What was approved by as many as the environment asks for. */
+  readonly approved?: Change;
+}
+
+export type PreviewRequest = Pick<StartRequest, 'service' | 'environment' | 'version' | 'isRollback'>;
+
+/** What a deployment changes. */
+export interface Change {
+  readonly version: string;
+  readonly previous?: string;
+}
+
+/** What a deployment would do, and what stands in its way. */
+export interface Preview extends Change {
+  readonly kind: 'preview';
+  readonly service: string;
+  readonly environment: string;
+  readonly checks: readonly RuleCheck[];
+  /** Who deploys there just now. */
+  readonly holder?: Deployment;
+  readonly approval?: ApprovalRule;
 }
 
 export type Refusal =
@@ -221,6 +249,26 @@ export type Refusal =
       readonly since?: Date;
     }
   | { readonly kind: 'refused'; readonly reason: 'locked'; readonly holder: Deployment }
+  | {
+      readonly kind: 'refused';
+      readonly reason: 'rules';
+      readonly service: string;
+      readonly environment: string;
+      readonly version: string;
+      /** Those that say no. */
+      readonly broken: readonly RuleCheck[];
+    }
+  /** What must be approved cannot wait in line: by its turn it would be something else. */
+  | { readonly kind: 'refused'; readonly reason: 'busy'; readonly holder: Deployment }
+  | { readonly kind: 'refused'; readonly reason: 'approval'; readonly service: string; readonly environment: string }
+  | {
+      readonly kind: 'refused';
+      readonly reason: 'changed';
+      readonly service: string;
+      readonly environment: string;
+      readonly approved: Change;
+      readonly now: Change;
+    }
   | { readonly kind: 'refused'; readonly reason: 'unclear'; readonly service: string; readonly text: string };
 
 export type StartResult = { readonly kind: 'started'; readonly deployment: Deployment } | Refusal;
@@ -238,8 +286,12 @@ export interface Placement {
 }
 
 export interface Deploys {
-  /** Begins a deployment and posts its card, or says why not. */
+  /** Begins a deployment and posts its card, or says why not. Rules and approval of the environment count. */
   start(request: StartRequest): Promise<StartResult>;
+  /** What {@link Deploys.start} would do; changes nothing. */
+  preview(request: PreviewRequest): Promise<Preview | Refusal>;
+  /** Who must approve what goes to that environment; undefined if nobody must. */
+  approval(environment: string): ApprovalRule | undefined;
   /** What runs where, asked of the targets themselves. */
   list(filter: { readonly service?: string; readonly environment?: string }): Promise<readonly Placement[]>;
   history(filter: DeploymentFilter): Promise<readonly Deployment[]>;
