@@ -5,8 +5,8 @@ import type { ServicesConfig } from '../domain/deploy/config.ts';
 import { strict } from './fields.ts';
 import { target } from './targets/target.ts';
 
-/** These words stand for something else in `deploy` and `deploys`. */
-const RESERVED = ['to', 'in', 'log'];
+/** These words stand for something else in `deploy`, `deploys` and `lock`, and in the permission `deploy:lock`. */
+const RESERVED = ['to', 'in', 'log', 'lock', 'everything'];
 
 const name = z
   .string()
@@ -19,7 +19,10 @@ const service = strict({
   target: target.describe('How it gets there'),
 });
 
-const environment = strict({ description: z.string().optional().describe('For people') });
+const environment = strict({
+  description: z.string().optional().describe('For people'),
+  supersede: z.boolean().optional().describe('Whether a newer version takes the place of older ones that wait in line'),
+});
 
 /** The file as plain data. A service may only name environments that are declared. */
 export const servicesSchema = strict({
@@ -42,7 +45,11 @@ export const servicesSchema = strict({
   })
   .transform(
     (file): ServicesConfig => ({
-      environments: Object.entries(file.environments).map(([key, value]) => ({ name: key, ...described(value ?? {}) })),
+      environments: Object.entries(file.environments).map(([key, value]) => ({
+        name: key,
+        ...described(value ?? {}),
+        ...(value?.supersede === undefined ? {} : { supersede: value.supersede }),
+      })),
       services: Object.entries(file.services).map(([key, value]) => ({
         name: key,
         ...described(value),

@@ -60,6 +60,12 @@ describe('scripts/overview.ts', () => {
     const deploys: Deploys = {
       running: async () => deploying,
       start: none,
+      get: none,
+      cancel: none,
+      stop: none,
+      lines: none,
+      goOn: none,
+
       list: none,
       history: none,
       log: none,
