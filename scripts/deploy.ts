@@ -10,9 +10,10 @@ import type { Robot } from '../src/bot/robot.ts';
 import type { Services } from '../src/bot/services.ts';
 import { age } from '../src/domain/deploy/duration.ts';
 import { deploymentsCard, logCard } from '../src/domain/deploy/listing.ts';
-import { heldBy } from '../src/domain/deploy/lock.ts';
+import { scopeWords, untilWords } from '../src/domain/deploy/locks.ts';
 import type { Change, PreviewRequest, Refusal } from '../src/domain/deploy/ports.ts';
 import { approvalDetails, changeText, previewCard, ruleLines } from '../src/domain/deploy/preview.ts';
+import { queueCard } from '../src/domain/deploy/waiting.ts';
 
 export default function deploy(robot: Robot): void {
   command(robot, {
@@ -69,6 +70,60 @@ export default function deploy(robot: Robot): void {
       return logCard(found.deployment, found.output, now);
     },
   });
+
+  command(robot, {
+    id: 'deploy.queue',
+    usage: 'queue [service] [environment]',
+    aliases: ['queue [service] in <environment>'],
+    summary: 'What runs and who waits in line',
+    examples: ['queue', 'queue hello', 'queue hello production'],
+    args: { service: arg.service(), environment: arg.environment() },
+    effect: 'read',
+    needs: 'public',
+    async run({ args, services, now }) {
+      const lines = await services.deploys.lines({
+        ...(args.service === undefined ? {} : { service: args.service }),
+        ...(args.environment === undefined ? {} : { environment: args.environment }),
+      });
+      return queueCard(lines, now);
+    },
+  });
+
+  command(robot, {
+    id: 'deploy.cancel',
+    usage: 'cancel <number>',
+    aliases: ['cancel deployment <number>'],
+    summary: 'Take a deployment out of the line, or stop it; your own, or one of a place that you may deploy to',
+    examples: ['cancel 43'],
+    args: { number: arg.integer({ min: 1, offers: cancellable }) },
+    effect: 'change',
+    needs: 'public',
+    async run({ args: { number }, person, services }) {
+      const found = await services.deploys.get(number);
+      if (found === undefined) throw fail('deploy.number', { number });
+      const { identity } = await services.access.rightsOf(person);
+      const isOwn = found.by.id === person.id || identity.linked.includes(found.by.id);
+      if (!isOwn) await services.access.require(person, `deploy:${found.environment}`);
+      const result = await services.deploys.cancel(number, { id: person.id, name: person.name });
+      if (result.kind === 'unknown') throw fail('deploy.number', { number });
+      if (result.kind === 'ended') throw fail('deploy.ended', { number, state: result.deployment.state });
+      // Its card says that it left the line. One that runs takes a while to stop.
+      return result.kind === 'stopping'
+        ? `Deployment ${number} is being stopped.`
+        : `Deployment ${number} is cancelled.`;
+    },
+  });
+}
+
+/** Those that can still be cancelled. */
+async function cancellable({ services }: ArgContext): Promise<readonly Offer[]> {
+  const lines = (await services?.deploys?.lines({})) ?? [];
+  return lines
+    .flatMap(({ holder, waiting }) => (holder === undefined ? waiting : [holder, ...waiting]))
+    .map(({ id, service, version, environment, state }) => ({
+      value: String(id),
+      label: `#${id} ${service} ${version} to ${environment}, ${state}`,
+    }));
 }
 
 /** What shall be deployed where. */
@@ -182,8 +237,14 @@ function refusal(refused: Refusal, now: Date): Error {
         since: refused.since === undefined ? undefined : age(refused.since, now),
       });
     case 'locked': {
-      const { service, environment } = refused.holder;
-      return fail('deploy.locked', { ...heldBy(refused.holder, now), service, environment });
+      const { lock } = refused;
+      return fail('deploy.locked', {
+        scope: scopeWords(lock),
+        by: lock.owner.name,
+        until: untilWords(lock),
+        reason: lock.reason,
+        place: `${refused.service} in ${refused.environment}`,
+      });
     }
     case 'unclear':
       return fail('deploy.unclear', refused);

@@ -179,10 +179,38 @@ export const catalogue = {
       `${plain(service)} ${plain(version)} is already live in ${plain(environment)}${since === undefined ? '' : `, deployed ${since}`}.`,
     () => 'There is nothing to do.',
   ),
-  'deploy.locked': entry<{ service: string; environment: string; version: string; by: string; since: string }>(
-    ({ service, environment, version, by, since }) =>
-      `${plain(by)} is deploying ${plain(service)} ${plain(version)} to ${plain(environment)}, begun ${since}.`,
-    ({ service, environment }) => `Wait for it to end; \`deploys ${service} ${environment}\` shows how far it is.`,
+  'deploy.locked': entry<{ scope: string; by: string; until: string; reason: string; place: string }>(
+    ({ scope, by, until, reason, place }) =>
+      `${plain(by)} has locked ${plain(scope)} ${until}: ${plain(reason)}. Nothing is deployed to ${plain(place)}.`,
+    ({ scope, by }) =>
+      `${codeSpan(`unlock ${scope}`)} opens it; only ${plain(by)}, or who has the permission \`deploy:lock\`, can do that.`,
+  ),
+  'deploy.lock-held': entry<{ scope: string; by: string; until: string; reason: string }>(
+    ({ scope, by, until, reason }) => `${plain(by)} has locked ${plain(scope)} already, ${until}: ${plain(reason)}.`,
+    ({ scope, by }) =>
+      `${codeSpan(`unlock ${scope}`)} opens it; only ${plain(by)}, or who has the permission \`deploy:lock\`, can do that.`,
+  ),
+  'deploy.lock-owner': entry<{ scope: string; by: string }>(
+    ({ scope, by }) =>
+      `${plain(by)} has locked ${plain(scope)}; only who has the permission \`deploy:lock\` can unlock it.`,
+    ({ by }) => `Ask ${plain(by)}, or somebody who has that permission.`,
+  ),
+  'deploy.lock-none': entry<{ scope: string; others: readonly string[] }>(
+    ({ scope }) => `There is no lock on ${plain(scope)}.`,
+    ({ others }) =>
+      others.length > 0 ? `Type ${alternatives(others.map((other) => `unlock ${other}`))}.` : 'Nothing is locked.',
+  ),
+  'deploy.lock-reason': entry<Record<never, never>>(
+    () => 'A lock needs a reason, for those who meet it.',
+    () => 'Type for example `lock hello in staging trying a fix for 2h`.',
+  ),
+  'deploy.lock-time': entry<Record<never, never>>(
+    () => 'A lock cannot hold for that long.',
+    () => 'Give at most a year, for example `for 2h`; without it, the lock holds until somebody unlocks it.',
+  ),
+  'deploy.ended': entry<{ number: number; state: string }>(
+    ({ number, state }) => `There is nothing to cancel: deployment ${number} has ended (${state}).`,
+    ({ number }) => `\`deploys log ${number}\` shows what it did.`,
   ),
   'deploy.unclear': entry<{ service: string; text: string }>(
     ({ service, text }) => `I cannot find out what there is of ${plain(service)}: ${plain(text)}.`,

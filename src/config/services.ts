@@ -6,8 +6,8 @@ import { strict } from './fields.ts';
 import { approval, freeze, rulesOf, window, wrongAfter } from './rules.ts';
 import { target } from './targets/target.ts';
 
-/** These words stand for something else in `deploy` and `deploys`. */
-const RESERVED = ['to', 'in', 'log'];
+/** These words stand for something else in `deploy`, `deploys` and `lock`, and in the permission `deploy:lock`. */
+const RESERVED = ['to', 'in', 'log', 'lock', 'everything'];
 
 const name = z
   .string()
@@ -26,6 +26,7 @@ const environment = strict({
   windows: z.array(window).default([]).describe('When deployments may begin: `mon-thu 09:00-16:00 Europe/Berlin`'),
   freezes: z.array(freeze).default([]).describe('When none may begin, and why'),
   approval: approval.optional().describe('Somebody else must agree'),
+  supersede: z.boolean().optional().describe('Whether a newer version takes the place of older ones that wait in line'),
 });
 
 /** The file as plain data. A service may only name environments that are declared. */
@@ -61,6 +62,7 @@ export const servicesSchema = strict({
         name: key,
         ...described(value ?? {}),
         ...(value ? rulesOf(key, value) : {}),
+        ...(value?.supersede === undefined ? {} : { supersede: value.supersede }),
       })),
       services: Object.entries(file.services).map(([key, value]) => ({
         name: key,

@@ -95,6 +95,12 @@ describe('What forms offer', () => {
       start: none,
       preview: none,
       approval: () => undefined,
+      get: none,
+      cancel: none,
+      stop: none,
+      lines: none,
+      goOn: none,
+
       list: none,
       history: none,
       running: none,

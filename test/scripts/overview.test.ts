@@ -62,6 +62,12 @@ describe('scripts/overview.ts', () => {
       start: none,
       preview: none,
       approval: () => undefined,
+      get: none,
+      cancel: none,
+      stop: none,
+      lines: none,
+      goOn: none,
+
       list: none,
       history: none,
       log: none,

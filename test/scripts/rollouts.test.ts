@@ -9,6 +9,7 @@ import { parseYaml } from '../../src/config/yaml.ts';
 import { auditEnd } from '../../src/domain/deploy/outcome.ts';
 import { createAuditStore } from '../../src/storage/audit.ts';
 import type { Database } from '../../src/storage/database.ts';
+import { createDeployStore } from '../../src/storage/deploys.ts';
 import { type InMemoryCommands, inMemoryCommands } from '../support/commands.ts';
 import { testDatabase } from '../support/database.ts';
 import { clock, ROOT, sampleServices, type TestDeploys, testDeploys } from '../support/deploys.ts';
@@ -307,6 +308,34 @@ describe('scripts/rollouts.ts', function () {
       expect(await ours.deploys.start(request)).to.include({ kind: 'refused', reason: 'approval' });
       const stale = await ours.deploys.start({ ...request, approved: { version: 'v2' } });
       expect(stale).to.include({ kind: 'refused', reason: 'changed' });
+    });
+
+    it('not what would have to wait behind another one', async () => {
+      await open(ONE);
+      await say('alice', 'deploy hello v1 to production');
+      await say('bob', 'deploy hello v2 to production');
+      await Promise.all([room.user.say('carol', 'hubot approve c1'), room.user.say('dave', 'hubot approve c2')]);
+      await ours.idle();
+      const all = await ours.deploys.history({ limit: 9 });
+      expect(all.filter(({ state }) => state === 'succeeded')).to.have.length(1);
+      expect(await ours.deploys.running()).to.deep.equal([]);
+      expect(await live('production')).to.equal(all.find(({ state }) => state === 'succeeded')?.version);
+      expect(await ours.deploys.lines({})).to.deep.equal([]);
+    });
+
+    it('nothing begins at its turn that is no longer what was approved', async () => {
+      await open(ONE);
+      const store = createDeployStore(db);
+      const by = { id: 'test:alice', name: 'alice' };
+      const origin = { chat: 'test', room: 'ops' };
+      const place = { service: 'hello', environment: 'production' };
+      await store.start({ ...place, version: 'v1', previous: 'v0', by, origin, at: now });
+      await store.next(place, now);
+      await ours.deploys.run(1, new AbortController().signal);
+      const [dropped] = await ours.deploys.history({ limit: 1 });
+      expect(dropped).to.include({ state: 'cancelled' });
+      expect(dropped?.reason).to.equal('nothing was live when its turn came, and what was approved was to replace v0');
+      expect(await live('production')).to.equal('nothing');
     });
 
     it('stands before rollback and promotion as well', async () => {

@@ -3,6 +3,8 @@
 interface EnvironmentConfig {
   readonly name: string;
   readonly description?: string;
+  /** A newer version takes the place of older ones that wait in line. */
+  readonly supersede?: boolean;
   readonly rules?: EnvironmentRules;
   readonly approval?: ApprovalRule;
 }

@@ -1,5 +1,8 @@
 /** Stands before every start: the rules of the environment, and the approval that it asks for. */
 
+import type { ServicesConfig } from './config.ts';
+import { keepsOut } from './locks.ts';
+import type { LiveFact } from './outcome.ts';
 import { plan } from './plan.ts';
 import type {
   Change,
@@ -16,7 +19,7 @@ import { TargetUnclear } from './ports.ts';
 import { overrideCard } from './preview.ts';
 import { checkRules, type RuleCheck } from './rules.ts';
 
-type GatePorts = Pick<DeployPorts, 'config' | 'store' | 'target' | 'clock' | 'post' | 'redact' | 'log'>;
+type GatePorts = Pick<DeployPorts, 'config' | 'store' | 'target' | 'locks' | 'clock' | 'post' | 'redact' | 'log'>;
 
 /** Deploys that begin nothing against the rules, nor without the approval that the environment asks for. */
 export function withGate(ports: GatePorts, deploys: Omit<Deploys, 'preview' | 'approval'>): Deploys {
@@ -38,6 +41,11 @@ export function withGate(ports: GatePorts, deploys: Omit<Deploys, 'preview' | 'a
       return { kind: 'refused', reason: 'unknown_environment', service: service.name, environment, known };
     }
     const place = { service: service.name, environment };
+    const now = clock.now();
+    const lock = (await ports.locks(now)).find((one) => keepsOut(one, place, now));
+    if (lock !== undefined) return { kind: 'refused', reason: 'locked', ...place, lock };
+    const taken = [...(await store.open()), ...(await store.waiting())];
+    const holder = taken.find((one) => one.service === place.service && one.environment === environment);
     let planned: ReturnType<typeof plan>;
     try {
       const target = ports.target(service.name);
@@ -45,14 +53,15 @@ export function withGate(ports: GatePorts, deploys: Omit<Deploys, 'preview' | 'a
         target.versions(service.name),
         target.current(service.name, environment),
       ]);
-      planned = plan({ ...place, version: request.version, versions, current });
+      // What is live now need not be live any more when its turn comes.
+      const then = holder === undefined ? current : 'unsupported';
+      planned = plan({ ...place, version: request.version, versions, current: then });
     } catch (error) {
       if (!(error instanceof TargetUnclear)) throw error;
       return { kind: 'refused', reason: 'unclear', service: service.name, text: ports.redact(error.message) };
     }
     if (planned.kind === 'refused') return planned;
     const { version, previous } = planned;
-    const holder = (await store.open()).find((one) => one.service === place.service && one.environment === environment);
     const approval = environmentOf(environment)?.approval;
     return {
       kind: 'preview',
@@ -109,7 +118,7 @@ export function withGate(ports: GatePorts, deploys: Omit<Deploys, 'preview' | 'a
       if (seen.holder !== undefined) return { kind: 'refused', reason: 'busy', holder: seen.holder };
     }
     const started = await deploys.start({ ...request, version });
-    if (started.kind === 'started' && broken.length > 0) await announce(started.deployment, request.override, broken);
+    if (started.kind !== 'refused' && broken.length > 0) await announce(started.deployment, request.override, broken);
     return started;
   }
 
@@ -129,6 +138,23 @@ export function withGate(ports: GatePorts, deploys: Omit<Deploys, 'preview' | 'a
   }
 
   return { ...deploys, preview, start, approval: (environment) => environmentOf(environment)?.approval };
+}
+
+/** Whether somebody else has approved it: where that is asked for, there are no others. */
+export function isApproved(config: ServicesConfig, { environment }: Pick<Deployment, 'environment'>): boolean {
+  return config.environments.some(({ name, approval }) => name === environment && approval !== undefined);
+}
+
+/**
+ * Why one that was approved must not begin any more now that it is its turn; undefined if it may.
+ *
+ * @param before what is live now
+ */
+export function outlived(config: ServicesConfig, queued: Deployment, before: LiveFact): string | undefined {
+  if (!isApproved(config, queued) || (before.kind !== 'live' && before.kind !== 'nothing')) return undefined;
+  const live = before.kind === 'live' ? before.version : undefined;
+  if (live === queued.previous) return undefined;
+  return `${live ?? 'nothing'} was live when its turn came, and what was approved was to replace ${queued.previous ?? 'nothing known'}`;
 }
 
 function isSame(one: Change, other: Change): boolean {

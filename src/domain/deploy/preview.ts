@@ -2,7 +2,7 @@
 
 import { type Card, card, codeSpan, plain } from '../../bot/card.ts';
 import type { ApprovalRule } from './config.ts';
-import { age } from './duration.ts';
+import { duration } from './duration.ts';
 import { liveText } from './listing.ts';
 import type { Change, Deployment, Placement, Preview } from './ports.ts';
 import type { RuleCheck } from './rules.ts';
@@ -41,19 +41,18 @@ export function previewCard(preview: Preview, isOverridden: boolean, now: Date):
   else lines.push(`${plain(environment)} has no rules.`);
   if (broken.length > 0 && isOverridden) lines.push('The rules that say no would be overridden.');
   if (holder !== undefined) {
-    const since = age(holder.startedAt ?? holder.requestedAt, now);
-    lines.push(`${plain(holder.by.name)} is deploying ${plain(holder.version)} there, begun ${since}.`);
+    const since = duration(now.getTime() - (holder.startedAt ?? holder.requestedAt).getTime());
+    const does = holder.state === 'waiting' ? 'waits to deploy' : 'is deploying';
+    lines.push(`${plain(holder.by.name)} ${does} ${plain(holder.version)} there, since ${since}.`);
   }
   if (approval !== undefined) lines.push(`To be approved by ${approversText(approval)}.`);
-  const next =
-    stops || holder !== undefined
-      ? 'would not begin now'
-      : approval === undefined
-        ? 'would begin'
-        : 'would wait for approval';
+  const isKept = stops || (holder !== undefined && approval !== undefined);
+  const waits =
+    approval !== undefined ? 'would wait for approval' : holder !== undefined ? 'would wait in line' : undefined;
+  const next = isKept ? 'would not begin now' : (waits ?? 'would begin');
   return card({
     title: `Dry run: ${service} ${version} to ${environment} ${next}`,
-    tone: stops || holder !== undefined ? 'warning' : 'neutral',
+    tone: isKept ? 'warning' : 'neutral',
     text: lines.join('\n\n'),
     footer: 'Nothing was done',
   });
