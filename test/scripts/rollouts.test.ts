@@ -9,6 +9,7 @@ import { parseYaml } from '../../src/config/yaml.ts';
 import { auditEnd } from '../../src/domain/deploy/outcome.ts';
 import { createAuditStore } from '../../src/storage/audit.ts';
 import type { Database } from '../../src/storage/database.ts';
+import { createLockStore } from '../../src/storage/deploy-locks.ts';
 import { createDeployStore } from '../../src/storage/deploys.ts';
 import { type InMemoryCommands, inMemoryCommands } from '../support/commands.ts';
 import { testDatabase } from '../support/database.ts';
@@ -35,7 +36,9 @@ describe('scripts/rollouts.ts', function () {
 
   beforeEach(async () => {
     now = new Date('2026-11-20T12:00:00Z');
-    await db.pool.query('truncate deployments, audit_begun, audit_ended, audit_handed_over restart identity');
+    await db.pool.query(
+      'truncate deployments, deploy_locks, audit_begun, audit_ended, audit_handed_over restart identity',
+    );
     data = await mkdtemp(join(tmpdir(), 'rollouts-'));
   });
   afterEach(async () => {
@@ -278,6 +281,21 @@ describe('scripts/rollouts.ts', function () {
       now = new Date('2026-11-20T12:30:00Z');
       expect(await say('bob', 'approve c1')).to.contain('no deploy window is open');
       now = new Date('2026-11-20T12:29:00Z');
+      expect(await say('bob', 'approve c1')).to.contain('nothing to confirm');
+      expect(await live('production')).to.equal('nothing');
+    });
+
+    it('not when somebody has locked it by now', async () => {
+      await open(ONE);
+      await say('alice', 'deploy hello v1 to production');
+      const owner = { id: 'test:dave', name: 'dave' };
+      const lock = { service: 'hello', reason: 'trying a fix', owner, at: now };
+      const { lock: held } = await createLockStore(db).lock(lock);
+      expect(await say('carol', 'approve c1'))
+        .to.contain('dave has locked hello')
+        .and.contain('trying a fix');
+      expect(await say('alice', 'deploy hello v1 to production --dry-run')).to.contain('dave has locked hello');
+      await createLockStore(db).unlock(held);
       expect(await say('bob', 'approve c1')).to.contain('nothing to confirm');
       expect(await live('production')).to.equal('nothing');
     });
