@@ -1,6 +1,6 @@
 /** The composition root: the only file that knows every part. */
 
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { join, resolve } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
@@ -41,6 +41,7 @@ import { route } from './domain/alerts/route.ts';
 import { alertWork } from './domain/alerts/work.ts';
 import { createKnowledge } from './domain/ask/ask.ts';
 import { createDeploys } from './domain/deploy/deploys.ts';
+import { createLocks } from './domain/deploy/locking.ts';
 import { auditEnd } from './domain/deploy/outcome.ts';
 import { foldName } from './domain/history/fold.ts';
 import { createHistory } from './domain/history/history.ts';
@@ -57,6 +58,7 @@ import { attachBrain } from './storage/brain.ts';
 import { postgresBrain } from './storage/brain-postgres.ts';
 import { redisBrain } from './storage/brain-redis.ts';
 import { type Database, openDatabase } from './storage/database.ts';
+import { createLockStore } from './storage/deploy-locks.ts';
 import { createDeployStore } from './storage/deploys.ts';
 import { createFeedbackStore } from './storage/feedback.ts';
 import { createHookStore } from './storage/hooks.ts';
@@ -72,6 +74,11 @@ import { databaseTrouble } from './storage/trouble.ts';
 
 /** How long what is under way may take when the robot is told to stop, in milliseconds. */
 const GRACE_MS = 10_000;
+/** Four hexadecimal digits, the first a letter: `cancel` takes the number of a deployment as well. */
+function newProposalCode(): string {
+  return `${'abcdef'.charAt(randomInt(6))}${randomBytes(2).toString('hex').slice(1)}`;
+}
+
 /** How long one line from a pipe is waited for: a deployment that it started included. */
 const LINE_MS = 120_000;
 const ASK_MEMORY_MS = 24 * 3_600_000;
@@ -158,7 +165,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     const jobs = createJobs(database, { log, replicas });
     const settings = createSettings(database);
     const audit = createAuditStore(database, replicas.id);
-    const proposals = createProposalStore(database, () => randomBytes(2).toString('hex'));
+    const proposals = createProposalStore(database, newProposalCode);
     const messages = createMessageStore(database, prepareMessage, foldName);
     const hookToken = variables.SHIPMATE_HOOK_TOKEN ?? (await settings.secret('hook-token'));
     const metrics = createMetrics({ version: options.version, database: database.kind }, () => readBacklog(database));
@@ -191,9 +198,11 @@ export async function startApp(options: AppOptions): Promise<App> {
       ...(variables.SHIPMATE_HISTORY_DAYS === undefined ? {} : { keepDays: variables.SHIPMATE_HISTORY_DAYS }),
     });
     jobs.define('history.retention', {}, async () => void (await history.removeExpired(now())));
+    const lockStore = createLockStore(database);
     const deploys = createDeploys({
       config: config.services,
       store: createDeployStore(database),
+      locks: (at) => lockStore.all(at),
       target: createTargets({
         services: config.services.services,
         root: config.root,
@@ -203,6 +212,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       clock: { now, sleep: async (ms, signal) => await delay(ms, undefined, { signal }).catch(() => undefined) },
       replica: replicas.id,
       enqueue: (id) => jobs.send('deploy.run', { id }, { key: `deploy:${id}` }),
+      tellCancelled: (id) => database.bus.publish('deploy.cancel', id),
       post: (origin, content, key) => posts.post(origin, content, { key }),
       ended: async (deployment, state, reason) => {
         metrics.deployed(state);
@@ -217,6 +227,17 @@ export async function startApp(options: AppOptions): Promise<App> {
       { concurrency: 8, retries: 5, expireSeconds: 24 * 3600 },
       ({ id }, { signal }) => deploys.run(id, signal),
     );
+    database.bus.subscribe('deploy.cancel', (id) => {
+      if (typeof id === 'number') deploys.stop(id);
+    });
+    jobs.define('deploy.go-on', { retries: 5 }, () => deploys.goOn());
+    const locks = createLocks({
+      store: lockStore,
+      now,
+      redact,
+      changed: () => deploys.goOn(),
+      changeLater: (ms) => jobs.send('deploy.go-on', {}, { startAfterSeconds: ms / 1000 }),
+    });
     const work = alertWork(jobs, () => alerts);
     const alerts = createAlerts({
       store: createAlertStore(database),
@@ -356,6 +377,7 @@ export async function startApp(options: AppOptions): Promise<App> {
         post: posts.post,
       }),
       deploys,
+      locks,
       history,
       invitations: web ?? NO_INVITATIONS,
       people,
@@ -440,6 +462,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       hooks.start(),
       work.start(),
       deploys.takeUp(),
+      jobs.schedule('deploy.go-on', '* * * * *'),
       askRetention.schedule(),
       jobs.schedule('history.retention', '17 3 * * *'),
       // A robot that is restarted every day, or off at night, would never come to it.

@@ -33,6 +33,8 @@ export interface Invocation<Values> {
   readonly source: string | undefined;
   readonly now: Date;
   readonly services: Services;
+  /** What others have approved, if they had to: the facts of {@link ApprovalNeed}. */
+  readonly approved: Facts | undefined;
   /**
    * Says that the change goes on after `run` has returned. Whoever takes it over ends the audit row of this number;
    * undefined for a command that only reads.
@@ -45,6 +47,32 @@ export interface Invocation<Values> {
   /** Posts elsewhere or under a key, durably. */
   post(address: Address, content: Content, options?: { readonly key?: string }): Promise<void>;
 }
+
+/** What an approval is about, by name. */
+export type Facts = Readonly<Record<string, string | undefined>>;
+
+/** An approval that a command waits for. */
+export interface ApprovalNeed {
+  /** What everybody who approves it must hold or have. */
+  readonly needs: { readonly permission: string } | { readonly role: string };
+  /** How many different people. */
+  readonly count: number;
+  /** Milliseconds that it is waited for. */
+  readonly withinMs: number;
+  /** What they should know of it besides the command; Markdown. */
+  readonly details: string;
+  /** Asked for again at every approval: when something else comes of it, the approval is void. */
+  readonly facts: Facts;
+}
+
+/** What is known when a command is asked whether it must be approved. */
+export interface Asking {
+  readonly person: Person;
+  readonly services: Services;
+  readonly now: Date;
+}
+
+type Approval = string | ApprovalNeed | undefined;
 
 type ArgTypes = Readonly<Record<string, ArgType<unknown>>>;
 
@@ -88,8 +116,11 @@ export interface CommandSpec<U extends string, A extends ArgTypes> {
   readonly answers?: 'room' | 'asker';
   /** A question to the same person before it runs; undefined if none is needed. */
   confirm?(args: ValuesOf<U, A>): string | undefined;
-  /** The permission somebody else must have who approves it first; undefined if none is needed. */
-  approval?(args: ValuesOf<U, A>): string | undefined;
+  /**
+   * The permission somebody else must have who approves it first, or all that it takes; undefined if nobody must. May throw what
+   * stands in the way of the command.
+   */
+  approval?(args: ValuesOf<U, A>, asking: Asking): Approval | Promise<Approval>;
   run(invocation: Invocation<ValuesOf<U, A>>): Promise<Content | void> | Content | void;
 }
 
@@ -112,7 +143,7 @@ export interface Command {
   /** The permission with `*` for every argument. */
   readonly needsPattern: string;
   readonly confirm: (args: Values) => string | undefined;
-  readonly approval: (args: Values) => string | undefined;
+  readonly approval: (args: Values, asking: Asking) => Approval | Promise<Approval>;
   readonly run: (invocation: Invocation<Values>) => Promise<Content | void> | Content | void;
 }
 
@@ -176,7 +207,7 @@ export function makeCommand<const U extends string, A extends ArgTypes = Record<
     needs: permission,
     needsPattern: permission(new Proxy({}, { get: () => '*' })),
     confirm: (values) => spec.confirm?.(typed(values)),
-    approval: (values) => spec.approval?.(typed(values)),
+    approval: (values, asking) => spec.approval?.(typed(values), asking),
     run: (invocation) => spec.run({ ...invocation, args: typed(invocation.args) }),
   };
 }

@@ -5,9 +5,9 @@ import { type Content, plain } from './card.ts';
 import { type Address, addressOf, type Person, type Room } from './chat.ts';
 import type { Command, Here, Invocation } from './command.ts';
 import type { Dispatch } from './dispatch.ts';
-import { fail } from './errors.ts';
+import { fail, failureText } from './errors.ts';
 import { linesOfScripts } from './help.ts';
-import { decidedCard, proposalKey } from './proposal-card.ts';
+import { approveCard, decidedCard, proposalKey, voidCard } from './proposal-card.ts';
 import type { Decision, Proposal, Proposals } from './proposals.ts';
 import type { CommandTable } from './table.ts';
 
@@ -25,7 +25,10 @@ export interface CommandDesk {
   cancel(code: string, asked: Asked): Promise<Content | void>;
   /** What waits for this person's word, oldest first: what others ask, and what the person was asked. */
   waiting(person: Person, now: Date): Promise<readonly Proposal[]>;
-  /** Runs what somebody else asked for; says so where that is not seen. Throws `proposal.gone`, `proposal.own`, `access.denied`. */
+  /**
+   * Runs what somebody else asked for, when enough different people want it; says so where that is not seen. Throws
+   * `proposal.gone`, `proposal.own`, `proposal.role`, `proposal.twice`, `access.denied`, and what stands in the way by now.
+   */
   approve(code: string, asked: Asked): Promise<Content | void>;
   /** As `cancel`. */
   refuse(code: string, asked: Asked): Promise<Content | void>;
@@ -82,10 +85,43 @@ export function createDesk(ports: DeskPorts): CommandDesk {
     return (content) => post(addressOf(room), content, { key: `${proposalKey({ id })}:answer:${++count}` });
   }
 
-  async function decide(proposal: Proposal, decision: Decision, { person, source, now }: Asked): Promise<void> {
+  async function decide(
+    proposal: Proposal,
+    decision: Exclude<Decision, 'void'>,
+    { person, source, now }: Asked,
+    by: readonly Person[] = [person],
+  ): Promise<void> {
     const first = await proposals.decide(proposal, decision, { person, source }, now);
     if (!first) throw fail('proposal.gone', { code: proposal.code });
-    await post(addressOf(proposal.room), decidedCard(proposal, decision, person), { key: proposalKey(proposal) });
+    await post(addressOf(proposal.room), decidedCard(proposal, decision, by), { key: proposalKey(proposal) });
+  }
+
+  /** Throws if something else would come of it by now: then nobody can approve it any more, and its card says so. */
+  async function mustStillHold(proposal: Proposal, { person, source, now }: Asked): Promise<void> {
+    const held = await dispatch.stillHolds(proposal);
+    if (held.kind === 'holds') return;
+    const isFirst = held.kind === 'void' && (await proposals.decide(proposal, 'void', { person, source }, now));
+    if (isFirst) {
+      await post(addressOf(proposal.room), voidCard(proposal, failureText(held.failure)), {
+        key: proposalKey(proposal),
+      });
+    }
+    throw held.failure;
+  }
+
+  /** Those of them who may approve it, each person once. */
+  async function counted(proposal: Proposal, given: readonly Person[]): Promise<readonly Person[]> {
+    const different: Person[] = [];
+    for (const person of given) {
+      const others = await Promise.all([proposal.person, ...different].map((one) => access.samePerson(one, person)));
+      if (!others.includes(true) && (await mayApprove(person, proposal))) different.push(person);
+    }
+    return different;
+  }
+
+  async function mayApprove(person: Person, { permission, terms }: Proposal): Promise<boolean> {
+    if (terms?.role !== undefined) return (await access.rolesOf(person)).includes(terms.role);
+    return permission !== undefined && (await access.can(person, permission));
   }
 
   async function own(code: string, asked: Asked): Promise<Proposal> {
@@ -99,8 +135,12 @@ export function createDesk(ports: DeskPorts): CommandDesk {
   async function foreign(code: string, asked: Asked): Promise<Proposal> {
     const proposal = await find(code, 'approve', asked);
     if (await access.samePerson(proposal.person, asked.person)) throw fail('proposal.own', {});
-    if (proposal.permission === undefined) throw fail('proposal.gone', { code });
-    await access.require(asked.person, proposal.permission);
+    const { permission, terms } = proposal;
+    if (terms?.role !== undefined) {
+      await access.admit(asked.person);
+      if (!(await mayApprove(asked.person, proposal))) throw fail('proposal.role', { role: terms.role });
+    } else if (permission === undefined) throw fail('proposal.gone', { code });
+    else await access.require(asked.person, permission);
     return proposal;
   }
 
@@ -112,12 +152,12 @@ export function createDesk(ports: DeskPorts): CommandDesk {
       const found: Proposal[] = [];
       const { identity } = await access.rightsOf(person);
       for (const proposal of await proposals.unanswered(now)) {
-        const { kind, permission, room } = proposal;
+        const { kind, room } = proposal;
         if (kind === 'confirm') {
           if (identity.linked.includes(proposal.person.id)) found.push(proposal);
           continue;
         }
-        if (permission === undefined || !(await access.can(person, permission))) continue;
+        if (!(await mayApprove(person, proposal))) continue;
         if (await access.samePerson(proposal.person, person)) continue;
         if (await sees(person, room)) found.push(proposal);
       }
@@ -126,7 +166,7 @@ export function createDesk(ports: DeskPorts): CommandDesk {
     async confirm(code, asked) {
       const proposal = await own(code, asked);
       await decide(proposal, 'confirmed', asked);
-      await dispatch.runProposal(proposal, asked.reply, undefined);
+      await dispatch.runProposal(proposal, asked.reply, []);
     },
     async cancel(code, asked) {
       const proposal = await own(code, asked);
@@ -135,12 +175,25 @@ export function createDesk(ports: DeskPorts): CommandDesk {
     },
     async approve(code, asked) {
       const proposal = await foreign(code, asked);
-      await decide(proposal, 'approved', asked);
+      await mustStillHold(proposal, asked);
+      const count = proposal.terms?.count ?? 1;
+      const by =
+        count === 1
+          ? [asked.person]
+          : await counted(proposal, await proposals.approve(proposal, asked.person, asked.now));
+      const more = count - by.length;
+      if (more > 0) {
+        if (!by.some(({ id }) => id === asked.person.id)) throw fail('proposal.twice', { more });
+        await post(addressOf(proposal.room), approveCard(proposal, asked.now, by), { key: proposalKey(proposal) });
+        if (isShown(proposal, asked)) return undefined;
+        return `Approved; ${more === 1 ? 'one more person' : `${more} more people`} must approve it as well.`;
+      }
+      await decide(proposal, 'approved', asked, by);
       if (isHere(proposal, asked.room)) {
-        await dispatch.runProposal(proposal, asked.reply, asked.person);
+        await dispatch.runProposal(proposal, asked.reply, by);
         return undefined;
       }
-      const outcome = await dispatch.runProposal(proposal, replyThere(proposal), asked.person);
+      const outcome = await dispatch.runProposal(proposal, replyThere(proposal), by);
       return `Approved; what came of it is told where ${plain(proposal.person.name)} asked for it (${outcome}).`;
     },
     async refuse(code, asked) {

@@ -8,15 +8,15 @@ import type { ArgContext, Names } from './args.ts';
 import type { AuditStart, AuditTrail } from './audit.ts';
 import { type Action, type Content, card } from './card.ts';
 import { type Address, addressOf, type Person } from './chat.ts';
-import type { Command, Here, Invocation, Sentence, Values, Via } from './command.ts';
-import { Failure, fail, failureText } from './errors.ts';
+import type { ApprovalNeed, Command, Facts, Here, Invocation, Sentence, Values, Via } from './command.ts';
+import { type ErrorCode, Failure, fail, failureText } from './errors.ts';
 import { leadingWords } from './grammar.ts';
 import { visibleCommands } from './help.ts';
 import type { LiveAnswer } from './live.ts';
 import type { Logger } from './log.ts';
 import { type Mismatch, matchLine } from './match.ts';
 import { approveCard, confirmCard, proposalKey } from './proposal-card.ts';
-import type { Proposal, Proposals } from './proposals.ts';
+import type { Proposal, Proposals, Terms } from './proposals.ts';
 import { isSentence, mayBeSentence, type WrongValue } from './sentence.ts';
 import type { Services } from './services.ts';
 import type { CommandTable, Entry, Suggested } from './table.ts';
@@ -28,6 +28,8 @@ const LINE_LIMIT = 8000;
 const OFFER_LIMIT = 300;
 const CONFIRM_WITHIN_MS = 10 * 60_000;
 const APPROVE_WITHIN_MS = 60 * 60_000;
+/** What stands in the way for the moment only: it makes no proposal void. */
+const PASSING: readonly ErrorCode[] = ['deploy.unclear', 'access.unavailable', 'storage.unavailable'];
 
 export interface Line {
   /** Without the robot's name. */
@@ -38,7 +40,7 @@ export interface Line {
   /** The message it came in by, unique: `web:812`. */
   readonly source?: string;
   /** Somebody answered for it already. */
-  readonly answered?: { readonly confirmed: boolean; readonly approvedBy?: string };
+  readonly answered?: { readonly confirmed: boolean; readonly approvedBy?: string; readonly approved?: Facts };
   /** It came in a way that only the asker sees: so is what answers it, unless it is a change, which concerns everybody. */
   readonly quiet?: boolean;
   /** What the asker has made of an earlier message: what only reads is run. */
@@ -109,9 +111,16 @@ export interface Dispatch {
   run(line: Line): Promise<Outcome>;
   /** Answers a line that nothing understood: says what is wrong with it, or lets the script of {@link Sentence}s answer. Never throws. */
   answer(line: Line, reason: NotACommand): Promise<void>;
+  /** Would the same come of what waits for approval as when it was asked for? */
+  stillHolds(proposal: Proposal): Promise<Held>;
   /** Runs what was proposed, as the person who asked for it. */
-  runProposal(proposal: Proposal, reply: Line['reply'], approvedBy: Person | undefined): Promise<Handled>;
+  runProposal(proposal: Proposal, reply: Line['reply'], approvedBy: readonly Person[]): Promise<Handled>;
 }
+
+export type Held =
+  | { readonly kind: 'holds' }
+  /** `not now`: that cannot be found out, or something stands in the way for the moment. */
+  | { readonly kind: 'void' | 'not now'; readonly failure: Failure };
 
 interface Parsed {
   readonly command: Command;
@@ -311,7 +320,13 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
       await explain(line, command, error);
       return finish('refused');
     }
-    if (await askFirst(line, text, command, values, now)) return finish('asked');
+    try {
+      if (await askFirst(line, text, command, values, now)) return finish('asked');
+    } catch (error) {
+      if (start) await audit.refuse(start, error instanceof Failure ? error.code : 'internal');
+      await explain(line, command, error);
+      return finish('refused');
+    }
 
     let auditId: number | undefined;
     let goesOn = false;
@@ -361,24 +376,59 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
     if (wait > 0) throw fail('command.rate', { seconds: wait, limit: rate.perMinute });
   }
 
+  /** What the command must be approved by; undefined if it need not be. */
+  async function needOf(
+    person: Person,
+    command: Command,
+    values: Values,
+    now: Date,
+  ): Promise<ApprovalNeed | undefined> {
+    const need = await command.approval(values, { person, services: ports.services(), now });
+    if (typeof need !== 'string') return need;
+    return { needs: { permission: need }, count: 1, withinMs: APPROVE_WITHIN_MS, details: '', facts: {} };
+  }
+
+  async function stillHolds(proposal: Proposal): Promise<Held> {
+    const { text, person, room, permission, terms } = proposal;
+    try {
+      const now = ports.now();
+      const reading = await read(text, tokenise(text), { person, room: room.room, names, now });
+      if (reading.kind !== 'command') {
+        const failure = reading.kind === 'failure' ? reading.failure : undefined;
+        return { kind: 'void', failure: failure ?? fail('command.unknown', { typed: text, suggestions: [] }) };
+      }
+      const need = await needOf(person, reading.parsed.command, reading.parsed.values, now);
+      const isSame =
+        need !== undefined &&
+        sameTerms(termsOf(need), terms ?? { count: 1, details: '', facts: {} }) &&
+        ('permission' in need.needs ? need.needs.permission : undefined) === permission;
+      return isSame ? { kind: 'holds' } : { kind: 'void', failure: fail('proposal.changed', {}) };
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      return { kind: PASSING.includes(error.code) ? 'not now' : 'void', failure: error };
+    }
+  }
+
   /** True if the command now waits for somebody's word. */
   async function askFirst(line: Line, text: string, command: Command, values: Values, now: Date): Promise<boolean> {
     const question = line.answered?.confirmed ? undefined : command.confirm(values);
-    const permission = line.answered?.approvedBy === undefined ? command.approval(values) : undefined;
-    if (question === undefined && permission === undefined) return false;
+    const need = line.answered?.approvedBy === undefined ? await needOf(line.person, command, values, now) : undefined;
+    if (question === undefined && need === undefined) return false;
     // A proposal keeps the command as typed; a secret must not be kept, so such a command cannot wait.
     if (ports.redact(text) !== text) throw fail('command.secret', {});
     const kind = question === undefined ? 'approve' : 'confirm';
     if (kind === 'approve' && (await ports.isAlone(line.room))) throw fail('proposal.alone', {});
+    const within = kind === 'confirm' ? CONFIRM_WITHIN_MS : (need?.withinMs ?? APPROVE_WITHIN_MS);
     const proposal = await proposals.open({
       kind,
       person: line.person,
       room: line.room,
       text,
-      permission,
-      expiresAt: new Date(now.getTime() + (kind === 'confirm' ? CONFIRM_WITHIN_MS : APPROVE_WITHIN_MS)),
+      permission: need && 'permission' in need.needs ? need.needs.permission : undefined,
+      expiresAt: new Date(now.getTime() + within),
+      ...(need === undefined || kind === 'confirm' ? {} : { terms: termsOf(need) }),
     });
-    const asked = kind === 'confirm' ? confirmCard(proposal, question ?? '') : approveCard(proposal);
+    const asked = kind === 'confirm' ? confirmCard(proposal, question ?? '') : approveCard(proposal, now);
     // In a chat it is one message, which later shows the answer in place of the buttons.
     if (line.via === 'typed' || line.via === 'button') {
       await ports.post(addressOf(line.room), asked, { key: proposalKey(proposal) });
@@ -403,6 +453,7 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
       now,
       handOver,
       services: ports.services(),
+      approved: line.answered?.approved,
       reply: line.reply,
       live: line.live,
       post: ports.post,
@@ -440,6 +491,7 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
 
   return {
     run,
+    stillHolds,
     async admits(person) {
       try {
         return await access.admits(person);
@@ -478,12 +530,22 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
         room: proposal.room,
         via: 'button',
         source: `proposal:${proposal.id}`,
-        answered: { confirmed: true, ...(approvedBy ? { approvedBy: `${approvedBy.name} (${approvedBy.id})` } : {}) },
+        answered: {
+          confirmed: true,
+          ...(approvedBy.length > 0
+            ? {
+                approvedBy: approvedBy.map(({ name, id }) => `${name} (${id})`).join(', '),
+                approved: proposal.terms?.facts ?? {},
+              }
+            : {}),
+        },
         reply,
       };
       try {
         // Whichever account approves: never the one who asked.
-        if (approvedBy && (await access.samePerson(proposal.person, approvedBy))) throw fail('proposal.own', {});
+        for (const approver of approvedBy) {
+          if (await access.samePerson(proposal.person, approver)) throw fail('proposal.own', {});
+        }
       } catch (error) {
         await explain(line, undefined, error);
         return 'refused';
@@ -494,6 +556,20 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
       return 'failed';
     },
   };
+}
+
+function termsOf({ needs, count, details, facts }: ApprovalNeed): Terms {
+  return { count, details, facts, ...('role' in needs ? { role: needs.role } : {}) };
+}
+
+/** Whether the same is asked of the same; how it is described does not matter. */
+function sameTerms(one: Terms, other: Terms): boolean {
+  const names = new Set([...Object.keys(one.facts), ...Object.keys(other.facts)]);
+  return (
+    one.count === other.count &&
+    one.role === other.role &&
+    [...names].every((name) => one.facts[name] === other.facts[name])
+  );
 }
 
 /** Who sees an answer: the asker alone if it is a private matter, or came in privately and changes nothing. */

@@ -142,6 +142,18 @@ export const catalogue = {
     () => 'Somebody else must approve this; you asked for it.',
     () => 'Ask a colleague to press *Approve*.',
   ),
+  'proposal.role': entry<{ role: string }>(
+    ({ role }) => `Only people who have the role ${codeSpan(role)} can approve this.`,
+    ({ role }) => `Ask one of them; who may give roles can give you that one: \`grant @you ${role}\`.`,
+  ),
+  'proposal.twice': entry<{ more: number }>(
+    () => 'You have approved this already.',
+    ({ more }) => `${more === 1 ? 'One more person' : `${more} more people`} must approve it.`,
+  ),
+  'proposal.changed': entry<Record<never, never>>(
+    () => 'What was asked for is no longer what would happen, so nobody can approve it any more.',
+    () => 'Type the command again, and have that approved.',
+  ),
   'deploy.service': entry<{ service: string; known: readonly string[] }>(
     ({ service }) => `There is no service ${plain(service)}.`,
     ({ known }) => (known.length > 0 ? `Give ${alternatives(known)}.` : 'Describe one in `config/services.yaml`.'),
@@ -167,14 +179,92 @@ export const catalogue = {
       `${plain(service)} ${plain(version)} is already live in ${plain(environment)}${since === undefined ? '' : `, deployed ${since}`}.`,
     () => 'There is nothing to do.',
   ),
-  'deploy.locked': entry<{ service: string; environment: string; version: string; by: string; since: string }>(
-    ({ service, environment, version, by, since }) =>
-      `${plain(by)} is deploying ${plain(service)} ${plain(version)} to ${plain(environment)}, begun ${since}.`,
-    ({ service, environment }) => `Wait for it to end; \`deploys ${service} ${environment}\` shows how far it is.`,
+  'deploy.locked': entry<{ scope: string; by: string; until: string; reason: string; place: string }>(
+    ({ scope, by, until, reason, place }) =>
+      `${plain(by)} has locked ${plain(scope)} ${until}: ${plain(reason)}. Nothing is deployed to ${plain(place)}.`,
+    ({ scope, by }) =>
+      `${codeSpan(`unlock ${scope}`)} opens it; only ${plain(by)}, or who has the permission \`deploy:lock\`, can do that.`,
+  ),
+  'deploy.lock-held': entry<{ scope: string; by: string; until: string; reason: string }>(
+    ({ scope, by, until, reason }) => `${plain(by)} has locked ${plain(scope)} already, ${until}: ${plain(reason)}.`,
+    ({ scope, by }) =>
+      `${codeSpan(`unlock ${scope}`)} opens it; only ${plain(by)}, or who has the permission \`deploy:lock\`, can do that.`,
+  ),
+  'deploy.lock-owner': entry<{ scope: string; by: string }>(
+    ({ scope, by }) =>
+      `${plain(by)} has locked ${plain(scope)}; only who has the permission \`deploy:lock\` can unlock it.`,
+    ({ by }) => `Ask ${plain(by)}, or somebody who has that permission.`,
+  ),
+  'deploy.lock-none': entry<{ scope: string; others: readonly string[] }>(
+    ({ scope }) => `There is no lock on ${plain(scope)}.`,
+    ({ others }) =>
+      others.length > 0 ? `Type ${alternatives(others.map((other) => `unlock ${other}`))}.` : 'Nothing is locked.',
+  ),
+  'deploy.lock-reason': entry<Record<never, never>>(
+    () => 'A lock needs a reason, for those who meet it.',
+    () => 'Type for example `lock hello in staging trying a fix for 2h`.',
+  ),
+  'deploy.lock-time': entry<Record<never, never>>(
+    () => 'A lock cannot hold for that long.',
+    () => 'Give at most a year, for example `for 2h`; without it, the lock holds until somebody unlocks it.',
+  ),
+  'deploy.ended': entry<{ number: number; state: string }>(
+    ({ number, state }) => `There is nothing to cancel: deployment ${number} has ended (${state}).`,
+    ({ number }) => `\`deploys log ${number}\` shows what it did.`,
   ),
   'deploy.unclear': entry<{ service: string; text: string }>(
     ({ service, text }) => `I cannot find out what there is of ${plain(service)}: ${plain(text)}.`,
     () => 'Look at its target in `config/services.yaml`, then try again.',
+  ),
+  'deploy.rules': entry<{ service: string; environment: string; version: string; says: string }>(
+    ({ service, environment, version, says }) =>
+      `The rules of ${plain(environment)} do not let ${plain(service)} ${plain(version)} in:\n\n${says}\n\n`,
+    ({ environment }) =>
+      `Who holds \`deploy:override:${environment}\` can set them aside: add \`--override "<reason>"\`.`,
+  ),
+  'deploy.busy': entry<{ service: string; environment: string; version: string; by: string }>(
+    ({ service, environment, version, by }) =>
+      `${plain(by)} is deploying ${plain(service)} ${plain(version)} to ${plain(environment)}, so nothing can be approved there now.`,
+    ({ service, environment }) =>
+      `Ask again when it has ended; \`deploys ${service} ${environment}\` shows how far it is.`,
+  ),
+  'deploy.override': entry<Record<never, never>>(
+    () => 'You did not say why the rules shall not count.',
+    () => 'Add the reason, which everybody will see: `--override "the shop is down"`.',
+  ),
+  'deploy.approval': entry<{ service: string; environment: string }>(
+    ({ service, environment }) =>
+      `${plain(service)} goes to ${plain(environment)} only when somebody else has approved it.`,
+    ({ service, environment }) => `Ask for it: \`deploy ${service} <version> to ${environment}\`.`,
+  ),
+  'deploy.changed': entry<{ service: string; environment: string; approved: string; now: string }>(
+    ({ service, environment, approved, now }) =>
+      `What was approved for ${plain(service)} in ${plain(environment)} was ${approved}; by now it would be ${now}.`,
+    () => 'Type the command again, and have that approved.',
+  ),
+  'deploy.rollback-none': entry<{ service: string; environment: string; current: string | undefined }>(
+    ({ service, environment, current }) =>
+      current === undefined
+        ? `I know of no version of ${plain(service)} that was ever live in ${plain(environment)}.`
+        : `I know of no version of ${plain(service)} that was live in ${plain(environment)} before ${plain(current)}.`,
+    ({ service, environment }) => `Name one: \`deploy ${service} <version> to ${environment}\`.`,
+  ),
+  'deploy.rollback-unknown': entry<{
+    service: string;
+    environment: string;
+    version: string;
+    known: readonly string[];
+  }>(
+    ({ service, environment, version }) =>
+      `${plain(service)} ${plain(version)} was never live in ${plain(environment)}, so there is no way back to it.`,
+    ({ service, environment, known }) =>
+      known.length > 0
+        ? `Go back to ${alternatives(known)}, or deploy it: \`deploy ${service} <version> to ${environment}\`.`
+        : `Deploy it: \`deploy ${service} <version> to ${environment}\`.`,
+  ),
+  'deploy.nothing': entry<{ service: string; environment: string }>(
+    ({ service, environment }) => `Nothing of ${plain(service)} runs in ${plain(environment)}.`,
+    ({ service, environment }) => `Deploy it there first: \`deploy ${service} to ${environment}\`.`,
   ),
   'deploy.number': entry<{ number: number }>(
     ({ number }) => `There is no deployment ${number}.`,

@@ -1,6 +1,6 @@
 /** How a proposal is shown: as a question with buttons, and then, in its place, as what was answered. */
 
-import { type Card, card, codeBlock } from './card.ts';
+import { type Card, card, codeBlock, codeSpan, plain } from './card.ts';
 import type { Person } from './chat.ts';
 import type { Decision, Proposal } from './proposals.ts';
 
@@ -22,24 +22,58 @@ export function confirmCard({ code, text, person }: Proposal, question: string):
   });
 }
 
-export function approveCard({ code, text, person, permission }: Proposal): Card {
+/** @param given who has approved it already, where it takes several */
+export function approveCard(proposal: Proposal, now: Date, given: readonly Person[] = []): Card {
+  const { code, text, person, terms, expiresAt } = proposal;
+  const lines = [codeBlock(text)];
+  if (terms !== undefined && terms.details !== '') lines.push(terms.details);
+  lines.push(`${whoMust(proposal)} must approve it.`);
+  if (given.length > 0) lines.push(`Approved by ${given.map(({ name }) => plain(name)).join(', ')}.`);
   return card({
     title: `${person.name} asks for approval`,
     tone: 'warning',
-    text: `${codeBlock(text)}\n\nSomebody else who holds \`${permission ?? ''}\` must approve it.`,
+    text: lines.join('\n\n'),
     actions: [
       { label: 'Approve', command: `approve ${code}`, style: 'primary' },
       { label: 'Refuse', command: `refuse ${code}`, style: 'danger' },
     ],
-    footer: 'Waits an hour',
+    footer: `Waits ${wait(expiresAt.getTime() - now.getTime())}`,
+  });
+}
+
+function whoMust({ permission, terms }: Proposal): string {
+  const count = terms?.count ?? 1;
+  const [who, verb] = count === 1 ? ['Somebody else', 's'] : [`${count} other people`, ''];
+  if (terms?.role === undefined) return `${who} who hold${verb} ${codeSpan(permission ?? '')}`;
+  return `${who} who ha${count === 1 ? 's' : 've'} the role ${codeSpan(terms.role)}`;
+}
+
+/** `an hour`, `30 minutes`, to the minute. */
+function wait(ms: number): string {
+  const minutes = Math.max(1, Math.round(ms / 60_000));
+  if (minutes === 60) return 'an hour';
+  if (minutes % 60 === 0) return `${minutes / 60} hours`;
+  return minutes === 1 ? 'a minute' : `${minutes} minutes`;
+}
+
+/** What stands there when nobody can approve it any more. */
+export function voidCard({ text, person }: Proposal, why: string): Card {
+  return card({
+    title: `No longer to be approved, asked for by ${person.name}`,
+    tone: 'neutral',
+    text: `${codeBlock(text)}\n\n${why}`,
   });
 }
 
 /** What stands there once it has been answered: no buttons any more. */
-export function decidedCard({ text, person }: Proposal, decision: Decision, by: Person): Card {
-  const whose = by.id === person.id ? '' : `, asked for by ${person.name}`;
+export function decidedCard(
+  { text, person }: Proposal,
+  decision: Exclude<Decision, 'void'>,
+  by: readonly Person[],
+): Card {
+  const whose = by.every(({ id }) => id === person.id) ? '' : `, asked for by ${person.name}`;
   return card({
-    title: `${decision.charAt(0).toUpperCase()}${decision.slice(1)} by ${by.name}${whose}`,
+    title: `${decision.charAt(0).toUpperCase()}${decision.slice(1)} by ${by.map(({ name }) => name).join(', ')}${whose}`,
     tone: 'neutral',
     text: codeBlock(text),
   });

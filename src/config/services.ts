@@ -3,10 +3,11 @@
 import { z } from 'zod';
 import type { ServicesConfig } from '../domain/deploy/config.ts';
 import { strict } from './fields.ts';
+import { approval, freeze, rulesOf, window, wrongAfter } from './rules.ts';
 import { target } from './targets/target.ts';
 
-/** These words stand for something else in `deploy` and `deploys`. */
-const RESERVED = ['to', 'in', 'log'];
+/** These words stand for something else in `deploy`, `deploys` and `lock`, and in the permission `deploy:lock`. */
+const RESERVED = ['to', 'in', 'log', 'lock', 'everything'];
 
 const name = z
   .string()
@@ -19,7 +20,14 @@ const service = strict({
   target: target.describe('How it gets there'),
 });
 
-const environment = strict({ description: z.string().optional().describe('For people') });
+const environment = strict({
+  description: z.string().optional().describe('For people'),
+  after: z.string().optional().describe('An environment where a version must have succeeded before it comes here'),
+  windows: z.array(window).default([]).describe('When deployments may begin: `mon-thu 09:00-16:00 Europe/Berlin`'),
+  freezes: z.array(freeze).default([]).describe('When none may begin, and why'),
+  approval: approval.optional().describe('Somebody else must agree'),
+  supersede: z.boolean().optional().describe('Whether a newer version takes the place of older ones that wait in line'),
+});
 
 /** The file as plain data. A service may only name environments that are declared. */
 export const servicesSchema = strict({
@@ -40,9 +48,22 @@ export const servicesSchema = strict({
       }
     }
   })
+  .check((context) => {
+    const { environments } = context.value;
+    for (const [name, value] of Object.entries(environments)) {
+      const message = wrongAfter(name, (of) => environments[of]?.after, Object.keys(environments));
+      if (message === undefined) continue;
+      context.issues.push({ code: 'custom', message, path: ['environments', name, 'after'], input: value?.after });
+    }
+  })
   .transform(
     (file): ServicesConfig => ({
-      environments: Object.entries(file.environments).map(([key, value]) => ({ name: key, ...described(value ?? {}) })),
+      environments: Object.entries(file.environments).map(([key, value]) => ({
+        name: key,
+        ...described(value ?? {}),
+        ...(value ? rulesOf(key, value) : {}),
+        ...(value?.supersede === undefined ? {} : { supersede: value.supersede }),
+      })),
       services: Object.entries(file.services).map(([key, value]) => ({
         name: key,
         ...described(value),

@@ -1,6 +1,6 @@
 /** Deployments in PostgreSQL. Who may deploy where is decided by a unique index, not by reading first. */
 
-import { type Generated, type Kysely, type Selectable, sql } from 'kysely';
+import { type Generated, type Kysely, type RawBuilder, type Selectable, sql } from 'kysely';
 import { storable } from '../bot/storable.ts';
 import type {
   Deployment,
@@ -9,8 +9,10 @@ import type {
   DeployStore,
   Finish,
   NewDeployment,
+  Place,
 } from '../domain/deploy/ports.ts';
 import type { AuditTables } from './audit.ts';
+import { isLocked, lockOn } from './deploy-locks.ts';
 
 /** For `withTables`, which asks for a type with an index signature: an interface has none. */
 type DeployTables = {
@@ -39,6 +41,9 @@ interface DeploymentTable {
   live: string | null;
   output: Generated<string>;
   handle: unknown;
+  cancelled_by: string | null;
+  cancelled_by_name: string | null;
+  supersedes: readonly number[] | null;
 }
 
 /** Everything but the output, which may be long. */
@@ -60,12 +65,17 @@ const COLUMNS = [
   'finished_at',
   'reason',
   'live',
+  'cancelled_by',
+  'cancelled_by_name',
+  'supersedes',
 ] as const;
 
 type Row = Pick<Selectable<DeploymentTable>, (typeof COLUMNS)[number]>;
 
-/** How often a start tries again when the holder ends between being met and being looked up. */
+/** How often a start tries again when the lock is opened between being met and being looked up. */
 const ATTEMPTS = 5;
+
+const HERE = { service: sql.ref('deployments.service'), environment: sql.ref('deployments.environment') };
 
 export function createDeployStore(db: { readonly sql: Kysely<object> }): DeployStore {
   const tables = db.sql.withTables<DeployTables & Pick<AuditTables, 'audit_handed_over'>>();
@@ -76,24 +86,27 @@ export function createDeployStore(db: { readonly sql: Kysely<object> }): DeployS
         .with('started', (query) =>
           query
             .insertInto('deployments')
-            .values({
-              service: deployment.service,
-              environment: deployment.environment,
-              version: deployment.version,
-              previous: deployment.previous ?? null,
-              requested_by: deployment.by.id,
-              requested_by_name: deployment.by.name,
-              chat: deployment.origin.chat,
-              room: deployment.origin.room,
-              thread: deployment.origin.thread ?? null,
-              audit: deployment.audit ?? null,
-              requested_at: deployment.at,
-            })
-            .onConflict((conflict) =>
-              conflict
-                .columns(['service', 'environment'])
-                .where(sql<boolean>`state in ('queued', 'running')`)
-                .doNothing(),
+            .columns([
+              'service',
+              'environment',
+              'version',
+              'previous',
+              'requested_by',
+              'requested_by_name',
+              'chat',
+              'room',
+              'thread',
+              'audit',
+              'state',
+              'requested_at',
+            ])
+            .expression(
+              sql<Row>`select ${deployment.service}::text, ${deployment.environment}::text, ${deployment.version}::text,
+                ${deployment.previous ?? null}::text, ${deployment.by.id}::text, ${deployment.by.name}::text,
+                ${deployment.origin.chat}::text, ${deployment.origin.room}::text,
+                ${deployment.origin.thread ?? null}::text, ${deployment.audit ?? null}::bigint, 'waiting'::text,
+                ${deployment.at}::timestamptz
+                where not ${isLocked(placeOf(deployment), deployment.at)}`,
             )
             .returning(COLUMNS),
         )
@@ -113,17 +126,49 @@ export function createDeployStore(db: { readonly sql: Kysely<object> }): DeployS
         .selectFrom('started')
         .selectAll()
         .executeTakeFirst();
-      if (row) return { kind: 'started', deployment: fromRow(row) };
-      const holder = await tables
-        .selectFrom('deployments')
-        .select(COLUMNS)
-        .where('service', '=', deployment.service)
-        .where('environment', '=', deployment.environment)
-        .where('state', 'in', ['queued', 'running'])
-        .executeTakeFirst();
-      if (holder) return { kind: 'locked', holder: fromRow(holder) };
+      if (row) return { kind: 'waiting', deployment: fromRow(row) };
+      const lock = await lockOn(db, deployment, deployment.at);
+      if (lock) return { kind: 'locked', lock };
     }
     throw new Error('the lock changed hands at every attempt');
+  }
+
+  async function next(place: Place, at: Date): Promise<Deployment | undefined> {
+    try {
+      const row = await tables
+        .updateTable('deployments')
+        .set({ state: 'queued' })
+        .where('state', '=', 'waiting')
+        .where('id', '=', (from) =>
+          from
+            .selectFrom('deployments')
+            .select('id')
+            .where('service', '=', place.service)
+            .where('environment', '=', place.environment)
+            .where('state', '=', 'waiting')
+            .orderBy('id')
+            .limit(1),
+        )
+        .where(({ not, exists, selectFrom }) =>
+          not(
+            exists(
+              selectFrom('deployments as holder')
+                .select('holder.id')
+                .where('holder.service', '=', place.service)
+                .where('holder.environment', '=', place.environment)
+                .where('holder.state', 'in', ['queued', 'running']),
+            ),
+          ),
+        )
+        .where(sql<boolean>`not ${isLocked(HERE, at)}`)
+        .returning(COLUMNS)
+        .executeTakeFirst();
+      return row && fromRow(row);
+    } catch (error) {
+      // Somebody else began at the same moment: the index says so, whatever was read before.
+      if (isUniqueViolation(error)) return undefined;
+      throw error;
+    }
   }
 
   async function claim(
@@ -137,43 +182,106 @@ export function createDeployStore(db: { readonly sql: Kysely<object> }): DeployS
       .set({ state: 'running', owner, started_at: at, previous: previous ?? null })
       .where('id', '=', id)
       .where('state', '=', 'queued')
+      .where(sql<boolean>`not ${isLocked(HERE, at)}`)
       .returning(COLUMNS)
       .executeTakeFirst();
-    return row && fromRow(row);
+    if (row) return fromRow(row);
+    await tables
+      .updateTable('deployments')
+      .set({ state: 'waiting' })
+      .where('id', '=', id)
+      .where('state', '=', 'queued')
+      .where(isLocked(HERE, at))
+      .execute();
+    return undefined;
   }
 
-  async function finish(id: number, owner: string | undefined, end: Finish): Promise<boolean> {
-    const query = tables
+  async function finish(id: number, owner: string, end: Finish): Promise<boolean> {
+    const row = await tables
       .updateTable('deployments')
-      .set({
-        state: end.state,
-        finished_at: end.at,
-        reason: end.reason ?? null,
-        live: end.live ?? null,
-        ...(end.output === undefined ? {} : { output: storable(end.output) }),
-      })
-      .where('id', '=', id);
-    const mine =
-      owner === undefined
-        ? query.where('state', '=', 'queued')
-        : query.where('state', '=', 'running').where('owner', '=', owner);
-    const row = await mine.returning('id').executeTakeFirst();
+      .set(ended(end))
+      .where('id', '=', id)
+      .where('state', '=', 'running')
+      .where('owner', '=', owner)
+      .returning('id')
+      .executeTakeFirst();
     return row !== undefined;
   }
 
-  async function many(state: 'open' | 'running' | 'unannounced', owner?: string): Promise<readonly Deployment[]> {
+  async function supersede(
+    by: Deployment,
+    versions: readonly string[] | 'any other',
+    owner: string,
+    end: Finish,
+  ): Promise<readonly Deployment[]> {
+    if (versions.length === 0) return [];
+    const rows = await tables
+      .with('older', (query) => {
+        const waiting = query
+          .updateTable('deployments')
+          .set({ ...ended(end), owner })
+          .where('service', '=', by.service)
+          .where('environment', '=', by.environment)
+          .where('state', '=', 'waiting')
+          .where('id', '<', by.id);
+        const older =
+          versions === 'any other'
+            ? waiting.where('version', '<>', by.version)
+            : waiting.where('version', 'in', versions);
+        return older.returning(COLUMNS);
+      })
+      .with('newer', (query) =>
+        query
+          .updateTable('deployments')
+          .set({ supersedes: sql`(select jsonb_agg(id order by id) from older)` })
+          .where('id', '=', by.id)
+          .where(({ exists, selectFrom }) => exists(selectFrom('older').select('older.id')))
+          .returning('id'),
+      )
+      .selectFrom('older')
+      .selectAll()
+      .execute();
+    return rows.map(fromRow);
+  }
+
+  async function many(
+    state: 'waiting' | 'open' | 'running' | 'unannounced',
+    owner?: string,
+  ): Promise<readonly Deployment[]> {
     let query = tables.selectFrom('deployments').select(COLUMNS).orderBy('id');
     if (owner !== undefined) query = query.where('owner', '=', owner);
     if (state === 'open') query = query.where('state', 'in', ['queued', 'running']);
-    else if (state === 'running') query = query.where('state', '=', 'running');
-    else query = query.where('state', 'not in', ['queued', 'running']).where('announced_at', 'is', null);
+    else if (state !== 'unannounced') query = query.where('state', '=', state);
+    else query = query.where('state', 'not in', ['waiting', 'queued', 'running']).where('announced_at', 'is', null);
     return (await query.execute()).map(fromRow);
   }
 
   return {
     start,
+    next,
+    supersede,
     claim,
     finish,
+    async drop(id, owner, end) {
+      const row = await tables
+        .updateTable('deployments')
+        .set({ ...ended(end), owner })
+        .where('id', '=', id)
+        .where('state', 'in', ['waiting', 'queued'])
+        .returning(COLUMNS)
+        .executeTakeFirst();
+      return row && fromRow(row);
+    },
+    async cancel(id, by) {
+      const row = await tables
+        .updateTable('deployments')
+        .set({ cancelled_by: by.id, cancelled_by_name: by.name })
+        .where('id', '=', id)
+        .where('state', '=', 'running')
+        .returning(COLUMNS)
+        .executeTakeFirst();
+      return row && fromRow(row);
+    },
     async saveOutput(id, owner, output) {
       await tables
         .updateTable('deployments')
@@ -232,6 +340,7 @@ export function createDeployStore(db: { readonly sql: Kysely<object> }): DeployS
       return row && fromRow(row);
     },
     open: () => many('open'),
+    waiting: () => many('waiting'),
     runningOf: (owner) => many('running', owner),
     unannouncedOf: (owner) => many('unannounced', owner),
     async lastGood() {
@@ -250,9 +359,32 @@ export function createDeployStore(db: { readonly sql: Kysely<object> }): DeployS
       let query = tables.selectFrom('deployments').select(COLUMNS).orderBy('id', 'desc').limit(filter.limit);
       if (filter.service !== undefined) query = query.where('service', '=', filter.service);
       if (filter.environment !== undefined) query = query.where('environment', '=', filter.environment);
+      if (filter.version !== undefined) query = query.where('version', '=', filter.version);
+      if (filter.state !== undefined) query = query.where('state', '=', filter.state);
       return (await query.execute()).map(fromRow);
     },
   };
+}
+
+/** The columns that an end sets. */
+function ended(end: Finish) {
+  return {
+    state: end.state,
+    finished_at: end.at,
+    reason: end.reason ?? null,
+    live: end.live ?? null,
+    ...(end.output === undefined ? {} : { output: storable(end.output) }),
+    ...(end.by === undefined ? {} : { cancelled_by: end.by.id, cancelled_by_name: end.by.name }),
+  };
+}
+
+function placeOf({ service, environment }: Place): { service: RawBuilder<string>; environment: RawBuilder<string> } {
+  return { service: sql`${service}::text`, environment: sql`${environment}::text` };
+}
+
+/** PostgreSQL's unique_violation. */
+function isUniqueViolation(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === '23505';
 }
 
 function fromRow(row: Row): Deployment {
@@ -271,5 +403,9 @@ function fromRow(row: Row): Deployment {
     ...(row.finished_at === null ? {} : { finishedAt: row.finished_at }),
     ...(row.reason === null ? {} : { reason: row.reason }),
     ...(row.live === null ? {} : { live: row.live }),
+    ...(row.cancelled_by === null
+      ? {}
+      : { cancelledBy: { id: row.cancelled_by, name: row.cancelled_by_name ?? row.cancelled_by } }),
+    ...(row.supersedes === null ? {} : { supersedes: row.supersedes }),
   };
 }

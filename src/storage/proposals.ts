@@ -1,9 +1,9 @@
 /** Proposals in PostgreSQL. Of many who answer at once, one counts. */
 
-import type { Generated, Selectable } from 'kysely';
+import { type Generated, sql as raw, type Selectable } from 'kysely';
 import type { Person } from '../bot/chat.ts';
 import type { Here } from '../bot/command.ts';
-import type { Decision, Proposal, Proposals } from '../bot/proposals.ts';
+import type { Decision, Proposal, Proposals, Terms } from '../bot/proposals.ts';
 import type { Database } from './database.ts';
 
 export type ProposalTables = {
@@ -20,7 +20,9 @@ export type ProposalTables = {
     decided_by: string | null;
     decided_source: string | null;
     decided_at: Date | null;
+    terms: Terms | null;
   };
+  proposal_approvals: { proposal: number; person_id: string; person: Person; at: Date; place: Generated<number> };
 };
 
 const MOST_TRIES = 20;
@@ -31,16 +33,28 @@ const MOST_UNANSWERED = 200;
 export function createProposalStore(db: Database, newCode: () => string): Proposals {
   const sql = db.sql.withTables<ProposalTables>();
   return {
-    async open({ kind, person, room, text, permission, expiresAt }) {
+    async open({ kind, person, room, text, permission, expiresAt, terms }) {
       for (let tries = 0; tries < MOST_TRIES; tries++) {
         const code = newCode();
         const stored = await sql
           .insertInto('proposals')
-          .values({ code, kind, person, room, text, permission: permission ?? null, expires_at: expiresAt })
+          .values({
+            code,
+            kind,
+            person,
+            room,
+            text,
+            permission: permission ?? null,
+            expires_at: expiresAt,
+            terms: terms ?? null,
+          })
           .onConflict((conflict) => conflict.doNothing())
           .returning('id')
           .executeTakeFirst();
-        if (stored) return { id: stored.id, code, kind, person, room, text, permission, expiresAt };
+        if (stored) {
+          const proposal = { id: stored.id, code, kind, person, room, text, permission, expiresAt };
+          return terms === undefined ? proposal : { ...proposal, terms };
+        }
         // A code that nobody answered in time is free again.
         await sql
           .updateTable('proposals')
@@ -79,6 +93,33 @@ export function createProposalStore(db: Database, newCode: () => string): Propos
         .executeTakeFirst();
       return row && proposalOf(row);
     },
+    async approve({ id }, person, now) {
+      await sql
+        .insertInto('proposal_approvals')
+        .columns(['proposal', 'person_id', 'person', 'at'])
+        .expression((from) =>
+          from
+            .selectFrom('proposals')
+            .select((row) => [
+              'id',
+              row.val(person.id).as('person_id'),
+              raw<Person>`${JSON.stringify(person)}::jsonb`.as('person'),
+              raw<Date>`${now}::timestamptz`.as('at'),
+            ])
+            .where('id', '=', id)
+            .where('decision', 'is', null)
+            .where('expires_at', '>', now),
+        )
+        .onConflict((conflict) => conflict.doNothing())
+        .execute();
+      const rows = await sql
+        .selectFrom('proposal_approvals')
+        .select('person')
+        .where('proposal', '=', id)
+        .orderBy('place')
+        .execute();
+      return rows.map((row) => row.person);
+    },
     async decide({ id }, decision, { person, source }, now) {
       const { numUpdatedRows } = await sql
         .updateTable('proposals')
@@ -102,6 +143,7 @@ export function createProposalStore(db: Database, newCode: () => string): Propos
 }
 
 function proposalOf(row: Selectable<ProposalTables['proposals']>): Proposal {
-  const { id, code, kind, person, room, text, permission, expires_at: expiresAt } = row;
-  return { id, code, kind, person, room, text, permission: permission ?? undefined, expiresAt };
+  const { id, code, kind, person, room, text, permission, expires_at: expiresAt, terms } = row;
+  const proposal = { id, code, kind, person, room, text, permission: permission ?? undefined, expiresAt };
+  return terms === null ? proposal : { ...proposal, terms };
 }

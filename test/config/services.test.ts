@@ -36,7 +36,71 @@ describe('config/services.yaml', () => {
 
   it('is valid when empty', () => expect(problems('')).to.deep.equal([]));
 
+  it('reads rules and approval', () => {
+    const rules = `environments: { staging: , production: { after: staging, windows: ['sat-mon,wed 22:00-02:00'],
+      freezes: [{ from: 2026-12-18, to: '2026-12-31 12:00 America/New_York', reason: Holidays }],
+      approval: { role: lead, count: 2, expires: 30m } }, moon: { approval: {} } }`;
+    const result = parseYaml(rules, 'x', servicesSchema);
+    expect(result.ok && result.value.environments).to.deep.equal([
+      { name: 'staging' },
+      {
+        name: 'production',
+        rules: {
+          after: 'staging',
+          windows: [{ days: [1, 3, 6, 7], from: 1320, to: 120, zone: 'UTC', text: 'sat-mon,wed 22:00-02:00' }],
+          freezes: [
+            {
+              from: new Date('2026-12-18T00:00:00Z'),
+              to: new Date('2026-12-31T17:00:00Z'),
+              reason: 'Holidays',
+              zone: 'America/New_York',
+            },
+          ],
+        },
+        approval: { needs: { role: 'lead' }, count: 2, expiresMs: 1_800_000 },
+      },
+      { name: 'moon', approval: { needs: { permission: 'deploy:approve:moon' }, count: 1, expiresMs: 3_600_000 } },
+    ]);
+  });
+
   const bad: [string, string, RegExp][] = [
+    ...(
+      [
+        ['an unknown environment before', 'after: stagign', /no environment stagign; allowed: staging, production/],
+        ['an environment after itself', 'after: production', /production comes after production: nothing/],
+        ['a window without hours', 'windows: [mon]', /windows\.0.*a window looks like mon-thu 09:00-16:00/],
+        ['a day that there is not', "windows: ['moon 09:00-16:00 UTC']", /a window looks like/],
+        ['an hour that there is not', "windows: ['mon 09:00-25:00 UTC']", /a window looks like/],
+        ['a zone that there is not', "windows: ['mon 09:00-16:00 Europe/Bonn']", /no time zone Europe\/Bonn/],
+        ['an offset in place of a zone', "windows: ['mon 09:00-16:00 +02:00']", /no time zone \+02:00/],
+        [
+          'a date that there is not',
+          'freezes: [{ from: 2026-02-30, to: 2026-03-01, reason: x }]',
+          /freezes\.0\.from.*a moment looks like/,
+        ],
+        [
+          'a freeze that ends first',
+          'freezes: [{ from: 2026-03-02, to: 2026-03-01, reason: x }]',
+          /ends before it begins/,
+        ],
+        [
+          'a freeze without a reason',
+          "freezes: [{ from: 2026-03-01, to: 2026-03-01, reason: '' }]",
+          /freezes\.0\.reason/,
+        ],
+        ['an approval by nobody', 'approval: { count: 0 }', /approval\.count/],
+        ['two kinds of approvers', "approval: { role: lead, permission: 'deploy:approve:x' }", /not both/],
+      ] as const
+    ).map(([what, yaml, message]): [string, string, RegExp] => [
+      what,
+      `environments: { staging: , production: { ${yaml} } }`,
+      message,
+    ]),
+    [
+      'environments that wait for each other',
+      'environments: { staging: { after: production }, production: { after: staging } }',
+      /staging comes after production comes after staging: nothing could ever/,
+    ],
     [
       'an unknown environment',
       GOOD.replace('target', 'environments: [stagign]\n    target'),

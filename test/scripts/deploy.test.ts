@@ -26,7 +26,9 @@ describe('scripts/deploy.ts', function () {
   after(() => db.close());
 
   beforeEach(async () => {
-    await db.pool.query('truncate deployments, audit_begun, audit_ended, audit_handed_over restart identity');
+    await db.pool.query(
+      'truncate deployments, deploy_locks, audit_begun, audit_ended, audit_handed_over restart identity',
+    );
     data = await mkdtemp(join(tmpdir(), 'deploy-'));
     const audit = createAuditStore(db, 'here');
     ours = await testDeploys(db, data, {
@@ -163,26 +165,28 @@ describe('scripts/deploy.ts', function () {
     expect([...ours.shown.keys()]).to.deep.equal(['deploy:1']);
   });
 
-  it('tells the second person who holds it', async () => {
+  it('puts who comes second in line, and tells where', async () => {
     await Promise.all([
       room.user.say('alice', 'hubot deploy hello v2 to production'),
       ...Array.from({ length: 4 }, () => room.user.say('alice', 'hubot deploy hello v1 to production')),
     ]);
     await ours.idle();
-    expect(ours.shown.size).to.equal(1);
-    expect(replies()).to.have.length(4);
-    for (const reply of replies())
-      expect(reply).to.match(/^alice is deploying hello v\d to production, begun just now\. Wait/);
+    expect(ours.shown.size).to.equal(5);
+    expect(replies()).to.deep.equal([]);
+    const waited = ours.history.filter(({ title }) => title.endsWith('waits in line'));
+    expect(waited.map(({ text }) => text ?? '').join('\n'))
+      .to.match(/Next in line\. alice deploys v\d, begun .*, now\./)
+      .and.match(/Number 4 in line\./);
   });
 
-  it('lets one of fifty begin, and answers all of them', async () => {
+  it('runs one of fifty after the other, in order, and never the same twice', async () => {
     const origin = { chat: 'test', room: 'ops' };
     const results = await Promise.all(
       Array.from({ length: 50 }, (_, index) =>
         ours.deploys.start({
           service: 'hello',
           environment: 'production',
-          version: index % 2 === 0 ? 'v1' : 'v2',
+          version: 'v2',
           by: { id: `test:${index}`, name: `person ${index}` },
           origin,
         }),
@@ -190,8 +194,81 @@ describe('scripts/deploy.ts', function () {
     );
     await ours.idle();
     expect(results.filter(({ kind }) => kind === 'started')).to.have.length(1);
-    expect(results.filter((result) => result.kind === 'refused' && result.reason === 'locked')).to.have.length(49);
-    expect(ours.shown.get('deploy:1')).to.include({ tone: 'good' });
+    expect(results.filter(({ kind }) => kind === 'waiting')).to.have.length(49);
+    const cards = [...ours.shown.values()];
+    expect(cards).to.have.length(50);
+    expect(cards.filter(({ title }) => title === 'hello v2 is live in production')).to.have.length(1);
+    const others = cards.filter(({ title }) => title === 'hello v2 to production did not run');
+    expect(others).to.have.length(49);
+    expect(new Set(others.map(({ text }) => text))).to.deep.equal(
+      new Set(['V2 was live already when its turn came. Nothing was changed.']),
+    );
+  });
+
+  it('shows the line, and cancels for who asked or may deploy there', async () => {
+    const origin = { chat: 'test', room: 'ops' };
+    const held = await testDeploys(db, data, { enqueue: async () => undefined });
+    const place = { service: 'hello', environment: 'production' };
+    await held.deploys.start({ ...place, version: 'v1', by: { id: 'test:alice', name: 'alice' }, origin });
+    await held.deploys.start({ ...place, version: 'v2', by: { id: 'test:bob', name: 'bob' }, origin });
+    await held.deploys.start({ ...place, version: 'v2', by: { id: 'test:alice', name: 'alice' }, origin });
+    const line = await say('alice', 'queue hello production');
+    expect(line.replaceAll('\\', '')).to.match(/alice deploys v1, .* now \(#1\)/);
+    expect(line.replaceAll('\\', ''))
+      .to.include('1. #2 v2, asked for by bob')
+      .and.include('2. #3 v2, asked for by alice');
+    expect(await say('bob', 'cancel 3')).to.match(/needs the permission `deploy:production`/);
+    expect(await say('bob', 'cancel 2')).to.equal('Deployment 2 is cancelled.');
+    expect(await say('bob', 'cancel 2')).to.match(/nothing to cancel: deployment 2 has ended/);
+    expect(await say('bob', 'cancel 99')).to.match(/no deployment 99/);
+    expect(ours.shown.get('deploy:2')?.text).to.equal('Bob cancelled it. Nothing was changed.');
+    expect(ours.shown.get('deploy:3')?.text).to.match(/^Next in line\./);
+    // The holder has not begun: the next one does.
+    expect(await say('alice', 'cancel 1')).to.equal('Deployment 1 is cancelled.');
+    expect(ours.shown.get('deploy:3')?.title).to.equal('hello v2 is live in production');
+    expect(await say('alice', 'queue')).to.match(/Nothing runs or waits/);
+  });
+
+  it('stops what runs', async () => {
+    const by = { id: 'test:alice', name: 'alice' };
+    const origin = { chat: 'test', room: 'ops' };
+    const waiting = await testDeploys(db, data, {
+      enqueue: async () => undefined,
+      tellCancelled: async () => undefined,
+    });
+    await waiting.deploys.start({ service: 'hello', environment: 'staging', version: 'v2', by, origin });
+    await createDeployStore(db).claim(1, 'elsewhere', new Date(), undefined);
+    expect(await say('bob', 'cancel 1')).to.equal('Deployment 1 is being stopped.');
+    await createDeployStore(db).leave(1, 'elsewhere');
+    // Whoever goes on with it sees that it was cancelled.
+    await ours.deploys.run(1, new AbortController().signal);
+    expect(ours.shown.get('deploy:1')?.title).to.equal('hello v2 to staging was cancelled');
+    expect(ours.shown.get('deploy:1')?.text).to.include('bob cancelled it');
+    expect(await createDeployStore(db).open()).to.deep.equal([]);
+  });
+
+  it('supersedes older versions that wait, where that is wanted', async () => {
+    const by = { id: 'test:alice', name: 'alice' };
+    const origin = { chat: 'test', room: 'ops' };
+    const sample = await sampleServices();
+    const environments = sample.environments.map((one) => ({ ...one, supersede: one.name === 'staging' }));
+    const eager = await testDeploys(db, data, {
+      config: { ...sample, environments },
+      enqueue: async () => undefined,
+    });
+    for (const environment of ['staging', 'production']) {
+      for (const version of ['v1', 'v1', 'v2']) {
+        await eager.deploys.start({ service: 'hello', environment, version, by, origin });
+      }
+    }
+    expect(eager.shown.get('deploy:2')?.title).to.equal('hello v1 to staging did not run');
+    expect(eager.shown.get('deploy:2')?.text).to.equal(
+      'Superseded by v2, deployment 3, asked for by alice. Nothing was changed.',
+    );
+    expect(eager.shown.get('deploy:3')?.text).to.match(/^Next in line\./);
+    expect(eager.shown.get('deploy:3')?.footer).to.equal('Deployment 3, asked for by alice, in place of 2');
+    expect(eager.shown.get('deploy:5')?.text).to.match(/^Next in line\./);
+    expect(eager.shown.get('deploy:6')?.text).to.match(/^Number 2 in line\./);
   });
 
   it('reports what a killed replica was doing, once, and frees the place', async () => {
@@ -199,15 +276,9 @@ describe('scripts/deploy.ts', function () {
     const store = createDeployStore(db);
     const origin = { chat: 'test', room: 'ops' };
     const by = { id: 'test:alice', name: 'alice' };
-    const begun = await store.start({
-      service: 'hello',
-      environment: 'staging',
-      version: 'v2',
-      by,
-      origin,
-      at: new Date(),
-    });
-    const id = begun.kind === 'started' ? begun.deployment.id : 0;
+    const place = { service: 'hello', environment: 'staging' };
+    await store.start({ ...place, version: 'v2', by, origin, at: new Date() });
+    const id = (await store.next(place, new Date()))?.id ?? 0;
     await store.claim(id, 'killed', new Date(), 'v1');
     await store.saveOutput(id, 'killed', 'half way');
     const told = ours.history.length;

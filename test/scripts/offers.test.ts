@@ -93,6 +93,14 @@ describe('What forms offer', () => {
     const asked: string[] = [];
     const deploys: Deploys = {
       start: none,
+      preview: none,
+      approval: () => undefined,
+      get: none,
+      cancel: none,
+      stop: none,
+      lines: none,
+      goOn: none,
+
       list: none,
       history: none,
       running: none,

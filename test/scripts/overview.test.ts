@@ -60,6 +60,14 @@ describe('scripts/overview.ts', () => {
     const deploys: Deploys = {
       running: async () => deploying,
       start: none,
+      preview: none,
+      approval: () => undefined,
+      get: none,
+      cancel: none,
+      stop: none,
+      lines: none,
+      goOn: none,
+
       list: none,
       history: none,
       log: none,

@@ -36,7 +36,7 @@ eachDatabase((open) => {
   });
   beforeEach(async () => {
     await db.pool.query(
-      'truncate access_grants, audit_begun, audit_ended, audit_handed_over, proposals restart identity',
+      'truncate access_grants, audit_begun, audit_ended, audit_handed_over, proposals, proposal_approvals restart identity',
     );
   });
 
@@ -162,6 +162,23 @@ eachDatabase((open) => {
         Array.from({ length: 20 }, (_, n) => store.decide(opened, 'approved', { person: bob, source: `web:${n}` }, at)),
       );
       expect(tries.filter(Boolean)).to.have.length(1);
+    });
+
+    it('keep what must be approved, and who approves: each once, none after the end', async () => {
+      const store = createProposalStore(db, () => '7f3a');
+      const terms = { role: 'lead', count: 2, details: 'v1 → v2', facts: { version: 'v2' } };
+      const opened = await store.open({ ...proposal, permission: undefined, terms });
+      expect(await store.find('7f3a', undefined, at)).to.deep.equal(opened);
+      expect(opened.terms).to.deep.equal(terms);
+      const carol = { id: 'web:3', chat: 'web', name: 'carol' };
+      expect(await store.approve(opened, bob, at)).to.deep.equal([bob]);
+      expect(await store.approve(opened, bob, at)).to.deep.equal([bob]);
+      expect(await store.approve(opened, carol, later)).to.deep.equal([bob]);
+      await Promise.all([carol, bob, carol].map((person) => store.approve(opened, person, at)));
+      expect(await store.approve(opened, bob, at)).to.deep.equal([bob, carol]);
+      await store.decide(opened, 'approved', { person: carol, source: 'web:1' }, at);
+      expect(await store.approve(opened, alice, at)).to.deep.equal([bob, carol]);
+      expect(await store.unanswered(at)).to.deep.equal([]);
     });
 
     it('get another code when one is taken, and an expired one is free again', async () => {

@@ -10,6 +10,7 @@
 import { type Access, createAccess } from '../../src/bot/access.ts';
 import type { Names } from '../../src/bot/args.ts';
 import type { AuditOutcome, AuditStart, AuditTrail } from '../../src/bot/audit.ts';
+import type { Person } from '../../src/bot/chat.ts';
 import { createConversation } from '../../src/bot/conversation.ts';
 import { createDesk } from '../../src/bot/desk.ts';
 import { createDispatch, type Dispatch, type DispatchPorts } from '../../src/bot/dispatch.ts';
@@ -224,6 +225,7 @@ export function memoryAudit(rows: AuditEntry[]): AuditTrail {
 function memoryProposals(): Proposals {
   const open = new Map<string, Proposal>();
   const answered = new Map<string, Proposal>();
+  const given = new Map<string, Person[]>();
   let count = 0;
   return {
     async open(proposal) {
@@ -239,6 +241,12 @@ function memoryProposals(): Proposals {
       const found = open.get(code);
       if (found) return found.expiresAt > now ? found : undefined;
       return source === undefined ? undefined : answered.get(`${code} ${source}`);
+    },
+    async approve({ code }, person) {
+      const all = given.get(code) ?? [];
+      if (open.has(code) && !all.some(({ id }) => id === person.id)) all.push(person);
+      given.set(code, all);
+      return all;
     },
     async decide(proposal, _decision, { source }) {
       if (open.delete(proposal.code)) {

@@ -13,6 +13,7 @@ import { createDeploys } from '../../src/domain/deploy/deploys.ts';
 import type { Clock, DeployPorts, Deploys } from '../../src/domain/deploy/ports.ts';
 import { redact } from '../../src/domain/privacy/redact.ts';
 import type { Database } from '../../src/storage/database.ts';
+import { createLockStore } from '../../src/storage/deploy-locks.ts';
 import { createDeployStore } from '../../src/storage/deploys.ts';
 import { quiet } from './database.ts';
 
@@ -49,9 +50,11 @@ export async function testDeploys(
   const shown = new Map<string, Card>();
   const history: Card[] = [];
   const jobs = new Set<Promise<void>>();
+  const lockStore = createLockStore(db);
   const deploys: Deploys = createDeploys({
     config,
     store: createDeployStore(db),
+    locks: (at) => lockStore.all(at),
     target(name) {
       const service = config.services.find((one) => one.name === name);
       if (service === undefined) throw new Error(`no service ${name}`);
@@ -69,6 +72,9 @@ export async function testDeploys(
     async enqueue(id) {
       const job = deploys.run(id, new AbortController().signal).finally(() => jobs.delete(job));
       jobs.add(job);
+    },
+    async tellCancelled(id) {
+      deploys.stop(id);
     },
     async post(_origin: Address, content: Content, key: string) {
       if (typeof content === 'string') throw new Error('a card was expected');

@@ -3,6 +3,45 @@
 interface EnvironmentConfig {
   readonly name: string;
   readonly description?: string;
+  /** A newer version takes the place of older ones that wait in line. */
+  readonly supersede?: boolean;
+  readonly rules?: EnvironmentRules;
+  readonly approval?: ApprovalRule;
+}
+
+/** When deployments may begin. Minutes are counted from midnight on a clock of that zone. */
+export interface Window {
+  /** 1 is Monday, 7 Sunday. */
+  readonly days: readonly number[];
+  readonly from: number;
+  readonly to: number;
+  /** A zone of the IANA database. */
+  readonly zone: string;
+  /** As it stands in the file. */
+  readonly text: string;
+}
+
+/** When none may begin. */
+interface Freeze {
+  readonly from: Date;
+  /** The first moment after it. */
+  readonly to: Date;
+  readonly reason: string;
+  readonly zone: string;
+}
+
+export interface EnvironmentRules {
+  /** The environment where a version must have succeeded first. */
+  readonly after?: string;
+  readonly windows: readonly Window[];
+  readonly freezes: readonly Freeze[];
+}
+
+/** Who must approve: so many different people who hold the permission, or have the role, and did not ask for it. */
+export interface ApprovalRule {
+  readonly needs: { readonly permission: string } | { readonly role: string };
+  readonly count: number;
+  readonly expiresMs: number;
 }
 
 /** Runs programs: see `docs/guide/deploy.md`. Each list is a program and its arguments; no shell is involved. */

@@ -2,16 +2,21 @@
 
 import { createAnnouncer } from './announce.ts';
 import type { ServiceConfig } from './config.ts';
+import { isApproved, outlived, withGate } from './gate.ts';
+import { createQueue } from './line.ts';
 import { isOpen, isStuck } from './lock.ts';
-import { type LiveFact, liveFact, outcomeCard, remedy, type Verdict, verdict } from './outcome.ts';
+import { keepsOut } from './locks.ts';
+import { cancelled, type LiveFact, liveFact, outcomeCard, remedy, type Verdict, verdict } from './outcome.ts';
 import { createOutput, lastLines, type Output } from './output.ts';
 import { type PlanFacts, plan } from './plan.ts';
 import type {
+  CancelResult,
   Deployment,
   DeployPorts,
   Deploys,
   Live,
   Placement,
+  Requester,
   StartRequest,
   StartResult,
   TargetOutcome,
@@ -20,6 +25,7 @@ import type {
 } from './ports.ts';
 import { TargetUnclear } from './ports.ts';
 import { advance, type Progress, progressCard } from './progress.ts';
+import { droppedCard, olderThan } from './waiting.ts';
 
 const SAVE_OUTPUT_EVERY_MS = 5_000;
 const LAST_LINES = 8;
@@ -27,6 +33,11 @@ const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 30_000;
 /** Targets asked at once by a list. */
 const ASKED_AT_ONCE = 8;
+/** How often whoever runs a deployment looks whether it was cancelled, should the word of it have been lost. */
+const LOOK_FOR_CANCEL_MS = 5_000;
+/** The reason of an aborted signal; see {@link TargetRun}. */
+const CANCEL = 'cancel';
+const KEPT_OUT = 'it would have to wait, and what was approved was to begin at once';
 const CUT_OFF: TargetOutcome = { kind: 'interrupted', text: 'the robot was stopped while it ran' };
 
 type Facts = Pick<PlanFacts, 'versions' | 'current'>;
@@ -39,6 +50,9 @@ function postKey(id: number): string {
 export function createDeploys(ports: DeployPorts): Deploys {
   const { store, clock, log } = ports;
   const asking = new Map<string, Promise<Facts>>();
+  /** What runs here, by number. */
+  const stops = new Map<number, AbortController>();
+  const queue = createQueue(ports, postKey, retell);
 
   function find(service: string): ServiceConfig | undefined {
     return ports.config.services.find(({ name }) => name === service);
@@ -55,20 +69,26 @@ export function createDeploys(ports: DeployPorts): Deploys {
       const known = service.environments;
       return { kind: 'refused', reason: 'unknown_environment', service: service.name, environment, known };
     }
-    const holder = (await store.open()).find((one) => one.service === service.name && one.environment === environment);
-    if (holder !== undefined) return locked(holder);
+    const lock = (await ports.locks(clock.now())).find((one) =>
+      keepsOut(one, { service: service.name, environment }, clock.now()),
+    );
+    if (lock !== undefined) return { kind: 'refused', reason: 'locked', service: service.name, environment, lock };
 
     let planned: ReturnType<typeof plan>;
+    let versions: Facts['versions'];
     try {
       const facts = await askFacts(service.name, environment);
-      planned = plan({ service: service.name, environment, version: request.version, ...facts });
+      // What is live now need not be live any more when its turn comes.
+      const current = (await isTaken(service.name, environment)) ? 'unsupported' : facts.current;
+      planned = plan({ service: service.name, environment, version: request.version, ...facts, current });
+      versions = facts.versions;
     } catch (error) {
       if (!(error instanceof TargetUnclear)) throw error;
       return { kind: 'refused', reason: 'unclear', service: service.name, text: ports.redact(error.message) };
     }
     if (planned.kind === 'refused') return planned;
 
-    const started = await store.start({
+    const asked = await store.start({
       service: service.name,
       environment,
       version: planned.version,
@@ -78,25 +98,44 @@ export function createDeploys(ports: DeployPorts): Deploys {
       ...(request.audit === undefined ? {} : { audit: request.audit }),
       at: clock.now(),
     });
-    if (started.kind === 'locked') return locked(started.holder);
-    const { deployment } = started;
+    if (asked.kind === 'locked')
+      return { kind: 'refused', reason: 'locked', service: service.name, environment, lock: asked.lock };
+    const { deployment } = asked;
+    if (ports.config.environments.some(({ name, supersede }) => name === environment && supersede === true)) {
+      await supersede(deployment, versions);
+    }
     try {
-      await ports.post(
-        deployment.origin,
-        progressCard(deployment, { lastLines: '' }, clock.now()),
-        postKey(deployment.id),
-      );
-      await ports.enqueue(deployment.id);
+      await queue.advance(deployment);
     } catch (error) {
       log.error({ err: error, deployment: deployment.id }, 'deployment could not be queued');
       const at = clock.now();
       const result: Verdict = { state: 'failed', reason: 'it could not be queued' };
-      if (await store.finish(deployment.id, undefined, { ...result, at })) {
-        await tell(deployment, result, await askCurrent(service.name, environment), '', at);
+      const dropped = await store.drop(deployment.id, ports.replica, { ...result, at });
+      if (dropped !== undefined) {
+        await tell(dropped, result, await askCurrent(service.name, environment), '', at);
       }
       throw error;
     }
-    return started;
+    const now = (await store.get(deployment.id)) ?? deployment;
+    if (now.state === 'waiting' && isApproved(ports.config, now)) await drop(now, KEPT_OUT);
+    return { kind: now.state === 'waiting' ? 'waiting' : 'started', deployment: now };
+  }
+
+  async function isTaken(service: string, environment: string): Promise<boolean> {
+    const [open, waiting] = await Promise.all([store.open(), store.waiting()]);
+    return [...open, ...waiting].some((one) => one.service === service && one.environment === environment);
+  }
+
+  async function supersede(newer: Deployment, versions: Facts['versions']): Promise<void> {
+    const waiting = (await store.waiting()).map(({ version }) => version);
+    const at = clock.now();
+    const reason = `superseded by ${newer.version}, deployment ${newer.id}, asked for by ${newer.by.name}`;
+    const older = await store.supersede(newer, olderThan(newer.version, waiting, versions), ports.replica, {
+      state: 'cancelled',
+      reason,
+      at,
+    });
+    for (const deployment of older) await retell(deployment);
   }
 
   /** Many who ask for the same place at once share one answer. */
@@ -112,27 +151,59 @@ export function createDeploys(ports: DeployPorts): Deploys {
     return answer;
   }
 
-  async function locked(holder: Deployment): Promise<StartResult> {
-    if (isStuck(holder, clock.now())) await ports.enqueue(holder.id);
-    return { kind: 'refused', reason: 'locked', holder };
+  async function cancel(id: number, by: Requester): Promise<CancelResult> {
+    const found = await store.get(id);
+    if (found === undefined) return { kind: 'unknown' };
+    const reason = `${by.name} cancelled it`;
+    const dropped = await store.drop(id, ports.replica, { state: 'cancelled', reason, by, at: clock.now() });
+    if (dropped !== undefined) {
+      await retell(dropped);
+      await queue.advance(dropped);
+      return { kind: 'removed', deployment: dropped };
+    }
+    const stopping = await store.cancel(id, by);
+    if (stopping === undefined) return { kind: 'ended', deployment: (await store.get(id)) ?? found };
+    await ports.tellCancelled(id).catch((error: unknown) => {
+      log.warn({ err: error, deployment: id }, 'other replicas were not told that a deployment was cancelled');
+    });
+    return { kind: 'stopping', deployment: stopping };
   }
 
   async function run(id: number, signal: AbortSignal): Promise<void> {
     const queued = await store.get(id);
     if (queued?.state === 'running') return await goOn(id, signal);
     if (queued?.state !== 'queued') return;
-    const before =
-      find(queued.service) === undefined ? undefined : await askCurrent(queued.service, queued.environment);
-    const previous =
-      before?.kind === 'live' ? before.version : before?.kind === 'nothing' ? undefined : queued.previous;
+    const before: LiveFact =
+      find(queued.service) === undefined
+        ? { kind: 'unsupported' }
+        : await askCurrent(queued.service, queued.environment);
+    const isLive = before.kind === 'live' && before.version === queued.version;
+    const reason = isLive
+      ? `${queued.version} was live already when its turn came`
+      : outlived(ports.config, queued, before);
+    if (reason !== undefined) return await drop(queued, reason);
+    const previous = before.kind === 'live' ? before.version : before.kind === 'nothing' ? undefined : queued.previous;
     const deployment = await store.claim(id, ports.replica, clock.now(), previous);
-    if (deployment === undefined) return;
+    if (deployment === undefined) {
+      // Kept out by a lock, it waits again; but what was approved before the lock was not approved behind it.
+      const kept = await store.get(id);
+      const mayWait = kept?.state !== 'waiting' || !isApproved(ports.config, kept);
+      return mayWait ? await queue.advance(queued) : await drop(kept, KEPT_OUT);
+    }
     log.info(
       { deployment: id, service: deployment.service, environment: deployment.environment },
       'deployment started',
     );
 
     await see(deployment, signal, createOutput());
+  }
+
+  /** Ends one that has not begun, tells why, and lets the next one begin. */
+  async function drop(deployment: Deployment, reason: string): Promise<void> {
+    const end = { state: 'cancelled', reason, at: clock.now() } as const;
+    const dropped = await store.drop(deployment.id, ports.replica, end);
+    if (dropped !== undefined) await retell(dropped);
+    await queue.advance(deployment);
   }
 
   /** Takes up a rollout that another process left. */
@@ -146,14 +217,41 @@ export function createDeploys(ports: DeployPorts): Deploys {
   }
 
   /** Sees a rollout to its end, or leaves it to whoever takes it up. */
-  async function see(deployment: Deployment, signal: AbortSignal, output: Output, handle?: unknown): Promise<void> {
-    const outcome = await drive(deployment, signal, output, handle);
+  async function see(deployment: Deployment, shutdown: AbortSignal, output: Output, handle?: unknown): Promise<void> {
+    const { id } = deployment;
+    const cancelled = new AbortController();
+    const over = new AbortController();
+    stops.set(id, cancelled);
+    const signal = AbortSignal.any([cancelled.signal, shutdown]);
+    const watch = watchCancel(id, over.signal);
+    const outcome = await drive(deployment, signal, output, handle).finally(() => {
+      over.abort();
+      stops.delete(id);
+    });
+    await watch;
     const text = ports.redact(output.text());
-    if (outcome.kind === 'interrupted' && signal.aborted && (await canResume(deployment))) {
-      await store.leave(deployment.id, ports.replica, text);
+    const left = outcome.kind === 'interrupted' && signal.aborted && signal.reason !== CANCEL;
+    if (left && (await canResume(deployment))) {
+      await store.leave(id, ports.replica, text);
       return;
     }
-    await concludeForSure(deployment, outcome, text, signal);
+    await concludeForSure(deployment, outcome, text, shutdown);
+  }
+
+  function stop(id: number): void {
+    stops.get(id)?.abort(CANCEL);
+  }
+
+  /** The word that somebody cancelled may have been lost, or may have come before anybody listened. */
+  async function watchCancel(id: number, over: AbortSignal): Promise<void> {
+    while (!over.aborted) {
+      try {
+        if ((await store.get(id))?.cancelledBy !== undefined) return stop(id);
+      } catch (error) {
+        log.warn({ err: error, deployment: id }, 'not known whether a deployment was cancelled');
+      }
+      await clock.sleep(LOOK_FOR_CANCEL_MS, over);
+    }
   }
 
   async function canResume({ id, service }: Deployment): Promise<boolean> {
@@ -218,6 +316,7 @@ export function createDeploys(ports: DeployPorts): Deploys {
       };
       if (handle !== undefined && target.resume) return await target.resume(request, handle, targetRun);
       await target.settle(deployment.service, deployment.environment);
+      if (signal.aborted) return CUT_OFF;
       return await target.deploy(request, targetRun);
     } catch (error) {
       log.error({ err: error, deployment: deployment.id }, 'deployment target failed');
@@ -245,6 +344,7 @@ export function createDeploys(ports: DeployPorts): Deploys {
       try {
         await conclude(deployment, ports.replica, outcome, output);
         await tellUntold(ports.replica, deployment.id);
+        await queue.advance(deployment);
         return;
       } catch (error) {
         log.warn({ err: error, deployment: deployment.id }, 'deployment outcome not recorded yet');
@@ -265,7 +365,9 @@ export function createDeploys(ports: DeployPorts): Deploys {
       await ports.target(deployment.service).settle(deployment.service, deployment.environment);
     }
     const live = await askCurrent(deployment.service, deployment.environment);
-    const raw = verdict(deployment.version, outcome, live);
+    const by = outcome.kind === 'succeeded' ? undefined : (await store.get(deployment.id))?.cancelledBy;
+    const raw =
+      by === undefined ? verdict(deployment.version, outcome, live) : cancelled(deployment.version, by, outcome, live);
     const result: Verdict = raw.reason === undefined ? raw : { ...raw, reason: ports.redact(raw.reason) };
     const at = clock.now();
     const mine = await store.finish(deployment.id, owner, {
@@ -308,12 +410,22 @@ export function createDeploys(ports: DeployPorts): Deploys {
   /** Tells the rooms what was recorded before it could be told. */
   async function tellUntold(owner: string, only?: number): Promise<void> {
     for (const deployment of await store.unannouncedOf(owner)) {
-      const { id, state, reason } = deployment;
-      if (isOpen(state) || (only !== undefined && only !== id)) continue;
-      const live = await askCurrent(deployment.service, deployment.environment);
-      const result: Verdict = reason === undefined ? { state } : { state, reason };
-      await tell(deployment, result, live, await store.output(id), deployment.finishedAt ?? clock.now());
+      if (only === undefined || only === deployment.id) await retell(deployment);
     }
+  }
+
+  /** Tells how one ended, from what is recorded of it. */
+  async function retell(deployment: Deployment): Promise<void> {
+    const { id, state, reason } = deployment;
+    if (isOpen(state) || state === 'waiting') return;
+    const result: Verdict = reason === undefined ? { state } : { state, reason };
+    if (state === 'cancelled' && deployment.startedAt === undefined) {
+      await ports.ended(deployment, state, reason);
+      await ports.post(deployment.origin, droppedCard(deployment), postKey(id));
+      return await store.announced(id);
+    }
+    const live = await askCurrent(deployment.service, deployment.environment);
+    await tell(deployment, result, live, await store.output(id), deployment.finishedAt ?? clock.now());
   }
 
   async function askCurrent(service: string, environment: string): Promise<LiveFact> {
@@ -398,13 +510,33 @@ export function createDeploys(ports: DeployPorts): Deploys {
   /** Their job may have died with the replica that had fetched it. Running twice is not possible: claims see to it. */
   async function takeUp(): Promise<void> {
     for (const deployment of await store.open()) await ports.enqueue(deployment.id);
+    await queue.advanceAll();
   }
 
-  return {
+  async function proceed(): Promise<void> {
+    const now = clock.now();
+    for (const deployment of await store.open()) {
+      if (isStuck(deployment, now)) await ports.enqueue(deployment.id);
+    }
+    await queue.advanceAll();
+  }
+
+  return withGate(ports, {
     start,
     list,
     history: (filter) => store.history(filter),
     running: () => store.open(),
+    get: (id) => store.get(id),
+    cancel,
+    stop,
+    async lines(filter) {
+      return (await queue.lines()).filter(
+        (line) =>
+          (filter.service === undefined || line.service === filter.service) &&
+          (filter.environment === undefined || line.environment === filter.environment),
+      );
+    },
+    goOn: proceed,
     versions: askVersions,
     async log(id) {
       const deployment = await store.get(id);
@@ -413,5 +545,5 @@ export function createDeploys(ports: DeployPorts): Deploys {
     run,
     interrupt,
     takeUp,
-  };
+  });
 }

@@ -30,7 +30,8 @@ function placeLine(place: Placement, now: Date): string {
   return `${where}: ${liveText(place.live, now)}${running}`;
 }
 
-function liveText(live: Placement['live'], now: Date): string {
+/** What is live, since when, by whom. */
+export function liveText(live: Placement['live'], now: Date): string {
   if (live.kind === 'nothing') return 'nothing';
   if (live.kind === 'unclear') {
     const last = live.recorded === undefined ? '' : `; deployed last: ${plain(live.recorded)}`;

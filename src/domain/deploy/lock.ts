@@ -1,6 +1,5 @@
 /** Who holds a service and environment. The record itself is the lock: a deployment that is open holds it. */
 
-import { age } from './duration.ts';
 import type { Deployment, DeploymentState } from './ports.ts';
 
 /** An open deployment keeps every other one out of its service and environment. */
@@ -14,9 +13,4 @@ const STUCK_AFTER_MS = 15_000;
 /** Accepted, yet nobody began: the job of it may have been lost with a database or a replica. */
 export function isStuck(deployment: Deployment, now: Date): boolean {
   return deployment.state === 'queued' && now.getTime() - deployment.requestedAt.getTime() > STUCK_AFTER_MS;
-}
-
-/** Who holds it, with what, since when. Plain text, of which name and version are untrusted. */
-export function heldBy(holder: Deployment, now: Date): { by: string; version: string; since: string } {
-  return { by: holder.by.name, version: holder.version, since: age(holder.startedAt ?? holder.requestedAt, now) };
 }

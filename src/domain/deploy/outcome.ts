@@ -2,6 +2,7 @@
 
 import { type Action, type Card, card, codeBlock, plain } from '../../bot/card.ts';
 import { duration } from './duration.ts';
+import { footer } from './footer.ts';
 import type { Deployment, Finish, Live, TargetOutcome } from './ports.ts';
 
 /** What the target said after the run. */
@@ -38,6 +39,19 @@ export function verdict(version: string, outcome: TargetOutcome, live: LiveFact)
   return { state: 'succeeded', ...known };
 }
 
+/** The state to record of one that somebody cancelled and that did not end well by itself. */
+export function cancelled(
+  version: string,
+  by: { readonly name: string },
+  outcome: TargetOutcome,
+  live: LiveFact,
+): Verdict {
+  const how =
+    outcome.kind === 'failed' ? `${by.name} cancelled it, and then ${outcome.text}` : `${by.name} cancelled it`;
+  const result = verdict(version, { kind: 'interrupted', text: how }, live);
+  return result.state === 'interrupted' ? { ...result, state: 'cancelled' } : result;
+}
+
 /**
  * The version to offer after a failure: the previous one if it is no longer live; else the newest that is newer than
  * what is live and did not fail just now. Undefined if there is nothing sensible to press.
@@ -70,7 +84,6 @@ export function outcomeCard(facts: OutcomeFacts): Card {
   const { id, service, environment, version } = deployment;
   const took = duration(facts.finishedAt.getTime() - (deployment.startedAt ?? deployment.requestedAt).getTime());
   const log: Action = { label: 'Log', command: `deploys log ${id}` };
-  const footer = `Deployment ${id}, asked for by ${deployment.by.name}`;
   if (result.state === 'succeeded') {
     const lines = [`Took ${took}.`];
     if (deployment.previous !== undefined) lines.push(`Before: ${plain(deployment.previous)}.`);
@@ -80,7 +93,7 @@ export function outcomeCard(facts: OutcomeFacts): Card {
       tone: result.reason === undefined ? 'good' : 'warning',
       text: lines.join(' '),
       actions: [log],
-      footer,
+      footer: footer(deployment),
     });
   }
   const what = { failed: 'failed', interrupted: 'was interrupted', cancelled: 'was cancelled' }[result.state];
@@ -101,7 +114,7 @@ export function outcomeCard(facts: OutcomeFacts): Card {
     tone: result.state === 'failed' ? 'bad' : 'warning',
     text: parts.join('\n\n'),
     actions,
-    footer,
+    footer: footer(deployment),
   });
 }
 

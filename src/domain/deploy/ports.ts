@@ -2,15 +2,23 @@
 
 import type { Content } from '../../bot/card.ts';
 import type { Address } from '../../bot/chat.ts';
-import type { ServicesConfig } from './config.ts';
+import type { ApprovalRule, ServicesConfig } from './config.ts';
+import type { Lock } from './locks.ts';
+import type { RuleCheck } from './rules.ts';
 
-interface Requester {
+export interface Requester {
   readonly id: string;
   readonly name: string;
 }
 
-/** `queued`: accepted, about to start. The first two hold the lock of their service and environment. */
-export type DeploymentState = 'queued' | 'running' | 'succeeded' | 'failed' | 'interrupted' | 'cancelled';
+/** A service in an environment: where one deployment at a time may run. */
+export interface Place {
+  readonly service: string;
+  readonly environment: string;
+}
+
+/** `waiting`: in line; `queued`: its turn, about to start. `queued` and `running` hold their place. */
+export type DeploymentState = 'waiting' | 'queued' | 'running' | 'succeeded' | 'failed' | 'interrupted' | 'cancelled';
 
 /** One deployment as recorded. */
 export interface Deployment {
@@ -33,6 +41,10 @@ export interface Deployment {
   readonly reason?: string;
   /** What was live when it ended, as far as the target could say. */
   readonly live?: string;
+  /** Who cancelled it. A running one with this is being stopped. */
+  readonly cancelledBy?: Requester;
+  /** Numbers of those that it took the place of. */
+  readonly supersedes?: readonly number[];
 }
 
 /** A deployment as it is asked for. */
@@ -47,33 +59,58 @@ export interface Finish {
   readonly live?: string;
   /** Left as it was if undefined. */
   readonly output?: string;
+  /** Who cancelled it; left as it was if undefined. */
+  readonly by?: Requester;
   readonly at: Date;
 }
 
 export interface DeploymentFilter {
   readonly service?: string;
   readonly environment?: string;
+  readonly version?: string;
+  readonly state?: DeploymentState;
   readonly limit: number;
 }
 
 /** The record. Everything that must happen once is decided here, by compare-and-set. */
 export interface DeployStore {
-  /** Takes the lock of service and environment together with the row, or names who has it. */
+  /** Puts it into the line of its place, unless a lock keeps it out at that time. */
   start(
     deployment: NewDeployment,
-  ): Promise<{ kind: 'started'; deployment: Deployment } | { kind: 'locked'; holder: Deployment }>;
-  /** From queued to running, owned by a replica. Undefined if somebody else did that already: then it must not run. */
+  ): Promise<{ kind: 'waiting'; deployment: Deployment } | { kind: 'locked'; lock: Lock }>;
+  /**
+   * The first in line becomes queued and holds the place. Undefined if nobody waits, somebody holds it, or a lock keeps
+   * everybody out at that time.
+   */
+  next(place: Place, at: Date): Promise<Deployment | undefined>;
+  /** Ends those that wait in the same line, were asked for before, and have one of these versions; gives and notes them. */
+  supersede(
+    by: Deployment,
+    versions: readonly string[] | 'any other',
+    owner: string,
+    finish: Finish,
+  ): Promise<readonly Deployment[]>;
+  /**
+   * From queued to running, owned by a replica. Undefined if somebody else did that already: then it must not run. One that a
+   * lock keeps out at that time goes back into the line.
+   */
   claim(id: number, owner: string, at: Date, previous: string | undefined): Promise<Deployment | undefined>;
+  /** Ends one that has not begun; `owner` tells of it. Undefined if it has begun or ended. */
+  drop(id: number, owner: string, finish: Finish): Promise<Deployment | undefined>;
+  /** Says that a running one is to be stopped. Undefined if it does not run. */
+  cancel(id: number, by: Requester): Promise<Deployment | undefined>;
   /** Keeps what the program said so far. */
   saveOutput(id: number, owner: string, output: string): Promise<void>;
-  /** Ends it and releases the lock. False if it is no longer that owner's to end. */
-  finish(id: number, owner: string | undefined, finish: Finish): Promise<boolean>;
+  /** Ends a running one and frees its place. False if it is no longer that owner's to end. */
+  finish(id: number, owner: string, finish: Finish): Promise<boolean>;
   /** The room knows how it ended. */
   announced(id: number): Promise<void>;
   get(id: number): Promise<Deployment | undefined>;
   output(id: number): Promise<string>;
   /** Queued or running. */
   open(): Promise<readonly Deployment[]>;
+  /** All that wait, in the order they were asked for. */
+  waiting(): Promise<readonly Deployment[]>;
   /** Keeps what it takes to find the rollout again. Throws if it is no longer that owner's. */
   remember(id: number, owner: string, handle: object): Promise<void>;
   /** What was remembered last; undefined if nothing was. */
@@ -100,7 +137,10 @@ export interface TargetRequest {
 }
 
 export interface TargetRun {
-  /** Aborted when the robot shuts down: end soon, leave things in order; a rollout that can be resumed goes on by itself. */
+  /**
+   * Aborted with the reason `cancel` when somebody cancels: stop the rollout and put things in order. Aborted with another
+   * reason when the robot shuts down: end soon, leave things in order; a rollout that can be resumed goes on by itself.
+   */
   readonly signal: AbortSignal;
   /** Stores durably what it takes to find this rollout again, should this process end before it does. */
   remember(handle: object): Promise<void>;
@@ -163,6 +203,8 @@ interface DeployLog {
 export interface DeployPorts {
   readonly config: ServicesConfig;
   readonly store: DeployStore;
+  /** Locks that hold at that time. */
+  locks(at: Date): Promise<readonly Lock[]>;
   /** The target of a service of the configuration. */
   target(service: string): Target;
   readonly clock: Clock;
@@ -170,6 +212,8 @@ export interface DeployPorts {
   readonly replica: string;
   /** Stores the job that calls {@link Deploys.run}. May be called twice for one deployment. */
   enqueue(id: number): Promise<void>;
+  /** Has {@link Deploys.stop} called on every replica. May be lost: whoever runs a deployment also looks by itself. */
+  tellCancelled(id: number): Promise<void>;
   /** Durable; the same key updates in place. */
   post(origin: Address, content: Content, key: string): Promise<void>;
   /** Told of each deployment that has ended, before its room is; for audit and metrics. May be told twice. */
@@ -187,6 +231,31 @@ export interface StartRequest {
   readonly origin: Address;
   /** Number of the audit row to end when the deployment has ended. */
   readonly audit?: number;
+  /** Back to what was live here before. */
+  readonly isRollback?: boolean;
+  /** Why the rules of the environment shall not count. Whoever says so was checked for it. */
+  readonly override?: string;
+  /** What was approved by as many as the environment asks for. */
+  readonly approved?: Change;
+}
+
+export type PreviewRequest = Pick<StartRequest, 'service' | 'environment' | 'version' | 'isRollback'>;
+
+/** What a deployment changes. */
+export interface Change {
+  readonly version: string;
+  readonly previous?: string;
+}
+
+/** What a deployment would do, and what stands in its way. */
+export interface Preview extends Change {
+  readonly kind: 'preview';
+  readonly service: string;
+  readonly environment: string;
+  readonly checks: readonly RuleCheck[];
+  /** What runs there, or else who waits there first. */
+  readonly holder?: Deployment;
+  readonly approval?: ApprovalRule;
 }
 
 export type Refusal =
@@ -220,10 +289,51 @@ export type Refusal =
       readonly version: string;
       readonly since?: Date;
     }
-  | { readonly kind: 'refused'; readonly reason: 'locked'; readonly holder: Deployment }
+  | {
+      readonly kind: 'refused';
+      readonly reason: 'rules';
+      readonly service: string;
+      readonly environment: string;
+      readonly version: string;
+      /** Those that say no. */
+      readonly broken: readonly RuleCheck[];
+    }
+  /** What must be approved cannot wait in line: by its turn it would be something else. */
+  | { readonly kind: 'refused'; readonly reason: 'busy'; readonly holder: Deployment }
+  | { readonly kind: 'refused'; readonly reason: 'approval'; readonly service: string; readonly environment: string }
+  | {
+      readonly kind: 'refused';
+      readonly reason: 'changed';
+      readonly service: string;
+      readonly environment: string;
+      readonly approved: Change;
+      readonly now: Change;
+    }
+  | {
+      readonly kind: 'refused';
+      readonly reason: 'locked';
+      readonly service: string;
+      readonly environment: string;
+      readonly lock: Lock;
+    }
   | { readonly kind: 'refused'; readonly reason: 'unclear'; readonly service: string; readonly text: string };
 
-export type StartResult = { readonly kind: 'started'; readonly deployment: Deployment } | Refusal;
+/** `started`: it is its turn; `waiting`: it stands in line. */
+export type StartResult = { readonly kind: 'started' | 'waiting'; readonly deployment: Deployment } | Refusal;
+
+/** What became of a wish to cancel: it left the line, it is being stopped, or there was nothing to cancel. */
+export type CancelResult =
+  | { readonly kind: 'removed' | 'stopping' | 'ended'; readonly deployment: Deployment }
+  | { readonly kind: 'unknown' };
+
+/** What runs and waits in one place. */
+export interface Line extends Place {
+  readonly holder?: Deployment;
+  /** In the order in which they will run. */
+  readonly waiting: readonly Deployment[];
+  /** What keeps them from going on. */
+  readonly lock?: Lock;
+}
 
 /** What runs in one place. */
 export interface Placement {
@@ -238,8 +348,21 @@ export interface Placement {
 }
 
 export interface Deploys {
-  /** Begins a deployment and posts its card, or says why not. */
+  /** Begins a deployment or puts it in line, and posts its card; or says why not. Rules and approval count. */
   start(request: StartRequest): Promise<StartResult>;
+  /** What {@link Deploys.start} would do; changes nothing. */
+  preview(request: PreviewRequest): Promise<Preview | Refusal>;
+  /** Who must approve what goes to that environment; undefined if nobody must. */
+  approval(environment: string): ApprovalRule | undefined;
+  get(id: number): Promise<Deployment | undefined>;
+  /** Takes one out of the line, or has a running one stopped. Asks for no permission. */
+  cancel(id: number, by: Requester): Promise<CancelResult>;
+  /** Somebody cancelled it: stops it if it runs here. */
+  stop(id: number): void;
+  /** Places in which something runs or waits. */
+  lines(filter: { readonly service?: string; readonly environment?: string }): Promise<readonly Line[]>;
+  /** Goes on wherever a place has become free without anybody noticing: a lock has expired, a replica was killed. */
+  goOn(): Promise<void>;
   /** What runs where, asked of the targets themselves. */
   list(filter: { readonly service?: string; readonly environment?: string }): Promise<readonly Placement[]>;
   history(filter: DeploymentFilter): Promise<readonly Deployment[]>;

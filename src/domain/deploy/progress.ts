@@ -2,6 +2,7 @@
 
 import { type Card, card, codeBlock, plain } from '../../bot/card.ts';
 import { duration } from './duration.ts';
+import { footer } from './footer.ts';
 import type { Deployment, ProgressStep } from './ports.ts';
 
 /** How far it is. */
@@ -30,7 +31,7 @@ export function bar(percent: number): string {
 }
 
 export function progressCard(deployment: Deployment, progress: Progress, now: Date): Card {
-  const { id, service, environment, version, previous } = deployment;
+  const { service, environment, version, previous } = deployment;
   const lines = [];
   if (deployment.state === 'queued') lines.push('Waiting to start.');
   else lines.push(`${progress.step === undefined ? 'Running' : plain(progress.step)} …`);
@@ -46,6 +47,6 @@ export function progressCard(deployment: Deployment, progress: Progress, now: Da
       { name: 'Live so far', value: previous === undefined ? 'nothing' : plain(previous) },
       ...(since === undefined ? [] : [{ name: 'Running for', value: duration(now.getTime() - since.getTime()) }]),
     ],
-    footer: `Deployment ${id}, asked for by ${deployment.by.name}`,
+    footer: footer(deployment),
   });
 }

@@ -13,6 +13,8 @@ import * as inbox from './0009-inbox.ts';
 import * as people from './0010-people.ts';
 import * as feedback from './0011-feedback.ts';
 import * as deployHandle from './0012-deploy-handle.ts';
+import * as deployQueue from './0013-deploy-queue.ts';
+import * as approvals from './0014-approvals.ts';
 
 export const migrations: Record<string, Migration> = {
   '0001-storage': storage,
@@ -27,4 +29,6 @@ export const migrations: Record<string, Migration> = {
   '0010-people': people,
   '0011-feedback': feedback,
   '0012-deploy-handle': deployHandle,
+  '0013-deploy-queue': deployQueue,
+  '0014-approvals': approvals,
 };

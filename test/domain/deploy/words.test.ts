@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { moment } from '../../../src/bot/card.ts';
 import { age, duration } from '../../../src/domain/deploy/duration.ts';
-import { heldBy, isStuck } from '../../../src/domain/deploy/lock.ts';
+import { isStuck } from '../../../src/domain/deploy/lock.ts';
 import { createOutput, lastLines } from '../../../src/domain/deploy/output.ts';
 import type { Deployment } from '../../../src/domain/deploy/ports.ts';
 import { advance, bar, progressCard } from '../../../src/domain/deploy/progress.ts';
@@ -51,8 +51,6 @@ describe('durations in words', () => {
 });
 
 describe('lock', () => {
-  it('says who holds it', () =>
-    expect(heldBy(deployment, now)).to.deep.equal({ by: 'alice', version: 'v2', since: '20 s ago' }));
   it('knows what nobody started', () => {
     expect(isStuck(deployment, now)).to.equal(true);
     expect(isStuck({ ...deployment, requestedAt: ago(5 * S) }, now)).to.equal(false);

@@ -1,0 +1,162 @@
+/** Stands before every start: the rules of the environment, and the approval that it asks for. */
+
+import type { ServicesConfig } from './config.ts';
+import { keepsOut } from './locks.ts';
+import type { LiveFact } from './outcome.ts';
+import { plan } from './plan.ts';
+import type {
+  Change,
+  Deployment,
+  DeployPorts,
+  Deploys,
+  Preview,
+  PreviewRequest,
+  Refusal,
+  StartRequest,
+  StartResult,
+} from './ports.ts';
+import { TargetUnclear } from './ports.ts';
+import { overrideCard } from './preview.ts';
+import { checkRules, type RuleCheck } from './rules.ts';
+
+type GatePorts = Pick<DeployPorts, 'config' | 'store' | 'target' | 'locks' | 'clock' | 'post' | 'redact' | 'log'>;
+
+/** Deploys that begin nothing against the rules, nor without the approval that the environment asks for. */
+export function withGate(ports: GatePorts, deploys: Omit<Deploys, 'preview' | 'approval'>): Deploys {
+  const { config, store, clock } = ports;
+
+  function environmentOf(name: string) {
+    return config.environments.find((one) => one.name === name);
+  }
+
+  async function preview(request: PreviewRequest): Promise<Preview | Refusal> {
+    const service = config.services.find(({ name }) => name === request.service);
+    if (service === undefined) {
+      const known = config.services.map(({ name }) => name);
+      return { kind: 'refused', reason: 'unknown_service', service: request.service, known };
+    }
+    const { environment } = request;
+    if (!service.environments.includes(environment)) {
+      const known = service.environments;
+      return { kind: 'refused', reason: 'unknown_environment', service: service.name, environment, known };
+    }
+    const place = { service: service.name, environment };
+    const now = clock.now();
+    const lock = (await ports.locks(now)).find((one) => keepsOut(one, place, now));
+    if (lock !== undefined) return { kind: 'refused', reason: 'locked', ...place, lock };
+    const taken = [...(await store.open()), ...(await store.waiting())];
+    const holder = taken.find((one) => one.service === place.service && one.environment === environment);
+    let planned: ReturnType<typeof plan>;
+    try {
+      const target = ports.target(service.name);
+      const [versions, current] = await Promise.all([
+        target.versions(service.name),
+        target.current(service.name, environment),
+      ]);
+      // What is live now need not be live any more when its turn comes.
+      const then = holder === undefined ? current : 'unsupported';
+      planned = plan({ ...place, version: request.version, versions, current: then });
+    } catch (error) {
+      if (!(error instanceof TargetUnclear)) throw error;
+      return { kind: 'refused', reason: 'unclear', service: service.name, text: ports.redact(error.message) };
+    }
+    if (planned.kind === 'refused') return planned;
+    const { version, previous } = planned;
+    const approval = environmentOf(environment)?.approval;
+    return {
+      kind: 'preview',
+      ...place,
+      version,
+      ...(previous === undefined ? {} : { previous }),
+      checks: await check(service.environments, { ...place, version }, request.isRollback ?? false),
+      ...(holder === undefined ? {} : { holder }),
+      ...(approval === undefined ? {} : { approval }),
+    };
+  }
+
+  async function check(
+    runsIn: readonly string[],
+    wanted: Pick<Deployment, 'service' | 'environment' | 'version'>,
+    isRollback: boolean,
+  ): Promise<readonly RuleCheck[]> {
+    const declared = environmentOf(wanted.environment)?.rules;
+    if (declared === undefined) return [];
+    const { after, ...always } = declared;
+    // A service that does not run there at all cannot come from there.
+    const rules = after !== undefined && runsIn.includes(after) ? declared : always;
+    const [success] =
+      rules === always
+        ? []
+        : await store.history({ ...wanted, environment: after ?? '', state: 'succeeded', limit: 1 });
+    return checkRules(rules, {
+      ...wanted,
+      now: clock.now(),
+      succeeded: success && (success.finishedAt ?? success.requestedAt),
+      isRollback,
+    });
+  }
+
+  async function start(request: StartRequest): Promise<StartResult> {
+    const declared = environmentOf(request.environment);
+    if (declared?.rules === undefined && declared?.approval === undefined) return await deploys.start(request);
+    const seen = await preview(request);
+    if (seen.kind === 'refused') return seen;
+    const { service, environment, version } = seen;
+    const broken = seen.checks.filter(({ ok }) => !ok);
+    if (broken.length > 0 && request.override === undefined) {
+      return { kind: 'refused', reason: 'rules', service, environment, version, broken };
+    }
+    const { approved } = request;
+    if (seen.approval !== undefined) {
+      if (approved === undefined) return { kind: 'refused', reason: 'approval', service, environment };
+      if (!isSame(approved, seen)) {
+        const { previous } = seen;
+        const now = previous === undefined ? { version } : { version, previous };
+        return { kind: 'refused', reason: 'changed', service, environment, approved, now };
+      }
+      // It would wait, and what was approved would no longer be what happens.
+      if (seen.holder !== undefined) return { kind: 'refused', reason: 'busy', holder: seen.holder };
+    }
+    const started = await deploys.start({ ...request, version });
+    if (started.kind !== 'refused' && broken.length > 0) await announce(started.deployment, request.override, broken);
+    return started;
+  }
+
+  /** That the rules were set aside, and why: its own message, which stays. */
+  async function announce(
+    deployment: Deployment,
+    reason: string | undefined,
+    broken: readonly RuleCheck[],
+  ): Promise<void> {
+    const content = overrideCard(deployment, ports.redact(reason ?? ''), broken);
+    ports.log.info({ deployment: deployment.id, rules: broken.map(({ rule }) => rule) }, 'deployment rules overridden');
+    try {
+      await ports.post(deployment.origin, content, `deploy:${deployment.id}:override`);
+    } catch (error) {
+      ports.log.error({ err: error, deployment: deployment.id }, 'override not announced');
+    }
+  }
+
+  return { ...deploys, preview, start, approval: (environment) => environmentOf(environment)?.approval };
+}
+
+/** Whether somebody else has approved it: where that is asked for, there are no others. */
+export function isApproved(config: ServicesConfig, { environment }: Pick<Deployment, 'environment'>): boolean {
+  return config.environments.some(({ name, approval }) => name === environment && approval !== undefined);
+}
+
+/**
+ * Why one that was approved must not begin any more now that it is its turn; undefined if it may.
+ *
+ * @param before what is live now
+ */
+export function outlived(config: ServicesConfig, queued: Deployment, before: LiveFact): string | undefined {
+  if (!isApproved(config, queued) || (before.kind !== 'live' && before.kind !== 'nothing')) return undefined;
+  const live = before.kind === 'live' ? before.version : undefined;
+  if (live === queued.previous) return undefined;
+  return `${live ?? 'nothing'} was live when its turn came, and what was approved was to replace ${queued.previous ?? 'nothing known'}`;
+}
+
+function isSame(one: Change, other: Change): boolean {
+  return one.version === other.version && one.previous === other.previous;
+}

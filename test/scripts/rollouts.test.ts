@@ -1,0 +1,372 @@
+/** Going back and on, rules and approvals in a room: real robot, dispatch, database, command target and sample service. */
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { servicesSchema } from '../../src/config/services.ts';
+import { parseYaml } from '../../src/config/yaml.ts';
+import { auditEnd } from '../../src/domain/deploy/outcome.ts';
+import { createAuditStore } from '../../src/storage/audit.ts';
+import type { Database } from '../../src/storage/database.ts';
+import { createLockStore } from '../../src/storage/deploy-locks.ts';
+import { createDeployStore } from '../../src/storage/deploys.ts';
+import { type InMemoryCommands, inMemoryCommands } from '../support/commands.ts';
+import { testDatabase } from '../support/database.ts';
+import { clock, ROOT, sampleServices, type TestDeploys, testDeploys } from '../support/deploys.ts';
+import { everybodyInside } from '../support/people.ts';
+import { Helper, type Room } from '../support/room.ts';
+
+const ONE = 'approval: { expires: 30m }';
+const TWO = 'approval: { count: 2 }';
+
+describe('scripts/rollouts.ts', function () {
+  this.timeout(60_000);
+  let db: Database;
+  let data: string;
+  let room: Room;
+  let ours: TestDeploys;
+  let commands: InMemoryCommands;
+  let now: Date;
+
+  before(async () => {
+    db = await testDatabase();
+  });
+  after(() => db.close());
+
+  beforeEach(async () => {
+    now = new Date('2026-11-20T12:00:00Z');
+    await db.pool.query(
+      'truncate deployments, deploy_locks, audit_begun, audit_ended, audit_handed_over restart identity',
+    );
+    data = await mkdtemp(join(tmpdir(), 'rollouts-'));
+  });
+  afterEach(async () => {
+    await ours.idle();
+    await room.destroy();
+    await rm(data, { recursive: true, force: true });
+  });
+
+  /** @param production what config/services.yaml says of production */
+  async function open(production = ''): Promise<void> {
+    const source = `environments: { staging: , production: { ${production} } }`;
+    const read = parseYaml(source, 'config/services.yaml', servicesSchema);
+    if (!read.ok) throw new Error(JSON.stringify(read.problems));
+    const config = { ...(await sampleServices()), environments: read.value.environments };
+    const audit = createAuditStore(db, 'here');
+    ours = await testDeploys(db, data, {
+      config,
+      clock: { ...clock, now: () => now },
+      post: (address, content, key) => commands.post(address, content, { key }),
+      ended: async (deployment, state, reason) => {
+        const { outcome, detail } = auditEnd(deployment, state, reason);
+        if (deployment.audit !== undefined) await audit.end(deployment.audit, outcome, detail, new Date());
+      },
+    });
+    commands = inMemoryCommands({
+      now: () => now,
+      policy: {
+        roles: {
+          deployer: ['deploy:staging', 'deploy:production'],
+          approver: ['deploy:approve:production'],
+          boss: ['deploy:production', 'deploy:override:production'],
+        },
+        everyone: ['deploy:staging'],
+        people: {
+          'test:alice': ['deployer'],
+          'test:bob': ['deployer', 'approver'],
+          'test:carol': ['approver'],
+          'test:dave': ['boss', 'approver'],
+          'test:carol2': ['approver'],
+        },
+      },
+      // carol has two accounts.
+      people: { ...everybodyInside, samePerson: async (one, other) => one.replace('2', '') === other.replace('2', '') },
+      services: { deploys: ours.deploys, audit },
+      ports: { audit },
+      names: {
+        services: () => config.services.map(({ name }) => name),
+        environments: () => config.environments.map(({ name }) => name),
+      },
+    });
+    const scripts = ['deploy', 'rollouts', 'proposals', 'audit'].map((name) => `${ROOT}scripts/${name}.ts`);
+    room = await new Helper(scripts).createRoom({ name: 'ops', prepare: commands.prepare });
+  }
+
+  /** Says it, waits for what came of it, and gives what was said since. */
+  async function say(who: string, text: string): Promise<string> {
+    const before = room.messages.length;
+    await room.user.say(who, `hubot ${text}`);
+    await ours.idle();
+    return room.messages
+      .slice(before + 1)
+      .map(([, said]) => said)
+      .join('\n')
+      .replaceAll('\\', '');
+  }
+
+  async function live(environment: string): Promise<string | undefined> {
+    const [place] = await ours.deploys.list({ service: 'hello', environment });
+    return place?.live.kind === 'live' ? place.live.version : place?.live.kind;
+  }
+
+  /** What came of the last change, by the audit trail. */
+  async function audited(): Promise<string> {
+    const [row] = await createAuditStore(db, 'here').list({ limit: 1 });
+    return `${row?.text} ${row?.outcome} ${row?.detail} ${row?.approvedBy ?? ''}`.trim();
+  }
+
+  describe('back and on', () => {
+    it('rolls back to what was live before, and not there and back again', async () => {
+      await open();
+      expect(await say('alice', 'rollback hello in staging')).to.contain('no version of hello that was ever live');
+      await say('alice', 'deploy hello v1 to staging');
+      expect(await say('alice', 'rollback hello in staging')).to.contain('live in staging before v1');
+      await say('alice', 'deploy hello v2 to staging');
+      await say('alice', 'deploy hello v3-broken to staging');
+      expect(await say('alice', 'roll back hello in staging')).to.contain('hello v1 is live in staging');
+      expect(await live('staging')).to.equal('v1');
+      expect(await say('alice', 'rollback hello in staging')).to.contain('live in staging before v1');
+      expect(await say('alice', 'rollback hello in staging to v2')).to.contain('hello v2 is live in staging');
+      expect(await say('alice', 'rollback hello in staging to v3-broken')).to.match(/never live in staging.*`v1`/);
+      expect(await say('mallory', 'rollback hello in production')).to.contain('`deploy:production`');
+    });
+
+    it('promotes what really runs, and tells two environments apart', async () => {
+      await open();
+      expect(await say('alice', 'promote hello from staging to production')).to.contain('Nothing of hello runs');
+      expect(await say('alice', 'diff hello staging production')).to.contain('the same');
+      await say('alice', 'deploy hello v1 to staging');
+      const different = await say('alice', 'diff hello staging production');
+      expect(different)
+        .to.contain('hello in staging and production: not the same')
+        .and.contain('production: nothing')
+        .and.contain('promote hello from staging to production');
+      expect(different).to.match(/staging: \*\*v1\*\*, since .*, by alice/);
+      await room.press('alice', 'Promote to production');
+      await ours.idle();
+      expect(await live('production')).to.equal('v1');
+      expect(await say('alice', 'diff hello in staging and production')).to.contain('production: the same');
+      expect(await say('alice', 'promote hello from staging to production')).to.contain('already live');
+    });
+  });
+
+  describe('rules', () => {
+    it('a version comes from the environment before', async () => {
+      await open('after: staging');
+      const refused = await say('alice', 'deploy hello v1 to production');
+      expect(refused)
+        .to.contain('✗ `after`: v1 was never deployed to staging with success.')
+        .and.contain('First: deploy hello v1 to staging.')
+        .and.contain('`deploy:override:production`');
+      await say('alice', 'deploy hello v1 to staging');
+      await say('alice', 'deploy hello v2 to staging');
+      await say('alice', 'deploy hello v1 to production');
+      expect(await live('production')).to.equal('v1');
+    });
+
+    it('shows what would happen, and does nothing', async () => {
+      await open(`after: staging, windows: ['mon-thu 09:00-16:00 Europe/Berlin'], ${TWO}`);
+      const shown = await say('alice', 'deploy hello v1 to production --dry-run');
+      expect(shown)
+        .to.contain('Dry run: hello v1 to production would not begin now')
+        .and.contain('nothing known → **v1**')
+        .and.contain('✗ `after`')
+        .and.contain('✗ `windows`')
+        .and.contain('Wait until 2026-11-23 09:00 Europe/Berlin')
+        .and.contain('2 other people who hold `deploy:approve:production`');
+      now = new Date('2026-11-23T09:00:00Z');
+      await say('alice', 'deploy hello v1 to staging');
+      expect(await say('alice', 'promote hello from staging to production --dry-run'))
+        .to.contain('would wait for approval')
+        .and.contain('✓ `after`')
+        .and.contain('✓ `windows`');
+      expect(await live('production')).to.equal('nothing');
+      expect(await say('alice', 'deploy hello v9 to production --dry-run')).to.contain('has no version v9');
+    });
+
+    it('are set aside by who may do that, with a reason that everybody sees', async () => {
+      await open("freezes: [{ from: '2026-11-01', to: '2026-11-30', reason: 'Black Friday' }]");
+      const line = 'deploy hello v1 to production --override "the shop is down"';
+      expect(await say('alice', 'deploy hello v1 to production')).to.contain('it is frozen: Black Friday');
+      expect(await audited()).to.equal('deploy hello v1 to production failed deploy.rules');
+      expect(await say('alice', line)).to.contain('`deploy:override:production`');
+      expect(await say('dave', 'deploy hello v1 to production --override=" "')).to.contain('did not say why');
+      expect(await live('production')).to.equal('nothing');
+      const told = await say('dave', line);
+      expect(told).to.contain('dave overrides the rules of production').and.contain('hello v1: the shop is down');
+      expect(await live('production')).to.equal('v1');
+      expect(await audited()).to.equal(`${line} succeeded deployment 1, v1`);
+    });
+  });
+
+  describe('approval', () => {
+    it('waits for somebody else, who sees what will happen', async () => {
+      await open(ONE);
+      const asked = await say('alice', 'deploy hello v1 to production');
+      expect(asked)
+        .to.contain('alice asks for approval')
+        .and.contain('hello in production: nothing known → **v1**')
+        .and.contain('Somebody else who holds `deploy:approve:production`')
+        .and.contain('Waits 30 minutes');
+      expect(await live('production')).to.equal('nothing');
+      expect(await say('alice', 'approve c1')).to.contain('Somebody else must approve this');
+      expect(await say('mallory', 'approve c1')).to.contain('`deploy:approve:production`');
+      await room.press('carol', 'Approve');
+      await ours.idle();
+      expect(await live('production')).to.equal('v1');
+      expect(await audited()).to.equal('deploy hello v1 to production succeeded deployment 1, v1 carol (test:carol)');
+      expect(await say('bob', 'approve c1')).to.contain('nothing to confirm');
+    });
+
+    it('never by the one who asked, who may approve the requests of others', async () => {
+      await open(ONE);
+      await say('bob', 'deploy hello v1 to production');
+      expect(await say('bob', 'approve c1')).to.contain('Somebody else must approve this');
+      expect(await live('production')).to.equal('nothing');
+    });
+
+    it('by several different people', async () => {
+      await open(TWO);
+      await say('alice', 'deploy hello v1 to production');
+      expect(await say('carol', 'approve c1')).to.contain('one more person must approve it');
+      expect(await say('carol', 'approve c1')).to.contain('one more person');
+      expect(await say('carol2', 'approve c1')).to.contain('You have approved this already');
+      expect(await live('production')).to.equal('nothing');
+      expect(room.cards.find(({ title }) => title === 'alice asks for approval')?.text).to.contain('Approved by carol');
+      await say('bob', 'approve c1');
+      expect(await live('production')).to.equal('v1');
+      expect(room.cards.map(({ title }) => title)).to.include('Approved by carol, bob, asked for by alice');
+    });
+
+    it('by those of a role', async () => {
+      await open('approval: { role: boss }');
+      await say('alice', 'deploy hello v1 to production');
+      expect(await say('carol', 'approve c1')).to.contain('the role `boss`');
+      await say('dave', 'approve c1');
+      expect(await live('production')).to.equal('v1');
+    });
+
+    it('is refused once', async () => {
+      await open(ONE);
+      await say('alice', 'deploy hello v1 to production');
+      await room.press('carol', 'Refuse');
+      expect(await say('bob', 'approve c1')).to.contain('nothing to confirm');
+      expect(await live('production')).to.equal('nothing');
+    });
+
+    it('not when it has expired', async () => {
+      await open(ONE);
+      await say('alice', 'deploy hello v1 to production');
+      now = new Date(now.getTime() + 30 * 60_000);
+      expect(await say('carol', 'approve c1')).to.contain('has expired');
+      expect(await live('production')).to.equal('nothing');
+    });
+
+    it('not when something else would be replaced by now', async () => {
+      await open(ONE);
+      await say('alice', 'deploy hello v1 to production');
+      await say('alice', 'deploy hello v2 to production');
+      await say('carol', 'approve c1');
+      expect(await say('carol', 'approve c2')).to.contain('no longer what would happen');
+      expect(await live('production')).to.equal('v1');
+      expect(room.cards.map(({ title }) => title)).to.include('No longer to be approved, asked for by alice');
+      expect(await say('bob', 'approve c2')).to.contain('nothing to confirm');
+    });
+
+    it('not when a rule says no by now, for one that is asked for nor for one that some have approved', async () => {
+      await open(`${TWO}, windows: ['fri 09:00-12:30 UTC']`);
+      await say('alice', 'deploy hello v1 to production');
+      await say('carol', 'approve c1');
+      now = new Date('2026-11-20T12:30:00Z');
+      expect(await say('bob', 'approve c1')).to.contain('no deploy window is open');
+      now = new Date('2026-11-20T12:29:00Z');
+      expect(await say('bob', 'approve c1')).to.contain('nothing to confirm');
+      expect(await live('production')).to.equal('nothing');
+    });
+
+    it('not when somebody has locked it by now', async () => {
+      await open(ONE);
+      await say('alice', 'deploy hello v1 to production');
+      const owner = { id: 'test:dave', name: 'dave' };
+      const lock = { service: 'hello', reason: 'trying a fix', owner, at: now };
+      const { lock: held } = await createLockStore(db).lock(lock);
+      expect(await say('carol', 'approve c1'))
+        .to.contain('dave has locked hello')
+        .and.contain('trying a fix');
+      expect(await say('alice', 'deploy hello v1 to production --dry-run')).to.contain('dave has locked hello');
+      await createLockStore(db).unlock(held);
+      expect(await say('bob', 'approve c1')).to.contain('nothing to confirm');
+      expect(await live('production')).to.equal('nothing');
+    });
+
+    it('is not asked for what the rules refuse', async () => {
+      await open(`${ONE}, after: staging`);
+      expect(await say('alice', 'deploy hello v1 to production'))
+        .to.contain('✗ `after`')
+        .and.not.contain('approve c');
+      expect(await audited()).to.equal('deploy hello v1 to production refused deploy.rules');
+      expect(await say('dave', 'deploy hello v1 to production --override "the shop is down"'))
+        .to.contain('dave asks for approval')
+        .and.contain('Overridden: the shop is down');
+      expect(await live('production')).to.equal('nothing');
+      expect(await say('carol', 'approve c1')).to.contain('dave overrides the rules of production');
+      expect(await live('production')).to.equal('v1');
+    });
+
+    it('nothing begins without it, whoever calls', async () => {
+      await open(ONE);
+      const request = {
+        service: 'hello',
+        environment: 'production',
+        version: 'v1',
+        by: { id: 'test:alice', name: 'alice' },
+        origin: { chat: 'test', room: 'ops' },
+      };
+      expect(await ours.deploys.start(request)).to.include({ kind: 'refused', reason: 'approval' });
+      const stale = await ours.deploys.start({ ...request, approved: { version: 'v2' } });
+      expect(stale).to.include({ kind: 'refused', reason: 'changed' });
+    });
+
+    it('not what would have to wait behind another one', async () => {
+      await open(ONE);
+      await say('alice', 'deploy hello v1 to production');
+      await say('bob', 'deploy hello v2 to production');
+      await Promise.all([room.user.say('carol', 'hubot approve c1'), room.user.say('dave', 'hubot approve c2')]);
+      await ours.idle();
+      const all = await ours.deploys.history({ limit: 9 });
+      expect(all.filter(({ state }) => state === 'succeeded')).to.have.length(1);
+      expect(await ours.deploys.running()).to.deep.equal([]);
+      expect(await live('production')).to.equal(all.find(({ state }) => state === 'succeeded')?.version);
+      expect(await ours.deploys.lines({})).to.deep.equal([]);
+    });
+
+    it('nothing begins at its turn that is no longer what was approved', async () => {
+      await open(ONE);
+      const store = createDeployStore(db);
+      const by = { id: 'test:alice', name: 'alice' };
+      const origin = { chat: 'test', room: 'ops' };
+      const place = { service: 'hello', environment: 'production' };
+      await store.start({ ...place, version: 'v1', previous: 'v0', by, origin, at: now });
+      await store.next(place, now);
+      await ours.deploys.run(1, new AbortController().signal);
+      const [dropped] = await ours.deploys.history({ limit: 1 });
+      expect(dropped).to.include({ state: 'cancelled' });
+      expect(dropped?.reason).to.equal('nothing was live when its turn came, and what was approved was to replace v0');
+      expect(await live('production')).to.equal('nothing');
+    });
+
+    it('stands before rollback and promotion as well', async () => {
+      await open(ONE);
+      await say('alice', 'deploy hello v1 to staging');
+      expect(await say('alice', 'promote hello from staging to production')).to.contain('alice asks for approval');
+      await say('carol', 'approve c1');
+      expect(await live('production')).to.equal('v1');
+      await say('alice', 'deploy hello v2 to production');
+      await say('carol', 'approve c2');
+      expect(await say('alice', 'rollback hello in production')).to.contain('v2 → **v1**');
+      await say('carol', 'approve c3');
+      expect(await live('production')).to.equal('v1');
+    });
+  });
+});
