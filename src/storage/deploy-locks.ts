@@ -68,7 +68,13 @@ export function createLockStore(db: { readonly sql: Kysely<object> }): LockStore
             .expression(sql`coalesce(service, ''), coalesce(environment, '')`)
             .doUpdateSet(values)
             .where((of) =>
-              of.or([of('deploy_locks.owner', '=', values.owner), of('deploy_locks.until', '<=', wanted.at)]),
+              of.or([
+                of.and([
+                  of('deploy_locks.owner', '=', values.owner),
+                  of('deploy_locks.locked_at', '<', values.locked_at),
+                ]),
+                of('deploy_locks.until', '<=', wanted.at),
+              ]),
             ),
         )
         .returningAll()

@@ -109,6 +109,7 @@ describe('scripts/locks.ts', function () {
     expect(await say('dave', 'lock hello in staging no, mine')).to.match(/bob has locked hello in staging already/);
     expect(await say('dave', 'unlock hello in staging')).to.match(/only who has the permission `deploy:lock`/);
     expect(await say('dave', 'unlock hello')).to.match(/no lock on hello\. Type `unlock hello in staging`/);
+    now = new Date(now.getTime() + 1_000);
     expect(await say('bob', 'lock hello in staging mine for longer')).to.match(/Locked by bob/);
     expect(await say('carol', 'unlock hello staging')).to.equal('hello in staging is unlocked.');
     expect(await say('carol', 'unlock hello in staging')).to.match(/no lock on hello in staging\. Nothing is locked/);

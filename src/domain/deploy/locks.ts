@@ -23,7 +23,7 @@ export type Scope = Pick<Lock, 'service' | 'environment'>;
 
 /** The record of locks. One for each scope; who sets it is decided here. */
 export interface LockStore {
-  /** Sets it, in place of the owner's own or of one that has expired; or gives the one that is there. */
+  /** Sets it, in place of an older one of the same owner or of one that has expired; or gives the one that is there. */
   lock(wanted: Omit<Lock, 'id'>): Promise<{ readonly kind: 'locked' | 'held'; readonly lock: Lock }>;
   /** False if it is no longer there, or somebody else's by now. */
   unlock(lock: Pick<Lock, 'id' | 'owner'>): Promise<boolean>;
