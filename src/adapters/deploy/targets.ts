@@ -3,6 +3,8 @@
 import type { TargetConfig } from '../../domain/deploy/config.ts';
 import type { Target } from '../../domain/deploy/ports.ts';
 import { createCommandTarget } from './command/client.ts';
+import { createGithubTarget } from './github/client.ts';
+import { createGitlabTarget } from './gitlab/client.ts';
 
 /** What every kind of target is made of. */
 export interface TargetOptions<Config extends TargetConfig> {
@@ -22,6 +24,8 @@ type Kinds = {
 
 const kinds: Kinds = {
   command: createCommandTarget,
+  github: createGithubTarget,
+  gitlab: createGitlabTarget,
 };
 
 export interface TargetsOptions extends Omit<TargetOptions<TargetConfig>, 'service' | 'config'> {

@@ -2,5 +2,7 @@
 
 import { z } from 'zod';
 import { commandTarget } from './command.ts';
+import { githubTarget } from './github.ts';
+import { gitlabTarget } from './gitlab.ts';
 
-export const target = z.discriminatedUnion('kind', [commandTarget]);
+export const target = z.discriminatedUnion('kind', [commandTarget, githubTarget, gitlabTarget]);

@@ -1,5 +1,8 @@
 /** What can be deployed and where, as plain data. `src/config/services.ts` reads it from `config/services.yaml`. */
 
+import type { GithubTargetConfig } from './targets/github.ts';
+import type { GitlabTargetConfig } from './targets/gitlab.ts';
+
 interface EnvironmentConfig {
   readonly name: string;
   readonly description?: string;
@@ -19,7 +22,7 @@ export interface CommandTargetConfig {
 }
 
 /** One member for each kind of target. */
-export type TargetConfig = CommandTargetConfig;
+export type TargetConfig = CommandTargetConfig | GithubTargetConfig | GitlabTargetConfig;
 
 export interface ServiceConfig {
   readonly name: string;
