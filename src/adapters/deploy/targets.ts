@@ -2,7 +2,10 @@
 
 import type { TargetConfig } from '../../domain/deploy/config.ts';
 import type { Target } from '../../domain/deploy/ports.ts';
+import { createArgoTarget } from './argocd/client.ts';
 import { createCommandTarget } from './command/client.ts';
+import { createJenkinsTarget } from './jenkins/client.ts';
+import { createWebhookTarget } from './webhook/client.ts';
 
 /** What every kind of target is made of. */
 export interface TargetOptions<Config extends TargetConfig> {
@@ -21,7 +24,10 @@ type Kinds = {
 };
 
 const kinds: Kinds = {
+  argocd: createArgoTarget,
   command: createCommandTarget,
+  jenkins: createJenkinsTarget,
+  webhook: createWebhookTarget,
 };
 
 export interface TargetsOptions extends Omit<TargetOptions<TargetConfig>, 'service' | 'config'> {

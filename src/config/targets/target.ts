@@ -1,6 +1,9 @@
 /** Every kind of target. A new kind is a file of its own and one line here. */
 
 import { z } from 'zod';
+import { argoTarget } from './argocd.ts';
 import { commandTarget } from './command.ts';
+import { jenkinsTarget } from './jenkins.ts';
+import { webhookTarget } from './webhook.ts';
 
-export const target = z.discriminatedUnion('kind', [commandTarget]);
+export const target = z.discriminatedUnion('kind', [commandTarget, argoTarget, jenkinsTarget, webhookTarget]);
