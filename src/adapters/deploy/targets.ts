@@ -2,9 +2,12 @@
 
 import type { TargetConfig } from '../../domain/deploy/config.ts';
 import type { Target } from '../../domain/deploy/ports.ts';
+import { createArgoTarget } from './argocd/client.ts';
 import { createCommandTarget } from './command/client.ts';
 import { createGithubTarget } from './github/client.ts';
 import { createGitlabTarget } from './gitlab/client.ts';
+import { createJenkinsTarget } from './jenkins/client.ts';
+import { createWebhookTarget } from './webhook/client.ts';
 
 /** What every kind of target is made of. */
 export interface TargetOptions<Config extends TargetConfig> {
@@ -23,9 +26,12 @@ type Kinds = {
 };
 
 const kinds: Kinds = {
+  argocd: createArgoTarget,
   command: createCommandTarget,
   github: createGithubTarget,
   gitlab: createGitlabTarget,
+  jenkins: createJenkinsTarget,
+  webhook: createWebhookTarget,
 };
 
 export interface TargetsOptions extends Omit<TargetOptions<TargetConfig>, 'service' | 'config'> {

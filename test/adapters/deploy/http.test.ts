@@ -165,11 +165,14 @@ describe('REST client of targets', () => {
     const take = (piece: Buffer) => {
       size += piece.length;
     };
-    expect(await rest().stream({ path: '/log', mostBytes: 100_000_000 }, take)).to.deep.equal({ whole: true });
+    expect(await rest().stream({ path: '/log', mostBytes: 100_000_000 }, take)).to.include({
+      whole: true,
+      status: 200,
+    });
     expect(size).to.equal(50_000_003);
     expect(process.memoryUsage().rss - before).to.be.lessThan(120_000_000);
     size = 0;
-    expect(await rest().stream({ path: '/log', mostBytes: 1_000_000 }, take)).to.deep.equal({ whole: false });
+    expect(await rest().stream({ path: '/log', mostBytes: 1_000_000 }, take)).to.include({ whole: false });
     expect(size).to.equal(1_000_000);
     expect(other.calls[0]?.headers.authorization).to.equal(undefined);
     await other.finish();

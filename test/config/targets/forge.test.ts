@@ -73,12 +73,16 @@ describe('targets on GitHub and GitLab in config/services.yaml', () => {
     ['a workflow without its name', '{ kind: github, mode: workflow, repository: acme/web }', /name the workflow/],
     ['a repository without its owner', '{ kind: github, mode: deployment, repository: web }', /looks like owner\/name/],
     ['a mode that nobody knows', '{ kind: github, mode: push, repository: acme/web }', /mode/],
-    ['a value that nobody fills in', "{ kind: gitlab, project: a/b, ref: '{branch}' }", /only \{service\}/],
+    [
+      'a value that nobody fills in',
+      "{ kind: gitlab, project: a/b, ref: '{branch}' }",
+      /there is no \{branch\}; allowed: \{service\}/,
+    ],
     ['an address without TLS', '{ kind: gitlab, project: a/b, url: "http://git.example.com" }', /https:/],
     [
       'an address with a token in it',
       '{ kind: gitlab, project: a/b, url: "https://x:y@git.example.com" }',
-      /without user/,
+      /address like/,
     ],
     ['a token in place of a variable', '{ kind: gitlab, project: a/b, token_from: glpat-123 }', /environment variable/],
   ];

@@ -58,6 +58,10 @@ export interface RestAnswer {
   readonly data: unknown;
 }
 
+export interface StreamEnd extends Pick<RestAnswer, 'status' | 'headers'> {
+  readonly whole: boolean;
+}
+
 export interface Rest {
   /** @throws RestProblem for everything but a status of 200 to 299 */
   ask(request: RestRequest): Promise<RestAnswer>;
@@ -70,7 +74,7 @@ export interface Rest {
    * Hands on the pieces of a body as they come, at most `mostBytes` of them. Follows one redirect, to which the token is not
    * shown if it leads to another server. `whole` is false if there was more. @throws RestProblem
    */
-  stream(request: RestRequest, take: (piece: Buffer) => void): Promise<{ readonly whole: boolean }>;
+  stream(request: RestRequest, take: (piece: Buffer, status: number) => void): Promise<StreamEnd>;
 }
 
 const TIMEOUT_MS = 15_000;
@@ -279,7 +283,7 @@ export function createRest(options: RestOptions): Rest {
     };
   }
 
-  async function stream(request: RestRequest, take: (piece: Buffer) => void): Promise<{ readonly whole: boolean }> {
+  async function stream(request: RestRequest, take: (piece: Buffer, status: number) => void): Promise<StreamEnd> {
     const most = request.mostBytes ?? MOST_BYTES;
     let size = 0;
     // Once something was handed on it cannot be taken back: only what failed before is repeated.
@@ -287,7 +291,7 @@ export function createRest(options: RestOptions): Rest {
       if (status < 200 || status >= 300) return true;
       const room = most - size;
       size += piece.length;
-      take(piece.length > room ? piece.subarray(0, room) : piece);
+      take(piece.length > room ? piece.subarray(0, room) : piece, status);
       return size <= most;
     };
     return await patiently({ ...request, repeatable: true }, async () => {
@@ -308,7 +312,7 @@ export function createRest(options: RestOptions): Rest {
         );
       }
       judge(request, { status: answer.status, headers: answer.headers, data: undefined });
-      return { whole: answer.whole };
+      return answer;
     });
   }
 
@@ -338,6 +342,8 @@ function plainHeaders(headers: object): Headers {
   const plain: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {
     if (typeof value === 'string') plain[name.toLowerCase()] = value;
+    // Only cookies come as a list.
+    if (Array.isArray(value)) plain[name.toLowerCase()] = value.join('\n');
   }
   return plain;
 }

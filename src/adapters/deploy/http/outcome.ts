@@ -1,27 +1,18 @@
-/** Problems with a server, as a target must say them. */
+/** How a rollout ends that something came between. */
 
-import { type TargetOutcome, type TargetRun, TargetUnclear } from '../../../domain/deploy/ports.ts';
+import type { TargetOutcome, TargetRun } from '../../../domain/deploy/ports.ts';
+import { failureOf, isCancelled } from './failure.ts';
 import { RestProblem } from './problem.ts';
 
-/** A rollout that a problem ended before it could be followed. */
+/** What `work` comes to; a problem with the server, a stop and a cancellation become outcomes. */
 export async function outcomeOf(run: TargetRun, work: () => Promise<TargetOutcome>): Promise<TargetOutcome> {
   try {
     return await work();
   } catch (error) {
-    if (!(error instanceof RestProblem)) throw error;
-    if (error.kind !== 'stopped') return { kind: 'failed', code: error.kind, text: error.message };
-    const text =
-      run.signal.reason === 'cancel' ? 'it was cancelled before it had begun' : 'the robot was stopped while it ran';
+    if (!(error instanceof RestProblem && error.kind === 'stopped')) return failureOf(error);
+    const text = isCancelled(run.signal)
+      ? 'it was cancelled before it had begun'
+      : 'the robot was stopped while it ran';
     return { kind: 'interrupted', text };
-  }
-}
-
-/** A question. @throws TargetUnclear */
-export async function clearly<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof RestProblem) throw new TargetUnclear(error.message, { cause: error });
-    throw error;
   }
 }
