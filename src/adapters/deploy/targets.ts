@@ -4,6 +4,8 @@ import type { TargetConfig } from '../../domain/deploy/config.ts';
 import type { Target } from '../../domain/deploy/ports.ts';
 import { createArgoTarget } from './argocd/client.ts';
 import { createCommandTarget } from './command/client.ts';
+import { createGithubTarget } from './github/client.ts';
+import { createGitlabTarget } from './gitlab/client.ts';
 import { createJenkinsTarget } from './jenkins/client.ts';
 import { createWebhookTarget } from './webhook/client.ts';
 
@@ -28,6 +30,8 @@ const kinds: Kinds = {
   command: createCommandTarget,
   jenkins: createJenkinsTarget,
   webhook: createWebhookTarget,
+  github: createGithubTarget,
+  gitlab: createGitlabTarget,
 };
 
 export interface TargetsOptions extends Omit<TargetOptions<TargetConfig>, 'service' | 'config'> {

@@ -3,7 +3,16 @@
 import { z } from 'zod';
 import { argoTarget } from './argocd.ts';
 import { commandTarget } from './command.ts';
+import { githubTarget } from './github.ts';
+import { gitlabTarget } from './gitlab.ts';
 import { jenkinsTarget } from './jenkins.ts';
 import { webhookTarget } from './webhook.ts';
 
-export const target = z.discriminatedUnion('kind', [commandTarget, argoTarget, jenkinsTarget, webhookTarget]);
+export const target = z.discriminatedUnion('kind', [
+  argoTarget,
+  commandTarget,
+  githubTarget,
+  gitlabTarget,
+  jenkinsTarget,
+  webhookTarget,
+]);

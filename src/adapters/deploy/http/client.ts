@@ -69,7 +69,7 @@ export interface Rest {
    * The same question time and again: what has not changed is not sent again (`ETag`, `If-None-Match`). `fresh` is false when the
    * server said that nothing has changed. @throws RestProblem
    */
-  watch(request: RestRequest): () => Promise<RestAnswer & { readonly fresh: boolean }>;
+  watch(request: RestRequest): (signal?: AbortSignal) => Promise<RestAnswer & { readonly fresh: boolean }>;
   /**
    * Hands on the pieces of a body as they come, at most `mostBytes` of them. Follows one redirect, to which the token is not
    * shown if it leads to another server. `whole` is false if there was more. @throws RestProblem
@@ -84,7 +84,8 @@ const FIRST_REPEAT_MS = 300;
 const LAST_REPEAT_MS = 30_000;
 const REDIRECTS = [301, 302, 303, 307, 308];
 
-const systemClock: Clock = {
+/** The time of this machine. */
+export const systemClock: Clock = {
   now: () => new Date(),
   sleep: async (ms, signal) => await delay(ms, undefined, { signal }).catch(() => undefined),
 };
@@ -270,13 +271,12 @@ export function createRest(options: RestOptions): Rest {
     return await patiently(request, async () => judge(request, await once(request, headers)));
   }
 
-  function watch(request: RestRequest): () => Promise<RestAnswer & { readonly fresh: boolean }> {
+  function watch(request: RestRequest): (signal?: AbortSignal) => Promise<RestAnswer & { readonly fresh: boolean }> {
     let known: RestAnswer | undefined;
-    return async () => {
+    return async (signal) => {
       const etag = known?.headers['etag'];
-      const answer = await ask(
-        etag === undefined ? request : { ...request, headers: { ...request.headers, 'if-none-match': etag } },
-      );
+      const headers = etag === undefined ? {} : { headers: { ...request.headers, 'if-none-match': etag } };
+      const answer = await ask({ ...request, ...headers, ...(signal === undefined ? {} : { signal }) });
       if (answer.status === 304 && known !== undefined) return { ...known, fresh: false };
       known = answer;
       return { ...answer, fresh: true };
