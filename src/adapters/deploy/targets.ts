@@ -28,10 +28,10 @@ type Kinds = {
 const kinds: Kinds = {
   argocd: createArgoTarget,
   command: createCommandTarget,
-  github: createGithubTarget,
-  gitlab: createGitlabTarget,
   jenkins: createJenkinsTarget,
   webhook: createWebhookTarget,
+  github: createGithubTarget,
+  gitlab: createGitlabTarget,
 };
 
 export interface TargetsOptions extends Omit<TargetOptions<TargetConfig>, 'service' | 'config'> {

@@ -9,8 +9,8 @@ import { jenkinsTarget } from './jenkins.ts';
 import { webhookTarget } from './webhook.ts';
 
 export const target = z.discriminatedUnion('kind', [
-  commandTarget,
   argoTarget,
+  commandTarget,
   githubTarget,
   gitlabTarget,
   jenkinsTarget,

@@ -26,8 +26,8 @@ export interface CommandTargetConfig {
 
 /** One member for each kind of target. */
 export type TargetConfig =
-  | CommandTargetConfig
   | ArgoTargetConfig
+  | CommandTargetConfig
   | GithubTargetConfig
   | GitlabTargetConfig
   | JenkinsTargetConfig

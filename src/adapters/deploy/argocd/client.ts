@@ -1,14 +1,14 @@
 /** The target `argocd`: sets the version of an application, syncs it and follows it until it is healthy. See docs/guide/targets/argocd.md. */
 
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock, Live, Target, TargetOutcome, TargetRequest, TargetRun } from '../../../domain/deploy/ports.ts';
 import type { ArgoTargetConfig } from '../../../domain/deploy/targets/argocd.ts';
 import { createLines } from '../command/lines.ts';
-import { createRest } from '../http/client.ts';
-import { asking, failureOf, isCancelled } from '../http/failure.ts';
+import { createRest, systemClock } from '../http/client.ts';
+import { failureOf, isCancelled } from '../http/failure.ts';
+import { fill } from '../http/fill.ts';
 import { once } from '../http/once.ts';
+import { clearly } from '../http/outcome.ts';
 import { createPace } from '../http/pace.ts';
-import { fillPlaces } from '../http/places.ts';
 import { isPassing, RestProblem } from '../http/problem.ts';
 import { type Argo, createArgo, isBusy, stateOf } from './api.ts';
 import { type Application, type Handle, parseHandle } from './schema.ts';
@@ -32,11 +32,6 @@ const LAG_MS = 20_000;
 const STOP_MS = 60_000;
 const LOG_LINES = 20;
 
-const systemClock: Clock = {
-  now: () => new Date(),
-  sleep: (ms, signal) => delay(ms, undefined, { signal }).catch(() => undefined),
-};
-
 export function createArgoTarget(options: ArgoTargetOptions): Target {
   const { config } = options;
   const clock = options.clock ?? systemClock;
@@ -51,7 +46,7 @@ export function createArgoTarget(options: ArgoTargetOptions): Target {
   /** For what goes on after a cancellation, whose own signal would end each wait at once. */
   const never = new AbortController().signal;
 
-  const nameOf = (service: string, environment: string) => fillPlaces(config.application, { service, environment });
+  const nameOf = (service: string, environment: string) => fill(config.application, { service, environment });
 
   interface Rollout {
     readonly name: string;
@@ -332,7 +327,7 @@ export function createArgoTarget(options: ArgoTargetOptions): Target {
 
   /** What the application was compared with when all was as it should be, else what was synced last. */
   async function current(service: string, environment: string): Promise<Live | 'unsupported' | undefined> {
-    const { status } = await asking(() => createArgo(rest, config, nameOf(service, environment)).application());
+    const { status } = await clearly(() => createArgo(rest, config, nameOf(service, environment)).application());
     const last = status.history?.at(-1);
     const synced = status.sync?.status === 'Synced' ? versionOf(status.sync.comparedTo ?? {}, config) : undefined;
     const recorded = last === undefined ? undefined : versionOf(last, config);

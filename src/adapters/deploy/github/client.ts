@@ -4,9 +4,8 @@ import type { Clock, Target, TargetOutcome, TargetRequest, TargetRun } from '../
 import type { GithubTargetConfig } from '../../../domain/deploy/targets/github.ts';
 import { catchUp } from '../http/catchup.ts';
 import { createRest, systemClock } from '../http/client.ts';
-import { asking } from '../http/failure.ts';
-import { outcomeOf } from '../http/outcome.ts';
-import { fillPlaces } from '../http/places.ts';
+import { fill } from '../http/fill.ts';
+import { clearly, outcomeOf } from '../http/outcome.ts';
 import { createDeployment, resumeDeployment } from './deployment.ts';
 import { liveOn, versionsOf } from './live.ts';
 import { parseHandle } from './schema.ts';
@@ -34,7 +33,7 @@ export function createGithubTarget({ service, config, environment, clock = syste
     clock,
   });
 
-  const live = (place: string) => liveOn(rest, config, fillPlaces(config.environment, { service, environment: place }));
+  const live = (place: string) => liveOn(rest, config, fill(config.environment, { service, environment: place }));
 
   function begin(request: TargetRequest, run: TargetRun): Promise<TargetOutcome> {
     return how.mode === 'workflow'
@@ -65,8 +64,8 @@ export function createGithubTarget({ service, config, environment, clock = syste
     kind: 'github',
     deploy: (request, run) => outcomeOf(run, () => seen(request, run, () => begin(request, run))),
     resume: (request, handle, run) => outcomeOf(run, () => seen(request, run, () => goOn(request, handle, run))),
-    current: (_service, place) => asking(() => live(place)),
-    versions: () => asking(() => versionsOf(rest, config)),
+    current: (_service, place) => clearly(() => live(place)),
+    versions: () => clearly(() => versionsOf(rest, config)),
     settle: async () => undefined,
   };
 }

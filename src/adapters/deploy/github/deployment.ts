@@ -6,10 +6,9 @@
 import type { Clock, TargetOutcome, TargetRequest, TargetRun } from '../../../domain/deploy/ports.ts';
 import type { GithubDeployment, GithubTargetConfig } from '../../../domain/deploy/targets/github.ts';
 import { path, type Rest } from '../http/client.ts';
+import { fill, markerOf, valuesOf } from '../http/fill.ts';
 import { follow, type Look } from '../http/follow.ts';
-import { markerOf, valuesOf } from '../http/marker.ts';
 import { once } from '../http/once.ts';
-import { fillPlaces } from '../http/places.ts';
 import { oneLine } from '../http/words.ts';
 import {
   type DeploymentHandle,
@@ -52,7 +51,7 @@ export async function createDeployment(
           ref: version,
           task: how.task,
           auto_merge: false,
-          environment: fillPlaces(config.environment, valuesOf(request, marker)),
+          environment: fill(config.environment, valuesOf(request, marker)),
           description: `Deployment ${request.deployment} of ${request.service}, asked for in chat`.slice(0, 140),
           payload: { shipmate: { marker, version } },
           ...(how.requiredContexts === undefined ? {} : { required_contexts: how.requiredContexts }),
@@ -106,7 +105,7 @@ async function find(
 ): Promise<number | undefined> {
   const answer = await rest.ask({
     path: path`/repos/${config.owner}/${config.repository}/deployments`,
-    query: { environment: fillPlaces(config.environment, valuesOf(request, marker)), per_page: 30 },
+    query: { environment: fill(config.environment, valuesOf(request, marker)), per_page: 30 },
     patienceMs: PATIENCE_MS,
     signal,
   });

@@ -6,10 +6,9 @@
 import type { Clock, TargetOutcome, TargetRequest, TargetRun } from '../../../domain/deploy/ports.ts';
 import type { GithubTargetConfig, GithubWorkflow } from '../../../domain/deploy/targets/github.ts';
 import { path, type Rest } from '../http/client.ts';
+import { fill, fillAll, markerOf, valuesOf } from '../http/fill.ts';
 import { follow, type Look } from '../http/follow.ts';
-import { fillAll, markerOf, valuesOf } from '../http/marker.ts';
 import { once } from '../http/once.ts';
-import { fillPlaces } from '../http/places.ts';
 import { RestProblem } from '../http/problem.ts';
 import { showTail } from '../http/tail.ts';
 import { oneLine } from '../http/words.ts';
@@ -47,7 +46,7 @@ export async function runWorkflow(
   const startedAt = clock.now();
   const marker = markerOf(request, startedAt);
   const values = valuesOf(request, marker);
-  const ref = fillPlaces(how.ref, values);
+  const ref = fill(how.ref, values);
   const inputs = fillAll(how.inputs, values);
   const where = path`/repos/${config.owner}/${config.repository}/actions/workflows/${how.workflow}`;
   const after = Math.max(0, ...(await newestRuns(options, run.signal)).map(({ id }) => id));

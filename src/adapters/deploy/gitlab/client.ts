@@ -4,9 +4,8 @@ import type { Clock, Target, TargetOutcome, TargetRequest, TargetRun } from '../
 import type { GitlabTargetConfig } from '../../../domain/deploy/targets/gitlab.ts';
 import { catchUp } from '../http/catchup.ts';
 import { createRest, systemClock } from '../http/client.ts';
-import { asking } from '../http/failure.ts';
-import { outcomeOf } from '../http/outcome.ts';
-import { fillPlaces } from '../http/places.ts';
+import { fill } from '../http/fill.ts';
+import { clearly, outcomeOf } from '../http/outcome.ts';
 import { liveOn, versionsOf } from './live.ts';
 import { resumePipeline, runPipeline } from './pipeline.ts';
 import { parseHandle } from './schema.ts';
@@ -30,7 +29,7 @@ export function createGitlabTarget({ service, config, environment, clock = syste
   const { triggerFrom } = config;
   const trigger = triggerFrom === undefined ? undefined : environment[triggerFrom];
   const options = { rest, config, trigger, clock };
-  const live = (place: string) => liveOn(rest, config, fillPlaces(config.environment, { service, environment: place }));
+  const live = (place: string) => liveOn(rest, config, fill(config.environment, { service, environment: place }));
 
   async function begin(request: TargetRequest, run: TargetRun): Promise<TargetOutcome> {
     if (triggerFrom !== undefined && (trigger === undefined || trigger === '')) {
@@ -58,8 +57,8 @@ export function createGitlabTarget({ service, config, environment, clock = syste
     kind: 'gitlab',
     deploy: (request, run) => outcomeOf(run, () => seen(request, run, () => begin(request, run))),
     resume: (request, handle, run) => outcomeOf(run, () => seen(request, run, () => goOn(handle, run))),
-    current: (_service, place) => asking(() => live(place)),
-    versions: () => asking(() => versionsOf(rest, config)),
+    current: (_service, place) => clearly(() => live(place)),
+    versions: () => clearly(() => versionsOf(rest, config)),
     settle: async () => undefined,
   };
 }

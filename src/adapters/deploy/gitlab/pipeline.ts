@@ -6,10 +6,9 @@
 import type { Clock, TargetOutcome, TargetRequest, TargetRun } from '../../../domain/deploy/ports.ts';
 import type { GitlabTargetConfig } from '../../../domain/deploy/targets/gitlab.ts';
 import { path, type Rest } from '../http/client.ts';
+import { fill, fillAll, markerOf, valuesOf } from '../http/fill.ts';
 import { follow, type Look } from '../http/follow.ts';
-import { fillAll, markerOf, valuesOf } from '../http/marker.ts';
 import { once } from '../http/once.ts';
-import { fillPlaces } from '../http/places.ts';
 import { RestProblem } from '../http/problem.ts';
 import { showTail } from '../http/tail.ts';
 import { oneLine } from '../http/words.ts';
@@ -48,7 +47,7 @@ export async function runPipeline(
   const startedAt = clock.now();
   const marker = markerOf(request, startedAt);
   const values = valuesOf(request, marker);
-  const ref = fillPlaces(config.ref, values);
+  const ref = fill(config.ref, values);
   const after = Math.max(0, ...(await newestPipelines(options, run.signal)).map(({ id }) => id));
   const handle: PipelineHandle = { marker, ref, after, startedAt };
   await run.remember(handle);

@@ -1,22 +1,12 @@
 /** From what went wrong between the robot and a server to what a target answers. */
 
-import { type TargetOutcome, TargetUnclear } from '../../../domain/deploy/ports.ts';
+import type { TargetOutcome } from '../../../domain/deploy/ports.ts';
 import { RestProblem } from './problem.ts';
 
 /** How a rollout ends that could not go on. What is no matter of the server is thrown on. */
 export function failureOf(error: unknown): TargetOutcome {
   if (!(error instanceof RestProblem)) throw error;
   return { kind: 'failed', code: error.kind, text: error.message };
-}
-
-/** Asks a question; what goes wrong is a matter of the target. @throws TargetUnclear */
-export async function asking<T>(question: () => Promise<T>): Promise<T> {
-  try {
-    return await question();
-  } catch (error) {
-    if (error instanceof RestProblem) throw new TargetUnclear(error.message, { cause: error });
-    throw error;
-  }
 }
 
 /** Somebody cancelled; otherwise an aborted signal means that the robot stops. */

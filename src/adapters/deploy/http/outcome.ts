@@ -1,10 +1,10 @@
-/** How a rollout ends that something came between. */
+/** Problems with a server, as a target must say them. */
 
-import type { TargetOutcome, TargetRun } from '../../../domain/deploy/ports.ts';
+import { type TargetOutcome, type TargetRun, TargetUnclear } from '../../../domain/deploy/ports.ts';
 import { failureOf, isCancelled } from './failure.ts';
 import { RestProblem } from './problem.ts';
 
-/** What `work` comes to; a problem with the server, a stop and a cancellation become outcomes. */
+/** A rollout that a problem ended before it could be followed. */
 export async function outcomeOf(run: TargetRun, work: () => Promise<TargetOutcome>): Promise<TargetOutcome> {
   try {
     return await work();
@@ -14,5 +14,15 @@ export async function outcomeOf(run: TargetRun, work: () => Promise<TargetOutcom
       ? 'it was cancelled before it had begun'
       : 'the robot was stopped while it ran';
     return { kind: 'interrupted', text };
+  }
+}
+
+/** A question. @throws TargetUnclear */
+export async function clearly<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof RestProblem) throw new TargetUnclear(error.message, { cause: error });
+    throw error;
   }
 }

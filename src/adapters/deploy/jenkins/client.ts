@@ -1,6 +1,5 @@
 /** The target `jenkins`: starts a job with parameters and follows its build. See docs/guide/targets/jenkins.md. */
 
-import { setTimeout as delay } from 'node:timers/promises';
 import {
   type Clock,
   type Live,
@@ -11,11 +10,12 @@ import {
   TargetUnclear,
 } from '../../../domain/deploy/ports.ts';
 import type { JenkinsTargetConfig } from '../../../domain/deploy/targets/jenkins.ts';
-import { createRest } from '../http/client.ts';
-import { asking, failureOf, isCancelled } from '../http/failure.ts';
+import { createRest, systemClock } from '../http/client.ts';
+import { failureOf, isCancelled } from '../http/failure.ts';
+import { fill, fillAll } from '../http/fill.ts';
 import { once } from '../http/once.ts';
+import { clearly } from '../http/outcome.ts';
 import { createPace } from '../http/pace.ts';
-import { fillPlaces } from '../http/places.ts';
 import { isPassing, RestProblem } from '../http/problem.ts';
 import { createJenkins, type Found, type Jenkins, jobPath } from './api.ts';
 import { createConsole } from './log.ts';
@@ -38,11 +38,6 @@ const REMEMBER_EVERY_MS = 10_000;
 /** Builds among which the one is looked for that is live. */
 const LOOKED_AT = 100;
 
-const systemClock: Clock = {
-  now: () => new Date(),
-  sleep: (ms, signal) => delay(ms, undefined, { signal }).catch(() => undefined),
-};
-
 export function createJenkinsTarget(options: JenkinsTargetOptions): Target {
   const { config } = options;
   const clock = options.clock ?? systemClock;
@@ -58,9 +53,8 @@ export function createJenkinsTarget(options: JenkinsTargetOptions): Target {
   /** For what goes on after a cancellation, whose own signal would end each wait at once. */
   const never = new AbortController().signal;
 
-  const jobOf = (values: Readonly<Record<string, string>>) => fillPlaces(config.job, values);
-  const filled = (values: Readonly<Record<string, string>>) =>
-    Object.fromEntries(Object.entries(config.parameters).map(([name, text]) => [name, fillPlaces(text, values)]));
+  const jobOf = (values: Readonly<Record<string, string>>) => fill(config.job, values);
+  const filled = (values: Readonly<Record<string, string>>) => fillAll(config.parameters, values);
   const valuesOf = ({ service, environment, version, deployment }: TargetRequest) => ({
     service,
     environment,
@@ -309,7 +303,7 @@ export function createJenkinsTarget(options: JenkinsTargetOptions): Target {
     const values = { service, environment };
     const fixed = Object.entries(filled(values)).filter(([, text]) => !/\{(version|deployment)\}/.test(text));
     const jenkins = createJenkins(rest, jobOf(values));
-    const builds = await asking(() => jenkins.builds(LOOKED_AT));
+    const builds = await clearly(() => jenkins.builds(LOOKED_AT));
     const here = builds.filter(
       (build) =>
         build.actions.has(versionParameter) &&
@@ -329,7 +323,7 @@ export function createJenkinsTarget(options: JenkinsTargetOptions): Target {
   async function versions(): Promise<readonly string[] | 'unsupported'> {
     if (versionParameter === undefined || config.job.includes('{environment}')) return 'unsupported';
     const jenkins = createJenkins(rest, jobOf({ service: options.service }));
-    return (await asking(() => jenkins.job())).parameters.get(versionParameter) ?? 'unsupported';
+    return (await clearly(() => jenkins.job())).parameters.get(versionParameter) ?? 'unsupported';
   }
 
   return { kind: 'jenkins', deploy, resume, current, versions, settle: async () => undefined };

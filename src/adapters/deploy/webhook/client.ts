@@ -1,6 +1,5 @@
 /** The target `webhook`: sends a signed request, and asks how far it is. See docs/guide/targets/webhook.md. */
 
-import { setTimeout as delay } from 'node:timers/promises';
 import {
   type Clock,
   type Live,
@@ -11,11 +10,12 @@ import {
   TargetUnclear,
 } from '../../../domain/deploy/ports.ts';
 import type { WebhookTargetConfig } from '../../../domain/deploy/targets/webhook.ts';
-import { createRest, type Rest, type RestAnswer, type RestRequest } from '../http/client.ts';
-import { asking, failureOf, isCancelled } from '../http/failure.ts';
+import { createRest, type Rest, type RestAnswer, type RestRequest, systemClock } from '../http/client.ts';
+import { failureOf, isCancelled } from '../http/failure.ts';
+import { fill } from '../http/fill.ts';
 import { once } from '../http/once.ts';
+import { clearly } from '../http/outcome.ts';
 import { createPace } from '../http/pace.ts';
-import { fillPlaces } from '../http/places.ts';
 import { isPassing, mayHaveArrived, RestProblem } from '../http/problem.ts';
 import { createLog } from './log.ts';
 import {
@@ -44,11 +44,6 @@ const LAG_MS = 30_000;
 const STOP_MS = 60_000;
 const REMEMBER_EVERY_MS = 10_000;
 
-const systemClock: Clock = {
-  now: () => new Date(),
-  sleep: (ms, signal) => delay(ms, undefined, { signal }).catch(() => undefined),
-};
-
 const ADVICE = {
   401: 'check that both sides have the same secret, and that their clocks agree',
   403: 'check that both sides have the same secret, and that their clocks agree',
@@ -57,6 +52,12 @@ const ADVICE = {
 } as const;
 
 type Values = Readonly<Record<string, string | undefined>>;
+
+/** Each value is one part of an address, whatever it holds. */
+function encoded(values: Values): Readonly<Record<string, string>> {
+  const known = Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return Object.fromEntries(known.map(([name, value]) => [name, encodeURIComponent(value)]));
+}
 
 export function createWebhookTarget(options: WebhookTargetOptions): Target {
   const { config } = options;
@@ -94,7 +95,7 @@ export function createWebhookTarget(options: WebhookTargetOptions): Target {
       const text = `the variable ${config.secretFrom} is not set, so nothing can be signed; set it and start the robot again`;
       throw new RestProblem('no_token', text);
     }
-    const url = new URL(fillPlaces(template, values, encodeURIComponent));
+    const url = new URL(fill(template, encoded(values)));
     const body = request.body === undefined ? '' : JSON.stringify(request.body);
     return {
       rest: rest(url.origin),
@@ -337,7 +338,7 @@ export function createWebhookTarget(options: WebhookTargetOptions): Target {
   async function current(service: string, environment: string): Promise<Live | 'unsupported' | undefined> {
     const { current: where } = config;
     if (where === undefined) return 'unsupported';
-    const { data } = await asking(() => ask(where, { service, environment }, `current-${now()}`));
+    const { data } = await clearly(() => ask(where, { service, environment }, `current-${now()}`));
     const parsed = parseCurrent(data);
     if (parsed === undefined)
       throw new TargetUnclear('the webhook for “current” did not answer {"version": "…"} or {}');
@@ -348,7 +349,7 @@ export function createWebhookTarget(options: WebhookTargetOptions): Target {
   async function versions(service: string): Promise<readonly string[] | 'unsupported'> {
     const { versions: where } = config;
     if (where === undefined) return 'unsupported';
-    const { data } = await asking(() => ask(where, { service }, `versions-${now()}`));
+    const { data } = await clearly(() => ask(where, { service }, `versions-${now()}`));
     const parsed = parseVersions(data);
     if (parsed === undefined)
       throw new TargetUnclear('the webhook for “versions” did not answer a list like ["v2", "v1"]');
