@@ -370,7 +370,7 @@ describe('target github', () => {
     it('tells GitHub that it was cancelled', async () => {
       server.on(`POST ${REPO}/deployments`, json(201, deployment(5)));
       server.on(`POST ${REPO}/deployments/5/statuses`, json(201, status('queued')), json(201, status('error')));
-      server.on(`GET ${REPO}/deployments/5/statuses`, json(200, [status('queued')]));
+      server.on(`GET ${REPO}/deployments/5/statuses`, json(200, [status('queued')]), json(200, [status('queued')]));
       const run = notedRun((text, { stop }) => {
         if (text === 'Queued') stop.abort('cancel');
       });
@@ -381,6 +381,18 @@ describe('target github', () => {
         state: 'error',
         description: 'Cancelled in chat',
       });
+    });
+
+    it('leaves alone what ended well while nobody looked, however long ago', async () => {
+      const handle = {
+        mode: 'deployment',
+        marker: 'shipmate-12-abc',
+        startedAt: '2026-01-31T12:00:00Z',
+        deployment: 5,
+      };
+      server.on(`GET ${REPO}/deployments/5/statuses`, json(200, [status('success')]), json(200, [status('success')]));
+      server.on(`GET ${REPO}/deployments`, json(200, [deployment(5, { ref: 'v2' })]));
+      expect(await target(byDeployment).resume?.(request, handle, notedRun())).to.deep.equal({ kind: 'succeeded' });
     });
 
     it('takes it up again', async () => {

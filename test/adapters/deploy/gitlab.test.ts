@@ -253,8 +253,8 @@ describe('target gitlab', () => {
       run.stop.abort('cancel');
     });
     server.on(`POST ${PROJECT}/pipelines/31/cancel`, json(200, pipeline(31, 'canceled')));
-    server.on(`GET ${PROJECT}/pipelines/31`, json(200, pipeline(31, 'canceled')));
-    server.on(`GET ${PROJECT}/pipelines/31/jobs`, json(200, []));
+    server.on(`GET ${PROJECT}/pipelines/31`, json(200, pipeline(31)), json(200, pipeline(31, 'canceled')));
+    server.on(`GET ${PROJECT}/pipelines/31/jobs`, json(200, []), json(200, []));
     expect(textOf(await deploy(run))).to.equal('interrupted: it was cancelled and has ended on GitLab');
   });
 

@@ -75,6 +75,12 @@ async function end(following: Following, why: 'cancel' | 'timeout'): Promise<Tar
     why === 'cancel' ? { kind: 'interrupted', text } : { kind: 'failed', code: 'timeout', text };
   run.progress({ text: why === 'cancel' ? 'Cancelling' : 'Stopping: it takes too long' });
   try {
+    // It may have ended in the meantime, or while nobody looked: then there is nothing to stop.
+    const before = await following.look(signal).catch((error: unknown) => {
+      if (error instanceof RestProblem) return undefined;
+      throw error;
+    });
+    if (before?.outcome !== undefined) return before.outcome;
     if ((await following.stop(why)) === 'told') {
       return outcome(`${what}; ${name} was told, but what carries it out may go on`);
     }
