@@ -93,6 +93,8 @@ interface Schema {
   readonly additionalProperties?: Schema | boolean;
   readonly items?: Schema;
   readonly anyOf?: readonly Schema[];
+  /** Several kinds, told apart by `kind`. */
+  readonly oneOf?: readonly Schema[];
   readonly required?: readonly string[];
 }
 
@@ -129,6 +131,7 @@ function keysOf(schema: Schema, path: string, required: readonly string[]): Key[
   const below = (part: string, next: Schema): Key[] => keysOf(next, path === '' ? part : `${path}.${part}`, inner.required ?? []);
   return [
     ...own,
+    ...(inner.oneOf ?? []).flatMap((kind) => keysOf(kind, `${path}(${kind.properties?.['kind']?.const ?? 'other'})`, required).slice(1)),
     ...Object.entries(inner.properties ?? {}).flatMap(([part, next]) => below(part, next)),
     ...(typeof inner.additionalProperties === 'object' && inner.additionalProperties.type !== 'string'
       ? keysOf(inner.additionalProperties, `${path}.<name>`, [])
@@ -140,7 +143,7 @@ function keysOf(schema: Schema, path: string, required: readonly string[]): Key[
 function typeOf(schema: Schema): string {
   if (schema.const !== undefined) return `\`${schema.const}\``;
   if (schema.type === 'array') return `list of ${schema.items?.properties ? 'mappings' : `${schema.items?.type ?? 'value'}s`}`;
-  return schema.type === 'object' ? 'mapping' : (schema.type ?? 'value');
+  return schema.type === 'object' || schema.oneOf ? 'mapping' : (schema.type ?? 'value');
 }
 
 function errorsPage(): string {

@@ -2,7 +2,12 @@
 
 import type { TargetConfig } from '../../domain/deploy/config.ts';
 import type { Target } from '../../domain/deploy/ports.ts';
+import { createArgoTarget } from './argocd/client.ts';
 import { createCommandTarget } from './command/client.ts';
+import { createGithubTarget } from './github/client.ts';
+import { createGitlabTarget } from './gitlab/client.ts';
+import { createJenkinsTarget } from './jenkins/client.ts';
+import { createWebhookTarget } from './webhook/client.ts';
 
 /** What every kind of target is made of. */
 export interface TargetOptions<Config extends TargetConfig> {
@@ -21,7 +26,12 @@ type Kinds = {
 };
 
 const kinds: Kinds = {
+  argocd: createArgoTarget,
   command: createCommandTarget,
+  jenkins: createJenkinsTarget,
+  webhook: createWebhookTarget,
+  github: createGithubTarget,
+  gitlab: createGitlabTarget,
 };
 
 export interface TargetsOptions extends Omit<TargetOptions<TargetConfig>, 'service' | 'config'> {

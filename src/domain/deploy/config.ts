@@ -1,5 +1,11 @@
 /** What can be deployed and where, as plain data. `src/config/services.ts` reads it from `config/services.yaml`. */
 
+import type { ArgoTargetConfig } from './targets/argocd.ts';
+import type { GithubTargetConfig } from './targets/github.ts';
+import type { GitlabTargetConfig } from './targets/gitlab.ts';
+import type { JenkinsTargetConfig } from './targets/jenkins.ts';
+import type { WebhookTargetConfig } from './targets/webhook.ts';
+
 interface EnvironmentConfig {
   readonly name: string;
   readonly description?: string;
@@ -58,7 +64,13 @@ export interface CommandTargetConfig {
 }
 
 /** One member for each kind of target. */
-export type TargetConfig = CommandTargetConfig;
+export type TargetConfig =
+  | ArgoTargetConfig
+  | CommandTargetConfig
+  | GithubTargetConfig
+  | GitlabTargetConfig
+  | JenkinsTargetConfig
+  | WebhookTargetConfig;
 
 export interface ServiceConfig {
   readonly name: string;

@@ -1,0 +1,71 @@
+/** The target `github`: workflows of Actions, and Deployments. See docs/guide/targets/github.md. */
+
+import type { Clock, Target, TargetOutcome, TargetRequest, TargetRun } from '../../../domain/deploy/ports.ts';
+import type { GithubTargetConfig } from '../../../domain/deploy/targets/github.ts';
+import { catchUp } from '../http/catchup.ts';
+import { createRest, systemClock } from '../http/client.ts';
+import { fill } from '../http/fill.ts';
+import { clearly, outcomeOf } from '../http/outcome.ts';
+import { createDeployment, resumeDeployment } from './deployment.ts';
+import { liveOn, versionsOf } from './live.ts';
+import { parseHandle } from './schema.ts';
+import { resumeWorkflow, runWorkflow } from './workflow.ts';
+
+export interface GithubTargetOptions {
+  readonly service: string;
+  readonly config: GithubTargetConfig;
+  /** The robot's environment, where the token is. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly clock?: Clock;
+}
+
+export function createGithubTarget({ service, config, environment, clock = systemClock }: GithubTargetOptions): Target {
+  const { how } = config;
+  const rest = createRest({
+    name: 'GitHub',
+    baseUrl: config.url,
+    token: { from: config.tokenFrom, value: environment[config.tokenFrom] },
+    headers: (token) => ({
+      accept: 'application/vnd.github+json',
+      'x-github-api-version': '2022-11-28',
+      authorization: `Bearer ${token}`,
+    }),
+    clock,
+  });
+
+  const live = (place: string) => liveOn(rest, config, fill(config.environment, { service, environment: place }));
+
+  function begin(request: TargetRequest, run: TargetRun): Promise<TargetOutcome> {
+    return how.mode === 'workflow'
+      ? runWorkflow({ rest, config, how, clock }, request, run)
+      : createDeployment({ rest, config, how, clock }, request, run);
+  }
+
+  async function goOn(request: TargetRequest, raw: unknown, run: TargetRun): Promise<TargetOutcome> {
+    const handle = parseHandle(raw);
+    if (handle?.mode === 'workflow' && how.mode === 'workflow') {
+      return await resumeWorkflow({ rest, config, how, clock }, handle, run);
+    }
+    if (handle?.mode === 'deployment' && how.mode === 'deployment') {
+      return await resumeDeployment({ rest, config, how, clock }, request, handle, run);
+    }
+    return { kind: 'interrupted', text: 'the target was changed in config/services.yaml while it ran' };
+  }
+
+  async function seen(request: TargetRequest, run: TargetRun, work: () => Promise<TargetOutcome>) {
+    const outcome = await work();
+    if (outcome.kind === 'succeeded') {
+      await catchUp(request.version, () => live(request.environment), clock, run.signal);
+    }
+    return outcome;
+  }
+
+  return {
+    kind: 'github',
+    deploy: (request, run) => outcomeOf(run, () => seen(request, run, () => begin(request, run))),
+    resume: (request, handle, run) => outcomeOf(run, () => seen(request, run, () => goOn(request, handle, run))),
+    current: (_service, place) => clearly(() => live(place)),
+    versions: () => clearly(() => versionsOf(rest, config)),
+    settle: async () => undefined,
+  };
+}

@@ -1,0 +1,64 @@
+/** The target `gitlab`: pipelines and what they deployed. See docs/guide/targets/gitlab.md. */
+
+import type { Clock, Target, TargetOutcome, TargetRequest, TargetRun } from '../../../domain/deploy/ports.ts';
+import type { GitlabTargetConfig } from '../../../domain/deploy/targets/gitlab.ts';
+import { catchUp } from '../http/catchup.ts';
+import { createRest, systemClock } from '../http/client.ts';
+import { fill } from '../http/fill.ts';
+import { clearly, outcomeOf } from '../http/outcome.ts';
+import { liveOn, versionsOf } from './live.ts';
+import { resumePipeline, runPipeline } from './pipeline.ts';
+import { parseHandle } from './schema.ts';
+
+export interface GitlabTargetOptions {
+  readonly service: string;
+  readonly config: GitlabTargetConfig;
+  /** The robot's environment, where the tokens are. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly clock?: Clock;
+}
+
+export function createGitlabTarget({ service, config, environment, clock = systemClock }: GitlabTargetOptions): Target {
+  const rest = createRest({
+    name: 'GitLab',
+    baseUrl: `${config.url}/api/v4`,
+    token: { from: config.tokenFrom, value: environment[config.tokenFrom] },
+    headers: (token) => ({ 'private-token': token }),
+    clock,
+  });
+  const { triggerFrom } = config;
+  const trigger = triggerFrom === undefined ? undefined : environment[triggerFrom];
+  const options = { rest, config, trigger, clock };
+  const live = (place: string) => liveOn(rest, config, fill(config.environment, { service, environment: place }));
+
+  async function begin(request: TargetRequest, run: TargetRun): Promise<TargetOutcome> {
+    if (triggerFrom !== undefined && (trigger === undefined || trigger === '')) {
+      const text = `the variable ${triggerFrom} is not set, so there is no trigger token for GitLab; set it and start the robot again`;
+      return { kind: 'failed', code: 'no_token', text };
+    }
+    return await runPipeline(options, request, run);
+  }
+
+  async function goOn(raw: unknown, run: TargetRun): Promise<TargetOutcome> {
+    const handle = parseHandle(raw);
+    if (handle !== undefined) return await resumePipeline(options, handle, run);
+    return { kind: 'interrupted', text: 'the target was changed in config/services.yaml while it ran' };
+  }
+
+  async function seen(request: TargetRequest, run: TargetRun, work: () => Promise<TargetOutcome>) {
+    const outcome = await work();
+    if (outcome.kind === 'succeeded') {
+      await catchUp(request.version, () => live(request.environment), clock, run.signal);
+    }
+    return outcome;
+  }
+
+  return {
+    kind: 'gitlab',
+    deploy: (request, run) => outcomeOf(run, () => seen(request, run, () => begin(request, run))),
+    resume: (request, handle, run) => outcomeOf(run, () => seen(request, run, () => goOn(handle, run))),
+    current: (_service, place) => clearly(() => live(place)),
+    versions: () => clearly(() => versionsOf(rest, config)),
+    settle: async () => undefined,
+  };
+}

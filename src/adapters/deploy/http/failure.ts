@@ -1,0 +1,15 @@
+/** From what went wrong between the robot and a server to what a target answers. */
+
+import type { TargetOutcome } from '../../../domain/deploy/ports.ts';
+import { RestProblem } from './problem.ts';
+
+/** How a rollout ends that could not go on. What is no matter of the server is thrown on. */
+export function failureOf(error: unknown): TargetOutcome {
+  if (!(error instanceof RestProblem)) throw error;
+  return { kind: 'failed', code: error.kind, text: error.message };
+}
+
+/** Somebody cancelled; otherwise an aborted signal means that the robot stops. */
+export function isCancelled(signal: AbortSignal): boolean {
+  return signal.aborted && signal.reason === 'cancel';
+}

@@ -1,0 +1,69 @@
+/** The console of a build, told line by line while it grows. */
+
+import type { TargetRun } from '../../../domain/deploy/ports.ts';
+import { createLines } from '../command/lines.ts';
+import { isPassing, RestProblem } from '../http/problem.ts';
+import type { Jenkins } from './api.ts';
+
+/** More than this is not read, but for the end, where the error stands. */
+const MOST_BYTES = 64 * 1024 * 1024;
+const TAIL_BYTES = 64 * 1024;
+
+export interface Console {
+  /** How much of it was told, as Jenkins counts. */
+  told(): number;
+  /** Tells what is new. Passing trouble is left for the next time. @throws RestProblem */
+  read(): Promise<{ readonly more: boolean; readonly trouble: boolean }>;
+  /** Tells the end of what was too long, and the last line. */
+  end(): Promise<void>;
+}
+
+/** @param start where it begins, as an earlier process left it */
+export function createConsole(
+  jenkins: Pick<Jenkins, 'log'>,
+  number: number,
+  start: number,
+  run: Pick<TargetRun, 'output'>,
+  mostBytes = MOST_BYTES,
+): Console {
+  const lines = createLines(run.output);
+  let from = start;
+  /** Bytes behind `from` that were told before the connection was cut. */
+  let ahead = 0;
+  let left = mostBytes;
+  let tooLong = false;
+
+  return {
+    told: () => from,
+    async read() {
+      if (tooLong) return { more: false, trouble: false };
+      let skip = ahead;
+      try {
+        const part = await jenkins.log(number, from, left + skip, (piece) => {
+          const rest = piece.subarray(Math.min(skip, piece.length));
+          skip -= piece.length - rest.length;
+          ahead += rest.length;
+          left -= rest.length;
+          if (rest.length > 0) lines.write(rest);
+        });
+        tooLong = !part.whole;
+        if (part.whole) from = part.next;
+        ahead = 0;
+        return { more: part.more, trouble: false };
+      } catch (error) {
+        const wasCut = error instanceof RestProblem && error.kind === 'refused' && error.status === undefined;
+        if (!wasCut && !isPassing(error)) throw error;
+        return { more: true, trouble: true };
+      }
+    },
+    async end() {
+      lines.end();
+      if (!tooLong) return;
+      run.output('… the console is too long to be told as a whole; this is its end …');
+      const { next } = await jenkins.log(number, from, 0, () => undefined);
+      const tail = createLines(run.output);
+      await jenkins.log(number, Math.max(from, next - TAIL_BYTES), TAIL_BYTES, tail.write);
+      tail.end();
+    },
+  };
+}

@@ -1,0 +1,73 @@
+/** A log that grows, read in parts: `Range: bytes=<n>-`, https://www.rfc-editor.org/rfc/rfc9110#name-range. */
+
+import type { TargetRun } from '../../../domain/deploy/ports.ts';
+import { createLines } from '../command/lines.ts';
+import type { StreamEnd } from '../http/client.ts';
+import { isPassing, RestProblem } from '../http/problem.ts';
+
+/** More than this is not read, but for the end, where the error stands. */
+const MOST_BYTES = 64 * 1024 * 1024;
+const TAIL_BYTES = 64 * 1024;
+
+export type ReadPart = (
+  range: string,
+  mostBytes: number,
+  take: (piece: Buffer, status: number) => void,
+) => Promise<StreamEnd>;
+
+export interface GrowingLog {
+  /** Bytes that were told. */
+  told(): number;
+  /** Tells what is new. Passing trouble is left for the next time; true if there was none. @throws RestProblem */
+  read(): Promise<boolean>;
+  /** Tells the end of what was too long, and the last line. */
+  end(): Promise<void>;
+}
+
+/** @param start where it begins, as an earlier process left it */
+export function createLog(
+  part: ReadPart,
+  start: number,
+  run: Pick<TargetRun, 'output'>,
+  mostBytes = MOST_BYTES,
+): GrowingLog {
+  const lines = createLines(run.output);
+  let told = start;
+  let tooLong = false;
+
+  return {
+    told: () => told,
+    async read() {
+      if (tooLong) return true;
+      let skip = told;
+      try {
+        const { whole } = await part(`bytes=${told}-`, mostBytes + 1, (piece, status) => {
+          // A server that knows no ranges sends all of it each time.
+          const fresh = status === 206 ? piece : piece.subarray(Math.min(skip, piece.length));
+          if (status !== 206) skip -= piece.length - fresh.length;
+          told += fresh.length;
+          if (fresh.length > 0) lines.write(fresh);
+        });
+        tooLong = !whole || told - start >= mostBytes;
+        return true;
+      } catch (error) {
+        if (!(error instanceof RestProblem)) throw error;
+        // 416: nothing new. 404: nothing yet.
+        if (error.status === 416 || error.kind === 'not_found') return true;
+        const wasCut = error.kind === 'refused' && error.status === undefined;
+        if (!wasCut && !isPassing(error)) throw error;
+        return false;
+      }
+    },
+    async end() {
+      lines.end();
+      if (!tooLong) return;
+      run.output('… the log is too long to be told as a whole; this is its end …');
+      const tail = createLines(run.output);
+      await part(`bytes=-${TAIL_BYTES}`, TAIL_BYTES, (piece, status) => {
+        if (status === 206) tail.write(piece);
+      });
+      tail.end();
+    },
+  };
+}
