@@ -3,9 +3,10 @@
 import { z } from 'zod';
 import type { GithubTargetConfig } from '../../domain/deploy/targets/github.ts';
 import { duration, strict, variable } from '../fields.ts';
-import { filled, serverUrl, versionsFrom } from './forge.ts';
+import { placeholders } from './address.ts';
+import { serverUrl, versionsFrom } from './forge.ts';
 
-const text = filled(['service', 'environment', 'version', 'marker']);
+const text = placeholders(['service', 'environment', 'version', 'marker']);
 
 /** See docs/guide/targets/github.md. */
 export const githubTarget = strict({
@@ -20,7 +21,7 @@ export const githubTarget = strict({
     .default('https://api.github.com')
     .describe('The REST API; of an Enterprise Server `https://HOST/api/v3`'),
   token_from: variable.default('GITHUB_TOKEN').describe('The variable that holds the token'),
-  environment: filled(['service', 'environment'])
+  environment: placeholders(['service', 'environment'])
     .default('{environment}')
     .describe('The name of the environment on GitHub'),
   versions: versionsFrom,

@@ -3,9 +3,10 @@
 import { z } from 'zod';
 import type { GitlabTargetConfig } from '../../domain/deploy/targets/gitlab.ts';
 import { duration, strict, variable } from '../fields.ts';
-import { filled, serverUrl, versionsFrom } from './forge.ts';
+import { placeholders } from './address.ts';
+import { serverUrl, versionsFrom } from './forge.ts';
 
-const text = filled(['service', 'environment', 'version']);
+const text = placeholders(['service', 'environment', 'version']);
 
 /** See docs/guide/targets/gitlab.md. */
 export const gitlabTarget = strict({
@@ -28,7 +29,7 @@ export const gitlabTarget = strict({
     .default({})
     .describe('Variables of the pipeline; `{service}`, `{environment}`, `{version}` are filled in'),
   inputs: z.record(z.string(), text).default({}).describe('Inputs of the pipeline, filled in likewise'),
-  environment: filled(['service', 'environment'])
+  environment: placeholders(['service', 'environment'])
     .default('{environment}')
     .describe('The name of the environment on GitLab'),
   versions: versionsFrom,

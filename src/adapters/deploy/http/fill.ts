@@ -4,7 +4,10 @@ import type { TargetRequest } from '../../../domain/deploy/ports.ts';
 
 /** Puts the values where `{name}` stands; what is no name of a value stays as it is. */
 export function fill(text: string, values: Readonly<Record<string, string>>): string {
-  return text.replace(/\{([a-z]+)\}/g, (whole, name: string) => values[name] ?? whole);
+  return text.replace(
+    /\{([a-z]+)\}/g,
+    (whole, name: string) => (Object.hasOwn(values, name) ? values[name] : undefined) ?? whole,
+  );
 }
 
 export function fillAll(

@@ -1,6 +1,7 @@
 /** Following what goes on elsewhere to its end: growing waits, outages, a deadline, being cancelled, being stopped. */
 
 import type { Clock, TargetOutcome, TargetRun } from '../../../domain/deploy/ports.ts';
+import { isCancelled } from './failure.ts';
 import { createPace } from './pace.ts';
 import { isPassing, RestProblem } from './problem.ts';
 
@@ -39,7 +40,7 @@ export async function follow(following: Following): Promise<TargetOutcome> {
   let awaySince: number | undefined;
   for (;;) {
     if (run.signal.aborted) {
-      return run.signal.reason === 'cancel'
+      return isCancelled(run.signal)
         ? await end(following, 'cancel')
         : { kind: 'interrupted', text: 'the robot was stopped while it ran' };
     }

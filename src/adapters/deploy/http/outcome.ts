@@ -1,6 +1,7 @@
 /** Problems with a server, as a target must say them. */
 
 import { type TargetOutcome, type TargetRun, TargetUnclear } from '../../../domain/deploy/ports.ts';
+import { failureOf, isCancelled } from './failure.ts';
 import { RestProblem } from './problem.ts';
 
 /** A rollout that a problem ended before it could be followed. */
@@ -8,10 +9,10 @@ export async function outcomeOf(run: TargetRun, work: () => Promise<TargetOutcom
   try {
     return await work();
   } catch (error) {
-    if (!(error instanceof RestProblem)) throw error;
-    if (error.kind !== 'stopped') return { kind: 'failed', code: error.kind, text: error.message };
-    const text =
-      run.signal.reason === 'cancel' ? 'it was cancelled before it had begun' : 'the robot was stopped while it ran';
+    if (!(error instanceof RestProblem && error.kind === 'stopped')) return failureOf(error);
+    const text = isCancelled(run.signal)
+      ? 'it was cancelled before it had begun'
+      : 'the robot was stopped while it ran';
     return { kind: 'interrupted', text };
   }
 }
