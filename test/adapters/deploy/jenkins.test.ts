@@ -225,6 +225,20 @@ describe('jenkins target', function () {
     });
   }
 
+  it('does not call a build failed that it may not see any more', async () => {
+    server.on(`GET ${JOB}/api/json`, job);
+    server.on(`POST ${JOB}/buildWithParameters`, accepted);
+    server.on('GET /queue/item/39/api/json', json(200, { id: 39, executable: { number: 17 } }));
+    server.on(`GET ${JOB}/17/api/json`, json(200, running), empty(401));
+    server.on(`GET ${JOB}/17/logText/progressiveText`, empty(403));
+    const kept = recordedRun();
+    const outcome = await target().deploy(REQUEST, kept.run);
+    expect(outcome.kind === 'interrupted' && outcome.text).to.include(
+      'could not be followed to its end: Jenkins did not',
+    );
+    expect(kept.lines.join()).to.include('The console cannot be read');
+  });
+
   it('does not start a job that would lose the version', async () => {
     server.on(
       `GET ${JOB}/api/json`,

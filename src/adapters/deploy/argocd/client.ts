@@ -4,7 +4,7 @@ import type { Clock, Live, Target, TargetOutcome, TargetRequest, TargetRun } fro
 import type { ArgoTargetConfig } from '../../../domain/deploy/targets/argocd.ts';
 import { createLines } from '../command/lines.ts';
 import { createRest, systemClock } from '../http/client.ts';
-import { failureOf, isCancelled } from '../http/failure.ts';
+import { failureOf, isCancelled, lostSightOf } from '../http/failure.ts';
 import { fill } from '../http/fill.ts';
 import { once } from '../http/once.ts';
 import { clearly } from '../http/outcome.ts';
@@ -177,6 +177,14 @@ export function createArgoTarget(options: ArgoTargetOptions): Target {
   }
 
   async function follow(rollout: Rollout): Promise<TargetOutcome> {
+    try {
+      return await toItsEnd(rollout);
+    } catch (error) {
+      return await endedBy(error, rollout, lostSightOf);
+    }
+  }
+
+  async function toItsEnd(rollout: Rollout): Promise<TargetOutcome> {
     const { argo, run, name, mark } = rollout;
     const pace = createPace(FIRST_POLL_MS, LAST_POLL_MS);
     let told = '';
@@ -305,10 +313,10 @@ export function createArgoTarget(options: ArgoTargetOptions): Target {
   }
 
   /** A robot that is being stopped leaves what may have begun to whoever takes it up. */
-  async function endedBy(error: unknown, rollout: Rollout): Promise<TargetOutcome> {
+  async function endedBy(error: unknown, rollout: Rollout, otherwise = failureOf): Promise<TargetOutcome> {
     const passing = isPassing(error) || (error instanceof RestProblem && error.kind === 'stopped');
     const { signal } = rollout.run;
-    return signal.aborted && passing ? await halted(rollout, 'before Argo CD had answered') : failureOf(error);
+    return signal.aborted && passing ? await halted(rollout, 'before Argo CD had answered') : otherwise(error);
   }
 
   /** Trouble that passes does not end a rollout that goes on by itself, until its time is over. */

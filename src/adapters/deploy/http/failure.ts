@@ -9,6 +9,12 @@ export function failureOf(error: unknown): TargetOutcome {
   return { kind: 'failed', code: error.kind, text: error.message };
 }
 
+/** How a rollout ends that has begun and is lost sight of: it may go on. What is no matter of the server is thrown on. */
+export function lostSightOf(error: unknown): TargetOutcome {
+  if (!(error instanceof RestProblem)) throw error;
+  return { kind: 'interrupted', text: `it could not be followed to its end: ${error.message}` };
+}
+
 /** Somebody cancelled; otherwise an aborted signal means that the robot stops. */
 export function isCancelled(signal: AbortSignal): boolean {
   return signal.aborted && signal.reason === 'cancel';

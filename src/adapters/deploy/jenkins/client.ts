@@ -11,7 +11,7 @@ import {
 } from '../../../domain/deploy/ports.ts';
 import type { JenkinsTargetConfig } from '../../../domain/deploy/targets/jenkins.ts';
 import { createRest, systemClock } from '../http/client.ts';
-import { failureOf, isCancelled } from '../http/failure.ts';
+import { failureOf, isCancelled, lostSightOf } from '../http/failure.ts';
 import { fill, fillAll } from '../http/fill.ts';
 import { once } from '../http/once.ts';
 import { clearly } from '../http/outcome.ts';
@@ -174,10 +174,18 @@ export function createJenkinsTarget(options: JenkinsTargetOptions): Target {
 
   const left = ({ startedAt }: Handle) => Math.max(startedAt + config.timeoutMs - now(), 0);
 
-  async function follow(rollout: Rollout, found: Found): Promise<TargetOutcome> {
+  async function toItsEnd(rollout: Rollout, found: Found): Promise<TargetOutcome> {
     if ('build' in found) return await followBuild(rollout, found.build);
     const waited = await followItem(rollout, found.item);
     return 'build' in waited ? await followBuild(rollout, waited.build) : waited;
+  }
+
+  async function follow(rollout: Rollout, found: Found): Promise<TargetOutcome> {
+    try {
+      return await toItsEnd(rollout, found);
+    } catch (error) {
+      return endedBy(error, rollout.run, lostSightOf);
+    }
   }
 
   /** Waits in the queue. */
@@ -330,9 +338,9 @@ export function createJenkinsTarget(options: JenkinsTargetOptions): Target {
 }
 
 /** A robot that is being stopped leaves what may have begun to whoever takes it up. */
-function endedBy(error: unknown, run: TargetRun): TargetOutcome {
+function endedBy(error: unknown, run: TargetRun, otherwise = failureOf): TargetOutcome {
   const passing = isPassing(error) || (error instanceof RestProblem && error.kind === 'stopped');
-  return run.signal.aborted && passing ? stoppedOutcome(run, 'before Jenkins had answered') : failureOf(error);
+  return run.signal.aborted && passing ? stoppedOutcome(run, 'before Jenkins had answered') : otherwise(error);
 }
 
 function stoppedOutcome({ signal }: TargetRun, when: string): TargetOutcome {

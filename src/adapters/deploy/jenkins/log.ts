@@ -12,7 +12,7 @@ const TAIL_BYTES = 64 * 1024;
 export interface Console {
   /** How much of it was told, as Jenkins counts. */
   told(): number;
-  /** Tells what is new. Passing trouble is left for the next time. @throws RestProblem */
+  /** Tells what is new. Passing trouble is left for the next time. */
   read(): Promise<{ readonly more: boolean; readonly trouble: boolean }>;
   /** Tells the end of what was too long, and the last line. */
   end(): Promise<void>;
@@ -32,11 +32,12 @@ export function createConsole(
   let ahead = 0;
   let left = mostBytes;
   let tooLong = false;
+  let unreadable = false;
 
   return {
     told: () => from,
     async read() {
-      if (tooLong) return { more: false, trouble: false };
+      if (tooLong || unreadable) return { more: false, trouble: false };
       let skip = ahead;
       try {
         const part = await jenkins.log(number, from, left + skip, (piece) => {
@@ -51,9 +52,13 @@ export function createConsole(
         ahead = 0;
         return { more: part.more, trouble: false };
       } catch (error) {
-        const wasCut = error instanceof RestProblem && error.kind === 'refused' && error.status === undefined;
-        if (!wasCut && !isPassing(error)) throw error;
-        return { more: true, trouble: true };
+        if (!(error instanceof RestProblem)) throw error;
+        const wasCut = error.kind === 'refused' && error.status === undefined;
+        if (wasCut || isPassing(error)) return { more: true, trouble: true };
+        // The build goes on, whoever may read what it says.
+        run.output(`The console cannot be read: ${error.message}`);
+        unreadable = true;
+        return { more: false, trouble: false };
       }
     },
     async end() {

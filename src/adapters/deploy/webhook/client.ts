@@ -11,7 +11,7 @@ import {
 } from '../../../domain/deploy/ports.ts';
 import type { WebhookTargetConfig } from '../../../domain/deploy/targets/webhook.ts';
 import { createRest, type Rest, type RestAnswer, type RestRequest, systemClock } from '../http/client.ts';
-import { failureOf, isCancelled } from '../http/failure.ts';
+import { failureOf, isCancelled, lostSightOf } from '../http/failure.ts';
 import { fill } from '../http/fill.ts';
 import { once } from '../http/once.ts';
 import { clearly } from '../http/outcome.ts';
@@ -198,6 +198,19 @@ export function createWebhookTarget(options: WebhookTargetOptions): Target {
   const left = ({ startedAt }: Handle) => Math.max(startedAt + config.timeoutMs - now(), 0);
 
   async function follow(where: string, request: TargetRequest, first: Handle, run: TargetRun): Promise<TargetOutcome> {
+    try {
+      return await toItsEnd(where, request, first, run);
+    } catch (error) {
+      return lostSightOf(error);
+    }
+  }
+
+  async function toItsEnd(
+    where: string,
+    request: TargetRequest,
+    first: Handle,
+    run: TargetRun,
+  ): Promise<TargetOutcome> {
     let handle = first;
     const pace = createPace(FIRST_POLL_MS, LAST_POLL_MS);
     const since = now();

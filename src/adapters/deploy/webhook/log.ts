@@ -18,7 +18,7 @@ export type ReadPart = (
 export interface GrowingLog {
   /** Bytes that were told. */
   told(): number;
-  /** Tells what is new. Passing trouble is left for the next time; true if there was none. @throws RestProblem */
+  /** Tells what is new. Passing trouble is left for the next time; true if there was none. */
   read(): Promise<boolean>;
   /** Tells the end of what was too long, and the last line. */
   end(): Promise<void>;
@@ -34,11 +34,12 @@ export function createLog(
   const lines = createLines(run.output);
   let told = start;
   let tooLong = false;
+  let unreadable = false;
 
   return {
     told: () => told,
     async read() {
-      if (tooLong) return true;
+      if (tooLong || unreadable) return true;
       let skip = told;
       try {
         const { whole } = await part(`bytes=${told}-`, mostBytes + 1, (piece, status) => {
@@ -55,8 +56,11 @@ export function createLog(
         // 416: nothing new. 404: nothing yet.
         if (error.status === 416 || error.kind === 'not_found') return true;
         const wasCut = error.kind === 'refused' && error.status === undefined;
-        if (!wasCut && !isPassing(error)) throw error;
-        return false;
+        if (wasCut || isPassing(error)) return false;
+        // The rollout goes on, whoever may read what it says.
+        run.output(`The log cannot be read: ${error.message}`);
+        unreadable = true;
+        return true;
       }
     },
     async end() {
