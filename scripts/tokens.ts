@@ -19,7 +19,7 @@ export default function tokens(robot: Robot): void {
     usage: 'token new <name> <permissions...>',
     summary: 'Make a token with which a program sends commands; it is good for 90 days unless you end with for 30d',
     examples: ['token new ci deploy:staging', 'token new nightly deploy:staging alerts:read for 30d'],
-    args: { name: arg.word(), permissions: arg.text() },
+    args: { name: arg.word(freeNames), permissions: arg.text() },
     effect: 'change',
     answers: 'asker',
     needs: MANAGE,
@@ -99,6 +99,12 @@ function line(token: Token, now: Date): string {
 
 function words(permissions: readonly string[]): string {
   return permissions.map((permission) => `\`${permission}\``).join(', ');
+}
+
+/** What tokens are usually called, as far as none is called so yet. */
+async function freeNames(context: ArgContext): Promise<readonly string[]> {
+  const taken = await namesOf(context);
+  return ['ci', 'deploy', 'nightly'].filter((name) => !taken.includes(name));
 }
 
 async function namesOf({ services }: ArgContext): Promise<readonly string[]> {
