@@ -14,9 +14,12 @@ import { createTargets } from './adapters/deploy/targets.ts';
 import { createKnowledgeFiles } from './adapters/knowledge/files.ts';
 import { runbookHandler } from './adapters/knowledge/page.ts';
 import { type Access, createAccess } from './bot/access.ts';
+import { createApi } from './bot/api.ts';
+import { withApiPosts } from './bot/api-requests.ts';
+import { createApiTokens } from './bot/api-tokens.ts';
 import type { Names } from './bot/args.ts';
 import { brainLoaded } from './bot/brain-loaded.ts';
-import { plain } from './bot/card.ts';
+import { type Content, cardText, plain } from './bot/card.ts';
 import type { Address, ChatAdapter, Person } from './bot/chat.ts';
 import { type Conversation, createConversation } from './bot/conversation.ts';
 import { createDesk } from './bot/desk.ts';
@@ -36,6 +39,7 @@ import type { Services } from './bot/services.ts';
 import { createSurfaces } from './bot/surfaces.ts';
 import { addressIn, checkAdapters, createChats, knownChats, shellOf, terminalPerson, WELCOME_ROOM } from './chats.ts';
 import type { Config } from './config/config.ts';
+import { API_CHAT } from './domain/access/token.ts';
 import { createAlerts } from './domain/alerts/alerts.ts';
 import { route } from './domain/alerts/route.ts';
 import { alertWork } from './domain/alerts/work.ts';
@@ -51,6 +55,7 @@ import { redactContent } from './domain/privacy/content.ts';
 import { redact } from './domain/privacy/redact.ts';
 import { createGrantStore } from './storage/access.ts';
 import { createAlertStore } from './storage/alerts.ts';
+import { createApiRequestStore } from './storage/api-requests.ts';
 import { createAskStore, defineAskRetention } from './storage/ask.ts';
 import { createAuditStore } from './storage/audit.ts';
 import { readBacklog } from './storage/backlog.ts';
@@ -70,6 +75,7 @@ import { createPostStore } from './storage/posts.ts';
 import { createProposalStore } from './storage/proposals.ts';
 import { createReplicas } from './storage/replicas.ts';
 import { createSettings } from './storage/settings.ts';
+import { createTokenStore } from './storage/tokens.ts';
 import { databaseTrouble } from './storage/trouble.ts';
 
 /** How long what is under way may take when the robot is told to stop, in milliseconds. */
@@ -83,6 +89,8 @@ function newProposalCode(): string {
 const LINE_MS = 120_000;
 const ASK_MEMORY_MS = 24 * 3_600_000;
 const FEEDBACK_MS = 180 * 24 * 3_600_000;
+/** How long requests of programs can be asked for again. */
+const API_MEMORY_MS = 7 * 24 * 3_600_000;
 const FIRST_PORT = 8080;
 const LAST_PORT = 8089;
 
@@ -176,7 +184,8 @@ export async function startApp(options: AppOptions): Promise<App> {
     const mainChat = () => robot.chats.get([...robot.chats.keys()][0] ?? '');
     const chat = (name?: string): ChatAdapter | undefined => (name === undefined ? mainChat() : robot.chats.get(name));
     const postStore = createPostStore(database);
-    const posts = createPosts({
+    const apiRequests = createApiRequestStore(database);
+    const delivered = createPosts({
       store: postStore,
       chat,
       replica: replicas.id,
@@ -188,6 +197,7 @@ export async function startApp(options: AppOptions): Promise<App> {
         await talk.keepChanged(address, content, messageId);
       },
     });
+    const posts = withApiPosts(delivered, { store: apiRequests, redact: redactContent, newKey: newId });
     const address = addressIn(() => mainChat()?.chat ?? 'web');
 
     // Domains
@@ -288,14 +298,23 @@ export async function startApp(options: AppOptions): Promise<App> {
     });
     database.bus.subscribe('people', () => people.forget());
     database.bus.onGap(() => people.forget());
+    const tokenStore = createTokenStore(database);
     const access = createAccess({
       policy: withOwner(config),
       store: createGrantStore(database),
       people,
+      tokens: tokenStore,
       changed: () => database.bus.publish('access', { from: replicas.id }),
       now,
     });
     database.bus.subscribe('access', () => access.forget());
+    const tokens = createApiTokens({
+      store: tokenStore,
+      access,
+      baseUrl: () => (robot.shouldEnableHttpd ? (variables.SHIPMATE_PUBLIC_URL ?? localUrl()) : undefined),
+      random: randomBytes,
+      now,
+    });
     const names = namesOf(config, robot, messages, () => mainChat()?.chat ?? '');
     const dispatch = createDispatch({
       table: robot.table,
@@ -373,7 +392,9 @@ export async function startApp(options: AppOptions): Promise<App> {
         access,
         dispatch,
         others: () => robot.helpCommands(),
-        room: async ({ chat: name, room }) => await chat(name)?.room(room),
+        // What a program asks for is no secret of its own.
+        room: async ({ chat: name, room }) =>
+          name === API_CHAT ? { chat: name, id: room, name: API_CHAT, private: false } : await chat(name)?.room(room),
         post: posts.post,
       }),
       deploys,
@@ -381,6 +402,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       history,
       invitations: web ?? NO_INVITATIONS,
       people,
+      tokens,
       knowledge: {
         ...knowledge,
         async ask(...question) {
@@ -416,10 +438,24 @@ export async function startApp(options: AppOptions): Promise<App> {
       isTransient: isStorageTrouble,
     });
     hooks.register(alertmanagerHook(alerts));
+    const api = createApi({
+      tokens,
+      dispatch,
+      store: apiRequests,
+      log,
+      plainText,
+      isStorageTrouble,
+      now,
+      newId,
+      newReference,
+    });
+    jobs.define('api.retention', {}, () => apiRequests.purge(new Date(now().getTime() - API_MEMORY_MS)));
     let running = false;
     const doors = robot.httpServer?.beforeParsers;
     if (doors) {
       doors.use('/hooks', hooks.handler);
+      doors.use('/api/commands', api.commands);
+      doors.use('/token', api.token);
       // What is in a runbook is for the team: this machine, and whoever is signed in. Behind a public address, a proxy on
       // this machine may look like the machine itself.
       const publicUrl = variables.SHIPMATE_PUBLIC_URL;
@@ -456,6 +492,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     await replicas.start();
     closers.push(() => robot.close(GRACE_MS));
     // Before the server waits for its open connections.
+    closers.push(() => Promise.race([api.close(), delay(GRACE_MS, undefined, { ref: false })]));
     closers.push(() => Promise.race([chats.close(), delay(GRACE_MS, undefined, { ref: false })]));
     await robot.run();
     await Promise.all([
@@ -465,6 +502,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       jobs.schedule('deploy.go-on', '* * * * *'),
       askRetention.schedule(),
       jobs.schedule('history.retention', '17 3 * * *'),
+      jobs.schedule('api.retention', '37 3 * * *'),
       // A robot that is restarted every day, or off at night, would never come to it.
       jobs.send('history.retention', {}, { key: 'at start' }),
     ]);
@@ -495,6 +533,12 @@ export async function startApp(options: AppOptions): Promise<App> {
     await close();
     throw error;
   }
+}
+
+/** For programs: no markup, and nothing to press. */
+async function plainText(content: Content): Promise<string> {
+  const { markdownText } = await import('./adapters/chat/text/markdown-text.ts');
+  return markdownText(cardText(content, ''));
 }
 
 /** Loads every script and adapter without opening a database or listening; for `--check`. */

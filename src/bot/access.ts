@@ -2,7 +2,8 @@
 
 import type { AccessPolicy } from '../domain/access/policy.ts';
 import { covers, overlaps, permissionsOf, rolesInFile, rolesOf, rolesThatCover } from '../domain/access/policy.ts';
-import type { Grant, GrantStore } from '../domain/access/ports.ts';
+import type { Grant, GrantStore, TokenStore } from '../domain/access/ports.ts';
+import { common, isExpired, tokenNameOf } from '../domain/access/token.ts';
 import type { Identity, People } from '../domain/people/ports.ts';
 import type { Person } from './chat.ts';
 import { type Failure, fail } from './errors.ts';
@@ -32,7 +33,7 @@ export interface Access {
   admits(person: Person): Promise<boolean>;
   /** As {@link Access.admit}; also throws `access.denied`, naming what is missing and who can give it. */
   require(person: Person, permission: string): Promise<void>;
-  /** Whether both accounts may be one person's. Throws `access.unavailable`. */
+  /** Whether both accounts may be one person's; a token is its maker's. Throws `access.unavailable`. */
   samePerson(one: Person, other: Person): Promise<boolean>;
   rightsOf(person: Person): Promise<Rights>;
   can(person: Person, permission: string): Promise<boolean>;
@@ -53,12 +54,14 @@ export interface AccessPorts {
   readonly policy: AccessPolicy;
   readonly store: GrantStore;
   readonly people: Pick<People, 'identity' | 'samePerson' | 'get'>;
+  /** Tokens of programs, if there are any: the people of the chat `api`. */
+  readonly tokens?: Pick<TokenStore, 'get'>;
   /** Tells the other replicas. */
   changed(): Promise<void>;
   now(): Date;
 }
 
-export function createAccess({ policy, store, people, changed, now }: AccessPorts): Access {
+export function createAccess({ policy, store, people, tokens, changed, now }: AccessPorts): Access {
   /** Rights by who somebody is, as long as the same grants hold. */
   const worked = new WeakMap<Identity, { readonly from: readonly Grant[]; readonly rights: Rights }>();
   let copy: { readonly grants: readonly Grant[]; readonly readAt: number } | undefined;
@@ -71,7 +74,28 @@ export function createAccess({ policy, store, people, changed, now }: AccessPort
     return fresh;
   }
 
+  /** What the token and whoever made it both may, and nothing that everybody has. */
+  async function rightsOfToken(name: string, person: Person): Promise<Rights> {
+    const token = await available(Promise.resolve(tokens?.get(name)));
+    const maker = token && !isExpired(token, now()) ? await rightsOf({ ...person, ...token.madeBy }) : undefined;
+    const standing = token && maker && isAdmitted(maker) ? 'inside' : 'inactive';
+    return {
+      identity: { standing, linked: [person.id], groups: [] },
+      roles: [],
+      permissions: token && maker ? common(token.permissions, maker.permissions) : [],
+    };
+  }
+
+  /** Of a token, the account that made it: no more may be done by the two than by the one. */
+  async function answerableFor(person: Person): Promise<string> {
+    const name = tokenNameOf(person.id);
+    const token = name === undefined ? undefined : await available(Promise.resolve(tokens?.get(name)));
+    return token?.madeBy.id ?? person.id;
+  }
+
   async function rightsOf(person: Person): Promise<Rights> {
+    const token = tokenNameOf(person.id);
+    if (token !== undefined) return await rightsOfToken(token, person);
     const identity = await available(people.identity(person.id));
     const given = await grants();
     const before = worked.get(identity);
@@ -149,12 +173,15 @@ export function createAccess({ policy, store, people, changed, now }: AccessPort
       if (refused) throw refused;
     },
     admits: async (person) => isAdmitted(await rightsOf(person)),
-    samePerson: (one, other) => available(people.samePerson(one.id, other.id)),
+    samePerson: async (one, other) =>
+      await available(people.samePerson(await answerableFor(one), await answerableFor(other))),
     async require(person, permission) {
       const rights = await rightsOf(person);
       const refused = await refusal(person, rights);
       if (refused) throw refused;
       if (rights.permissions.some((held) => covers(held, permission))) return;
+      const token = tokenNameOf(person.id);
+      if (token !== undefined) throw fail('token.denied', { name: token, permission });
       throw fail('access.denied', {
         permission,
         roles: rolesThatCover(policy, permission),

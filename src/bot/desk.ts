@@ -134,6 +134,7 @@ export function createDesk(ports: DeskPorts): CommandDesk {
   /** A proposal of somebody else that this person may decide. No account of who asked for it may. */
   async function foreign(code: string, asked: Asked): Promise<Proposal> {
     const proposal = await find(code, 'approve', asked);
+    if (asked.via === 'api') throw fail('proposal.person', {});
     if (await access.samePerson(proposal.person, asked.person)) throw fail('proposal.own', {});
     const { permission, terms } = proposal;
     if (terms?.role !== undefined) {

@@ -41,6 +41,8 @@ export interface Line {
   readonly source?: string;
   /** Somebody answered for it already. */
   readonly answered?: { readonly confirmed: boolean; readonly approvedBy?: string; readonly approved?: Facts };
+  /** The asker has said with the line that no question is needed before it runs. */
+  readonly isSure?: boolean;
   /** It came in a way that only the asker sees: so is what answers it, unless it is a change, which concerns everybody. */
   readonly quiet?: boolean;
   /** What the asker has made of an earlier message: what only reads is run. */
@@ -49,6 +51,8 @@ export interface Line {
   reply(content: Content, to?: 'asker'): Promise<void>;
   /** As {@link reply}, for what a change has to say: no correction of the line takes its place. */
   readonly lasting?: Line['reply'];
+  /** Told what went wrong, in place of an answer that says so; for programs, which go by the code. */
+  failed?(failure: Failure): Promise<void>;
   /** Begins an answer that is shown while it is made. Left out where nobody would see it so. */
   readonly live?: () => LiveAnswer;
 }
@@ -271,7 +275,7 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
       const reading = await read(text, tokens, { person: line.person, room: line.room.room, names, now });
       if (reading.kind === 'nothing') return { kind: 'not a command', failure: undefined, nearCommand: undefined };
       if (reading.kind === 'failure') {
-        return { kind: 'not a command', nearCommand: reading.near, ...sentenceOrSlip(text, reading) };
+        return { kind: 'not a command', nearCommand: reading.near, ...sentenceOrSlip(line, text, reading) };
       }
       return await runCommand(line, text, reading.parsed, now);
     } catch (error) {
@@ -281,10 +285,12 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
   }
 
   function sentenceOrSlip(
+    { via }: Line,
     text: string,
     { failure, misfit }: Extract<Reading, { kind: 'failure' }>,
   ): Pick<NotACommand, 'failure' | 'offer'> {
-    if (table.fallback === undefined || misfit === undefined) return { failure };
+    // A program sends commands and nothing else.
+    if (via === 'api' || table.fallback === undefined || misfit === undefined) return { failure };
     if (isSentence(text, typeof misfit === 'object' ? misfit : undefined)) return { failure: undefined };
     const may = text.length <= OFFER_LIMIT && mayBeSentence(text, misfit);
     return { failure, offer: may ? table.fallback.offer?.(text) : undefined };
@@ -411,9 +417,10 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
 
   /** True if the command now waits for somebody's word. */
   async function askFirst(line: Line, text: string, command: Command, values: Values, now: Date): Promise<boolean> {
-    const question = line.answered?.confirmed ? undefined : command.confirm(values);
+    const question = line.answered?.confirmed || line.isSure ? undefined : command.confirm(values);
     const need = line.answered?.approvedBy === undefined ? await needOf(line.person, command, values, now) : undefined;
     if (question === undefined && need === undefined) return false;
+    if (question !== undefined && line.via === 'api') throw fail('api.confirm', { question });
     // A proposal keeps the command as typed; a secret must not be kept, so such a command cannot wait.
     if (ports.redact(text) !== text) throw fail('command.secret', {});
     const kind = question === undefined ? 'approve' : 'confirm';
@@ -429,10 +436,9 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
       ...(need === undefined || kind === 'confirm' ? {} : { terms: termsOf(need) }),
     });
     const asked = kind === 'confirm' ? confirmCard(proposal, question ?? '') : approveCard(proposal, now);
-    // In a chat it is one message, which later shows the answer in place of the buttons.
-    if (line.via === 'typed' || line.via === 'button') {
-      await ports.post(addressOf(line.room), asked, { key: proposalKey(proposal) });
-    } else await line.reply(asked);
+    // It is one message, which later shows the answer in place of the buttons.
+    if (line.via === 'ai') await line.reply(asked);
+    else await ports.post(addressOf(line.room), asked, { key: proposalKey(proposal) });
     return true;
   }
 
@@ -478,11 +484,13 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
     }
     try {
       const text = failureText(failure);
-      await line.reply(
-        offer ? card({ title: 'That is no command', tone: 'warning', text, actions: [offer] }) : text,
-        // Nobody else sees who pressed what. What was confirmed or approved concerns the room.
-        line.via === 'button' && !line.answered ? 'asker' : readerOf(line),
-      );
+      if (line.failed) await line.failed(failure);
+      else
+        await line.reply(
+          offer ? card({ title: 'That is no command', tone: 'warning', text, actions: [offer] }) : text,
+          // Nobody else sees who pressed what. What was confirmed or approved concerns the room.
+          line.via === 'button' && !line.answered ? 'asker' : readerOf(line),
+        );
     } catch (cause) {
       log.error({ err: cause, reference, command: command?.id }, 'error not told');
     }

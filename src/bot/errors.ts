@@ -154,6 +154,84 @@ export const catalogue = {
     () => 'What was asked for is no longer what would happen, so nobody can approve it any more.',
     () => 'Type the command again, and have that approved.',
   ),
+  'proposal.person': entry<Record<never, never>>(
+    () => 'A person must approve this, and a token is none.',
+    () => 'Approve it in chat.',
+  ),
+  'token.name': entry<{ typed: string }>(
+    ({ typed }) => `${codeSpan(typed.slice(0, 60))} cannot be the name of a token.`,
+    () => 'A name has up to 40 small letters, digits and `. _ -`, and begins with a letter or a digit.',
+  ),
+  'token.taken': entry<{ name: string }>(
+    ({ name }) => `There is a token \`${name}\` already.`,
+    ({ name }) => `Take another name, or type \`token revoke ${name}\` first.`,
+  ),
+  'token.permission': entry<{ typed: string }>(
+    ({ typed }) => `${codeSpan(typed.slice(0, 60))} is no permission.`,
+    () =>
+      'A permission looks like `deploy:production` or `deploy:*`; `help deploy` names the one that a command takes.',
+  ),
+  'token.beyond': entry<{ permissions: readonly string[] }>(
+    ({ permissions }) => `A token cannot do more than who makes it, and you do not hold ${alternatives(permissions)}.`,
+    () => 'Leave that out, or ask somebody who holds it to make the token; `whoami` shows what you hold.',
+  ),
+  'token.life': entry<{ typed: string; days: number }>(
+    ({ typed, days }) =>
+      `${codeSpan(typed.slice(0, 60))} is no time that a token can be good for: at most ${days} days.`,
+    () => 'Say for example `for 90d`.',
+  ),
+  'token.unknown': entry<{ name: string }>(
+    ({ name }) => `There is no token ${codeSpan(name.slice(0, 60))}.`,
+    () => '`token list` shows those that there are.',
+  ),
+  'token.maker': entry<Record<never, never>>(
+    () => 'Only a person can make a token.',
+    () => 'Type it in a chat.',
+  ),
+  'token.private': entry<Record<never, never>>(
+    () => 'Whoever opens the link first has the token, so I do not show it where others read.',
+    () => 'Ask me in a direct conversation.',
+  ),
+  'token.off': entry<Record<never, never>>(
+    () => 'HTTP is off, so no program can reach me.',
+    () => 'Start me without `HUBOT_HTTPD=false`.',
+  ),
+  'token.denied': entry<{ name: string; permission: string }>(
+    ({ name, permission }) => `The token ${name} may not do that: it needs the permission \`${permission}\`.`,
+    () => 'Make one that has it with `token new`. A token cannot do what its maker may no longer do.',
+  ),
+  'api.unauthorized': entry<Record<never, never>>(
+    () => 'The token is missing, wrong, revoked or expired.',
+    () => 'Send a good one as `Authorization: Bearer shp_…`; `token new` makes one.',
+  ),
+  'api.attempts': entry<{ seconds: number }>(
+    () => 'Too many requests with a wrong token came from this address.',
+    ({ seconds }) => `Wait ${seconds} s, then send a good one.`,
+  ),
+  'api.busy': entry<{ limit: number }>(
+    ({ limit }) => `This token has ${limit} requests open already.`,
+    () => 'Wait for one to end.',
+  ),
+  'api.method': entry<{ allowed: string }>(
+    () => 'That method does nothing here.',
+    ({ allowed }) => `Use ${allowed}.`,
+  ),
+  'api.body': entry<{ problem: string }>(
+    ({ problem }) => `The request cannot be read: ${plain(problem)}.`,
+    () => 'Send the command as text, or as JSON such as `{"command": "deploy hello to staging"}`.',
+  ),
+  'api.confirm': entry<{ question: string }>(
+    ({ question }) => `This asks first: ${question}`,
+    () => 'If you are sure, send it again with `confirm=yes` in the address or `"confirm": true` in the JSON.',
+  ),
+  'api.request': entry<Record<never, never>>(
+    () => 'This token has no such request, or it is older than a week.',
+    () => 'Send the command with POST; the answer names its request.',
+  ),
+  'api.stopping': entry<{ request: string }>(
+    () => 'The robot is stopping; what is under way goes on or is taken up again.',
+    ({ request }) => `Ask for the rest with GET /api/commands/${request}.`,
+  ),
   'deploy.service': entry<{ service: string; known: readonly string[] }>(
     ({ service }) => `There is no service ${plain(service)}.`,
     ({ known }) => (known.length > 0 ? `Give ${alternatives(known)}.` : 'Describe one in `config/services.yaml`.'),

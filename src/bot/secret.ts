@@ -10,3 +10,8 @@ export function sameSecret(shown: string, expected: string): boolean {
 function hash(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }
+
+/** What is kept of a random secret: its SHA-256, in hexadecimal. Of 128 random bits or more, that can be neither guessed nor undone. */
+export function secretHash(secret: string): string {
+  return hash(secret).toString('hex');
+}

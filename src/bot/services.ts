@@ -7,6 +7,7 @@ import type { Deploys } from '../domain/deploy/ports.ts';
 import type { History } from '../domain/history/ports.ts';
 import type { People } from '../domain/people/ports.ts';
 import type { Access } from './access.ts';
+import type { ApiTokens } from './api-tokens.ts';
 import type { AuditTrail } from './audit.ts';
 import type { CommandDesk } from './desk.ts';
 import type { Invitations } from './invitations.ts';
@@ -22,4 +23,5 @@ export interface Services {
   readonly knowledge: Knowledge;
   readonly invitations: Invitations;
   readonly people: Pick<People, 'get' | 'identity'>;
+  readonly tokens: Pick<ApiTokens, 'create' | 'list' | 'revoke'>;
 }

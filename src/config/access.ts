@@ -1,11 +1,9 @@
 /** config/access.yaml: who may do what. */
 
 import { z } from 'zod';
-import type { AccessPolicy } from '../domain/access/policy.ts';
+import { type AccessPolicy, PERMISSION } from '../domain/access/policy.ts';
 
-const permission = z
-  .string()
-  .regex(/^(\*|[a-z][\w-]*)(:(\*|[\w.-]+))*$/, 'a permission looks like deploy:production, deploy:* or *');
+const permission = z.string().regex(PERMISSION, 'a permission looks like deploy:production, deploy:* or *');
 const role = z.string().regex(/^[a-z][\w-]*$/, 'a role is a word of small letters, digits and dashes');
 const personId = z
   .string()

@@ -261,3 +261,94 @@ describe('rights of people', () => {
     expect(await codeOf(access.revoke(other, 'admin'))).to.equal('access.last');
   });
 });
+
+describe('access of tokens', () => {
+  const made = new Date('2026-11-20T12:00:00Z');
+  const ci = { id: 'api:ci', chat: 'api', name: 'ci' };
+  const alice = { id: 'web:1', chat: 'web', name: 'alice' };
+  let time: Date;
+  let aliceMay: string[];
+  let revoked: boolean;
+  let people: MemoryPeople;
+
+  function access(): Access {
+    return createAccess({
+      policy: {
+        roles: { admin: ['*'], own: aliceMay },
+        everyone: ['web:join'],
+        people: { 'web:1': ['own'], 'api:ci': ['admin'], 'api:nobody': ['admin'] },
+        groups: {},
+      },
+      store: {
+        all: async () => [
+          { personId: 'api:ci', personName: 'ci', role: 'admin', grantedBy: 'x', grantedAt: made } satisfies Grant,
+        ],
+        add: async () => true,
+        remove: async () => true,
+      },
+      people,
+      tokens: {
+        get: async (name) =>
+          name !== 'ci' || revoked
+            ? undefined
+            : {
+                id: 1,
+                name,
+                permissions: ['deploy:*'],
+                madeBy: { id: 'web:1', name: 'alice' },
+                madeAt: made,
+                expiresAt: new Date(made.getTime() + 1000),
+                isFetched: true,
+              },
+      },
+      changed: async () => undefined,
+      now: () => time,
+    });
+  }
+
+  beforeEach(() => {
+    time = made;
+    aliceMay = ['deploy:staging', 'alerts:*'];
+    revoked = false;
+    people = memoryPeople({ now: () => time });
+  });
+
+  it('hold what they were given and their maker holds still, and nothing that roles or everyone give', async () => {
+    expect(await access().permissionsOf(ci)).to.deep.equal(['deploy:staging']);
+    expect(await access().rolesOf(ci)).to.deep.equal([]);
+    aliceMay = ['alerts:*'];
+    expect(await access().permissionsOf(ci)).to.deep.equal([]);
+    expect(await access().permissionsOf({ id: 'api:nobody', chat: 'api', name: 'nobody' })).to.deep.equal([]);
+  });
+
+  it('are told what they lack', async () => {
+    const refused = await access()
+      .require(ci, 'deploy:production')
+      .catch((error: unknown) => error);
+    expect(refused).to.be.instanceOf(Failure).with.property('code', 'token.denied');
+  });
+
+  it('have no rights at all once they are revoked or have expired, or their maker is deactivated', async () => {
+    expect(await access().admits(ci)).to.equal(true);
+    await people.save(account('web:1', { active: false }));
+    expect(await access().admits(ci)).to.equal(false);
+    await people.save(account('web:1'));
+    expect(await access().admits(ci)).to.equal(true);
+    time = new Date(made.getTime() + 1000);
+    expect(await access().admits(ci)).to.equal(false);
+    time = made;
+    revoked = true;
+    expect(await access().admits(ci)).to.equal(false);
+  });
+
+  it('count as their maker, whichever account that is', async () => {
+    await people.save(account('web:1', { email: 'alice@example.com' }));
+    await people.save(account('slack:U1', { email: 'alice@example.com' }));
+    const inSlack = { id: 'slack:U1', chat: 'slack', name: 'alice' };
+    const bob = { id: 'web:2', chat: 'web', name: 'bob' };
+    expect(await access().samePerson(ci, alice)).to.equal(true);
+    expect(await access().samePerson(inSlack, ci)).to.equal(true);
+    expect(await access().samePerson(ci, ci)).to.equal(true);
+    expect(await access().samePerson(ci, bob)).to.equal(false);
+  });
+});

@@ -1,5 +1,8 @@
 /** Who may do what: roles hold permissions, people hold roles. Pure. */
 
+/** What a permission looks like: `deploy:production`, `deploy:*`, `*`. */
+export const PERMISSION = /^(\*|[a-z][\w-]*)(:(\*|[\w.-]+))*$/;
+
 /** The content of config/access.yaml. */
 export interface AccessPolicy {
   /** Role → permissions. `*` stands for one part or, at the end, for all that follows: `deploy:*`, `*`. */

@@ -128,6 +128,7 @@ const FORMS: readonly Form[] = [
   form('ClickHouse key', '4b1d', '4b1d[A-Za-z0-9]{38}'),
   form('Prefect key', 'pnu_ pnb_', 'pn[ub]_[A-Za-z0-9]{36}'),
   form('Dynatrace token', 'dt0', 'dt0[a-z]\\d\\d\\.[A-Z0-9]{24}\\.[A-Z0-9]{64}'),
+  form('Shipmate token', 'shp_', 'shp_[A-Za-z0-9_-]{40}'),
   form('Shopify token', 'shp', 'shp(?:at|ca|pa|ss)_[A-Fa-f0-9]{32}'),
   form('Square token', 'sq0 EAAA', 'sq0[a-z]{3}-[A-Za-z0-9_-]{22,50}|EAAA[A-Za-z0-9_-]{56,70}'),
   form('Plaid token', 'access-', 'access-(?:sandbox|development|production)-[0-9a-f-]{36}', 2.5),

@@ -15,6 +15,7 @@ import * as feedback from './0011-feedback.ts';
 import * as deployHandle from './0012-deploy-handle.ts';
 import * as deployQueue from './0013-deploy-queue.ts';
 import * as approvals from './0014-approvals.ts';
+import * as tokens from './0015-tokens.ts';
 
 export const migrations: Record<string, Migration> = {
   '0001-storage': storage,
@@ -31,4 +32,5 @@ export const migrations: Record<string, Migration> = {
   '0012-deploy-handle': deployHandle,
   '0013-deploy-queue': deployQueue,
   '0014-approvals': approvals,
+  '0015-tokens': tokens,
 };

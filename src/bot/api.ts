@@ -1,0 +1,367 @@
+/**
+ * Commands from pipelines and scripts: `POST /api/commands` with a token. The same parser, rights, rules and audit as in a chat;
+ * the answer is streamed as lines until what was asked for has ended. See docs/guide/api.md.
+ */
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import { API_CHAT } from '../domain/access/token.ts';
+import { type ApiCommand, readCommand } from './api-command.ts';
+import { type ApiEvent, type ApiFormat, formatOf, harmless, isProgress, lineWriter } from './api-events.ts';
+import { type FollowPorts, follow, type Ran } from './api-follow.ts';
+import type { ApiRequest, ApiRequestStore } from './api-requests.ts';
+import type { ApiTokens } from './api-tokens.ts';
+import type { Content } from './card.ts';
+import type { Person } from './chat.ts';
+import type { Dispatch, Line } from './dispatch.ts';
+import { type ErrorCode, Failure, fail } from './errors.ts';
+import { failureLimit } from './hook-auth.ts';
+import { readBody } from './hook-body.ts';
+import type { Logger } from './log.ts';
+
+export interface ApiPorts {
+  readonly tokens: Pick<ApiTokens, 'authenticate' | 'fetch'>;
+  readonly dispatch: Pick<Dispatch, 'run' | 'answer'>;
+  readonly store: ApiRequestStore;
+  readonly log: Logger;
+  /** What is said as plain text. */
+  plainText(content: Content): Promise<string>;
+  isStorageTrouble(error: unknown): boolean;
+  now(): Date;
+  newId(): string;
+  newReference(): string;
+}
+
+export interface Api {
+  /** For `app.use('/api/commands', api.commands)`, before anything that reads bodies. */
+  commands(request: IncomingMessage, response: ServerResponse): void;
+  /** For `app.use('/token', api.token)`: where the secret of a new token is fetched. */
+  token(request: IncomingMessage, response: ServerResponse): void;
+  /** Ends every answer with a word on where the rest is found. */
+  close(): Promise<void>;
+}
+
+const BODY_BYTES = 32_768;
+const BODY_MS = 10_000;
+/** Wrong tokens from one address in a minute before it is told to wait. */
+const WRONG_TOKENS = 20;
+/** A wrong token is answered so much later for each that came before it, and at most so late. */
+const SLOWER_MS = 100;
+const SLOWEST_MS = 2_000;
+/** Answers of one token at a time. */
+const OPEN_AT_ONCE = 20;
+const LOOK_EVERY_MS = 400;
+/** Proxies end connections on which nothing is said for a minute. */
+const ALIVE_MS = 20_000;
+/** More than this is not kept for a client that does not read. */
+const UNREAD_BYTES = 4 * 1024 * 1024;
+const IDEMPOTENCY_KEY = /^[\w.:/-]{1,200}$/;
+
+/** Those that say whose fault it is; everything else that a command answers with is 422. */
+const STATUS: Partial<Record<ErrorCode, number>> = {
+  'api.unauthorized': 401,
+  'access.inactive': 401,
+  'token.denied': 403,
+  'access.denied': 403,
+  'access.outside': 403,
+  'api.request': 404,
+  'command.unknown': 404,
+  'api.method': 405,
+  'command.repeated': 409,
+  'api.confirm': 409,
+  'api.body': 400,
+  'command.incomplete': 400,
+  'command.excess': 400,
+  'command.value': 400,
+  'command.flag': 400,
+  'command.long': 413,
+  'api.attempts': 429,
+  'api.busy': 429,
+  'command.rate': 429,
+  internal: 500,
+  'api.stopping': 503,
+  'access.unavailable': 503,
+  'storage.unavailable': 503,
+};
+
+/** One answer: its status is decided by the first thing that it says. */
+interface Answer {
+  readonly signal: AbortSignal;
+  send(event: ApiEvent): void;
+  end(event: Extract<ApiEvent, { type: 'end' }>): void;
+}
+
+export function createApi(ports: ApiPorts): Api {
+  const { tokens, dispatch, store, log, now } = ports;
+  const failures = failureLimit(now);
+  const open = new Map<number, number>();
+  const working = new Set<Promise<void>>();
+  const stopping = new AbortController();
+  const following: FollowPorts = {
+    store,
+    log,
+    now,
+    everyMs: LOOK_EVERY_MS,
+    sleep: async (ms, signal) => await delay(ms, undefined, { signal, ref: false }).catch(() => undefined),
+  };
+
+  /** The person of the token that the request shows. Throws `api.unauthorized`, `api.attempts`: later, the more often. */
+  async function authenticate(
+    request: IncomingMessage,
+  ): Promise<{ person: Person; tokenId: number; room: ApiRequest['room'] }> {
+    const secret = /^bearer +(?<secret>\S+) *$/i.exec(request.headers.authorization ?? '')?.groups?.['secret'];
+    const found = secret === undefined ? undefined : await tokens.authenticate(secret);
+    if (found) return { person: found.person, tokenId: found.token.id, room: found.token.room };
+    const from = request.socket.remoteAddress ?? 'unknown';
+    const failed = failures.count(from);
+    if (failed <= WRONG_TOKENS) log.warn({ from, failed }, 'request with a wrong token');
+    await following.sleep(Math.min(SLOWEST_MS, SLOWER_MS * failed), stopping.signal);
+    throw failed > WRONG_TOKENS ? fail('api.attempts', { seconds: 60 }) : fail('api.unauthorized', {});
+  }
+
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const answer = createAnswer(response, formatOf(request.headers.accept));
+    try {
+      const url = new URL(request.url ?? '/', 'http://robot');
+      const { person, tokenId, room } = await authenticate(request);
+      const id = url.pathname.replaceAll('/', '');
+      const allowed = id === '' ? 'POST' : 'GET';
+      if (request.method !== allowed) {
+        response.setHeader('Allow', allowed);
+        throw fail('api.method', { allowed });
+      }
+      const before = open.get(tokenId) ?? 0;
+      if (before >= OPEN_AT_ONCE) throw fail('api.busy', { limit: OPEN_AT_ONCE });
+      open.set(tokenId, before + 1);
+      try {
+        if (id === '') await begin(request, response, answer, person, room, url.searchParams);
+        else await takeUp(answer, person, id, url.searchParams);
+      } finally {
+        const left = (open.get(tokenId) ?? 1) - 1;
+        if (left > 0) open.set(tokenId, left);
+        else open.delete(tokenId);
+      }
+    } catch (error) {
+      if (error instanceof Failure && error.code === 'api.unauthorized') {
+        response.setHeader('WWW-Authenticate', 'Bearer realm="api"');
+      }
+      if (error instanceof Failure && error.code === 'api.attempts') response.setHeader('Retry-After', '60');
+      if (!request.complete) request.resume();
+      await tell(answer, error);
+      answer.end({ type: 'end', outcome: 'refused' });
+    }
+  }
+
+  async function tell(answer: Answer, error: unknown): Promise<void> {
+    let failure = error instanceof Failure ? error : undefined;
+    if (!failure) {
+      const reference = ports.newReference();
+      log.error({ err: error, reference }, 'request failed');
+      failure = fail(ports.isStorageTrouble(error) ? 'storage.unavailable' : 'internal', { reference });
+    }
+    const [text, next] = await Promise.all([ports.plainText(failure.text), ports.plainText(failure.next)]);
+    answer.send({ type: 'error', code: failure.code, text: harmless(text), next: harmless(next) });
+  }
+
+  async function begin(
+    request: IncomingMessage,
+    response: ServerResponse,
+    answer: Answer,
+    person: Person,
+    room: ApiRequest['room'],
+    query: URLSearchParams,
+  ): Promise<void> {
+    const read = await readBody(request, BODY_BYTES, BODY_MS);
+    if (read.kind === 'too-large') throw fail('command.long', { limit: BODY_BYTES });
+    if (read.kind !== 'read') throw fail('api.body', { problem: 'it did not arrive whole' });
+    const asked = readCommand(read.body, request.headers['content-type'], query);
+    const id = ports.newId();
+    const key = request.headers['idempotency-key'];
+    if (key !== undefined && (typeof key !== 'string' || !IDEMPOTENCY_KEY.test(key))) {
+      throw fail('api.body', {
+        problem: 'the idempotency key has other characters than letters, digits and _ . : / -',
+      });
+    }
+    await store.open({ id, personId: person.id, at: now(), ...(room ? { room } : {}) });
+    response.setHeader('Location', `/api/commands/${id}`);
+    const source = key === undefined ? `api:${id}` : `${person.id}:${key}`;
+    await runAndFollow(answer, person, id, source, asked);
+  }
+
+  async function runAndFollow(
+    answer: Answer,
+    person: Person,
+    id: string,
+    source: string,
+    asked: ApiCommand,
+  ): Promise<void> {
+    const line: Line = {
+      text: asked.text,
+      person,
+      room: { chat: API_CHAT, room: id, private: false },
+      via: 'api',
+      source,
+      isSure: asked.isSure,
+      reply: async (content) => await show(answer, '', content),
+      failed: async (failure) => await tell(answer, failure),
+    };
+    let ran: Ran = 'running';
+    // Whatever becomes of the connection, the command goes on.
+    const done = (async () => {
+      ran = await run(line);
+    })();
+    const until = new Date(now().getTime() + asked.waitMs);
+    await followUp(answer, id, { ran: () => ran, done, approvalUntil: until });
+  }
+
+  async function run(line: Line): Promise<Ran> {
+    const outcome = await dispatch.run(line);
+    if (outcome.kind === 'handled') {
+      return outcome.outcome === 'succeeded' || outcome.outcome === 'asked' ? 'done' : outcome.outcome;
+    }
+    const failure = outcome.failure ?? fail('command.unknown', { typed: line.text.slice(0, 80), suggestions: [] });
+    await dispatch.answer(line, { ...outcome, failure });
+    return 'failed';
+  }
+
+  /** Tells again what a request was told, and what it is told from now on. */
+  async function takeUp(answer: Answer, person: Person, id: string, query: URLSearchParams): Promise<void> {
+    const known = await store.get(id);
+    if (known?.personId !== person.id) throw fail('api.request', {});
+    const { waitMs } = readCommand(Buffer.from('-'), undefined, query);
+    const approvalUntil = new Date(now().getTime() + waitMs);
+    await followUp(answer, id, { ran: () => 'elsewhere', done: Promise.resolve(), approvalUntil });
+  }
+
+  async function followUp(
+    answer: Answer,
+    request: string,
+    what: { readonly ran: () => Ran; readonly done: Promise<unknown>; readonly approvalUntil: Date },
+  ): Promise<void> {
+    const since = now().getTime();
+    const alive = setInterval(() => {
+      const seconds = Math.round((now().getTime() - since) / 1000);
+      answer.send({ type: 'progress', key: 'alive', text: `not ended yet after ${seconds} s` });
+    }, ALIVE_MS);
+    try {
+      const { signal } = answer;
+      const ended = await follow(following, {
+        request,
+        ...what,
+        signal,
+        show: async (key, content) => await show(answer, key, content),
+      });
+      if (ended.outcome === 'unknown' && stopping.signal.aborted) await tell(answer, fail('api.stopping', { request }));
+      answer.end({ type: 'end', request, ...ended });
+    } finally {
+      clearInterval(alive);
+    }
+  }
+
+  async function show(answer: Answer, key: string, content: Content): Promise<void> {
+    const text = harmless(await ports.plainText(content));
+    answer.send(isProgress(content) ? { type: 'progress', key, text } : { type: 'answer', text });
+  }
+
+  function createAnswer(response: ServerResponse, format: ApiFormat): Answer {
+    const write = lineWriter(format);
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
+    // A client that goes away must not end the process.
+    response.on('error', () => gone.abort());
+    function send(event: ApiEvent): void {
+      if (gone.signal.aborted || response.writableEnded) return;
+      if (!response.headersSent) {
+        response.writeHead(event.type === 'error' ? statusOf(event.code) : 200, {
+          'Content-Type': `${format === 'jsonl' ? 'application/jsonl' : 'text/plain'}; charset=utf-8`,
+          'Cache-Control': 'no-store',
+          'X-Accel-Buffering': 'no',
+        });
+      }
+      const lines = write(event);
+      if (lines !== '') response.write(lines);
+      if (response.writableLength > UNREAD_BYTES) response.destroy();
+    }
+    return {
+      signal: AbortSignal.any([gone.signal, stopping.signal]),
+      send,
+      end(event) {
+        send(event);
+        response.end();
+      },
+    };
+  }
+
+  async function serveToken(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const claim = (request.url ?? '').replace(/[?#].*$/s, '').replaceAll('/', '');
+    const isPage = /\btext\/html\b/i.test(request.headers.accept ?? '');
+    // Whatever only looks at addresses, as chats do to show what is behind them, must not use it up.
+    if (request.method === 'GET') return answerPage(response, 200, FETCH_PAGE);
+    if (request.method !== 'POST') {
+      response.setHeader('Allow', 'GET, POST');
+      return answerPage(response, 405, page('<p>Use GET or POST.</p>'));
+    }
+    request.resume();
+    const found = await tokens.fetch(claim);
+    if (!found) {
+      const failed = failures.count(request.socket.remoteAddress ?? 'unknown');
+      await following.sleep(Math.min(SLOWEST_MS, SLOWER_MS * failed), stopping.signal);
+      const text = 'There is nothing to fetch here: it was fetched before, or its time is over.';
+      return isPage ? answerPage(response, 410, page(`<p>${text}</p>`)) : answerText(response, 410, text);
+    }
+    log.info({ token: found.token.name }, 'token fetched');
+    if (isPage)
+      return answerPage(
+        response,
+        200,
+        page(`<p>The token ${found.token.name}, shown once:</p><pre>${found.secret}</pre>`),
+      );
+    answerText(response, 200, found.secret);
+  }
+
+  function work(job: Promise<void>, response: ServerResponse): void {
+    const watched = job
+      .catch((error: unknown) => {
+        log.error({ err: error }, 'request failed');
+        response.destroy();
+      })
+      .finally(() => working.delete(watched));
+    working.add(watched);
+  }
+
+  return {
+    commands: (request, response) => work(serve(request, response), response),
+    token: (request, response) => work(serveToken(request, response), response),
+    async close() {
+      stopping.abort();
+      await Promise.all(working);
+    },
+  };
+}
+
+function statusOf(code: string): number {
+  const found = Object.entries(STATUS).find(([name]) => name === code);
+  return found?.[1] ?? 422;
+}
+
+function answerText(response: ServerResponse, status: number, text: string): void {
+  response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': 'no-store' });
+  response.end(`${text}\n`);
+}
+
+function answerPage(response: ServerResponse, status: number, html: string): void {
+  response.writeHead(status, { 'Content-Type': 'text/html; charset=utf-8', 'Cache-Control': 'no-store' });
+  response.end(html);
+}
+
+/** Nothing in it comes from outside: names and secrets of tokens are letters, digits and `. _ -`. */
+function page(content: string): string {
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex"><title>Token</title></head><body>${content}</body></html>
+`;
+}
+
+const FETCH_PAGE = page(
+  '<p>This shows the secret of a new token, once.</p><form method="post"><button>Show it</button></form>',
+);
