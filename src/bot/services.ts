@@ -5,6 +5,7 @@ import type { Knowledge } from '../domain/ask/ports.ts';
 import type { Deploys } from '../domain/deploy/ports.ts';
 import type { History } from '../domain/history/ports.ts';
 import type { People } from '../domain/people/ports.ts';
+import type { Pipelines } from '../domain/pipelines/ports.ts';
 import type { Access } from './access.ts';
 import type { AuditTrail } from './audit.ts';
 import type { CommandDesk } from './desk.ts';
@@ -19,5 +20,6 @@ export interface Services {
   readonly deploys: Deploys;
   readonly knowledge: Knowledge;
   readonly invitations: Invitations;
+  readonly pipelines: Pick<Pipelines, 'runs' | 'deployments' | 'names'>;
   readonly people: Pick<People, 'get' | 'identity'>;
 }

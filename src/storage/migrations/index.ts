@@ -13,6 +13,7 @@ import * as inbox from './0009-inbox.ts';
 import * as people from './0010-people.ts';
 import * as feedback from './0011-feedback.ts';
 import * as deployHandle from './0012-deploy-handle.ts';
+import * as pipelines from './0016-pipelines.ts';
 
 export const migrations: Record<string, Migration> = {
   '0001-storage': storage,
@@ -27,4 +28,5 @@ export const migrations: Record<string, Migration> = {
   '0010-people': people,
   '0011-feedback': feedback,
   '0012-deploy-handle': deployHandle,
+  '0016-pipelines': pipelines,
 };
