@@ -4,7 +4,7 @@ import { plain } from '../../bot/card.ts';
 import { safeLink } from '../alerts/link.ts';
 import type { ShownRun } from '../pipelines/ports.ts';
 import { age, duration } from './duration.ts';
-import type { Deployment } from './ports.ts';
+import type { Deployment, Placement } from './ports.ts';
 
 const NAMES = { github: 'GitHub', gitlab: 'GitLab', jenkins: 'Jenkins' } as const;
 /** The robot hears of the end of its own from the other side, too, and maybe a little later. */
@@ -18,13 +18,34 @@ export function notOurs(runs: readonly ShownRun[], history: readonly Deployment[
   return runs.filter((run) => {
     const at = momentOf(run).getTime();
     return !history.some(
-      ({ service, environment, requestedAt, finishedAt }) =>
+      ({ service, environment, startedAt, finishedAt }) =>
+        startedAt !== undefined &&
         environment === run.environment &&
         run.services.includes(service) &&
-        at >= requestedAt.getTime() &&
+        at >= startedAt.getTime() &&
         at <= (finishedAt ?? now).getTime() + SLACK_MS,
     );
   });
+}
+
+/** The same place with who brought its version there, if that was somebody elsewhere. */
+export function withDeployer(place: Placement, runs: readonly ShownRun[]): Placement {
+  const { service, environment, live } = place;
+  if (live.kind !== 'live' || live.by !== undefined) return place;
+  const brought = runs.find(
+    (run) =>
+      run.state === 'succeeded' &&
+      run.environment === environment &&
+      run.services.includes(service) &&
+      (run.version === live.version || isCommit(live.version, run.commit)),
+  );
+  return brought?.by === undefined ? place : { ...place, live: { ...live, by: brought.by } };
+}
+
+/** Whether both are the same commit, whichever of them is written shorter. */
+function isCommit(version: string, commit: string | undefined): boolean {
+  if (commit === undefined || !/^[0-9a-f]{7,64}$/.test(version) || !/^[0-9a-f]{7,64}$/.test(commit)) return false;
+  return version.startsWith(commit) || commit.startsWith(version);
 }
 
 /** When it began, as far as that is known. */

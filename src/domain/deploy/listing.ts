@@ -3,7 +3,7 @@
 import { type Action, type Card, card, codeBlock, moment, plain } from '../../bot/card.ts';
 import type { ShownRun } from '../pipelines/ports.ts';
 import { age, duration } from './duration.ts';
-import { elsewhereLine, momentOf, notOurs } from './elsewhere.ts';
+import { elsewhereLine, momentOf, notOurs, withDeployer } from './elsewhere.ts';
 import type { Deployment, Placement } from './ports.ts';
 
 const LATEST = 10;
@@ -21,7 +21,7 @@ export function deploymentsCard(
       text: 'Services and their environments stand in `config/services.yaml`.',
     });
   }
-  const parts = [places.map((place) => `- ${placeLine(place, now)}`).join('\n')];
+  const parts = [places.map((place) => `- ${placeLine(withDeployer(place, elsewhere), now)}`).join('\n')];
   const latest = latestLines(history, elsewhere, now);
   if (latest.length === 0) parts.push('Nothing was deployed by me yet.');
   else parts.push(`**Latest**\n\n${latest.map((line) => `- ${line}`).join('\n')}`);

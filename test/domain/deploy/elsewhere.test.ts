@@ -79,6 +79,31 @@ describe('deployments elsewhere', () => {
     expect(latest(history, [{ ...same, services: ['other'] }])).to.have.lengthOf(2);
   });
 
+  it('are shown while a deployment of the robot still waits', () => {
+    const { startedAt: _startedAt, finishedAt: _finishedAt, ...rest } = own(2, 30, 40);
+    expect(latest([{ ...rest, state: 'queued' }], [other('v9', 35)])).to.have.lengthOf(2);
+  });
+
+  it('tell who brought there what is live', () => {
+    const commit = '279484c09fbe69ededfced8c1bb6e6d24616b468';
+    const placed = (version: string, runs: readonly ShownRun[], by?: string): string => {
+      const live = { kind: 'live', version, ...(by === undefined ? {} : { by }) } as const;
+      return deploymentsCard([{ ...PLACE, live }], [], NOW, runs).text?.split('\n')[0] ?? '';
+    };
+    expect(placed('v9', [other('v9', 20)])).to.equal('- shop in production: **v9**, by alice');
+    expect(placed('279484c0', [other('main', 20, { commit })])).to.include(', by alice');
+    for (const run of [
+      other('v8', 20),
+      other('v9', 20, { state: 'failed' }),
+      other('v9', 20, { environment: 'staging' }),
+      other('v9', 20, { services: ['other'] }),
+    ]) {
+      expect(placed('v9', [run])).to.not.include('alice');
+    }
+    expect(placed('2794', [other('main', 20, { commit })])).to.not.include('alice');
+    expect(placed('v9', [other('v9', 20)], 'bob')).to.include(', by bob');
+  });
+
   it('show hostile texts as text', () => {
     const [line] = latest(
       [],
