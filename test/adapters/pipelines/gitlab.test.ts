@@ -188,6 +188,34 @@ describe('GitLab webhooks', () => {
     });
   }
 
+  it('take what older versions leave out', () => {
+    const { project, ...rest } = {
+      object_kind: 'deployment',
+      project: { path_with_namespace: 'team/shop', web_url: 'https://gitlab.example.com/team/shop' },
+      deployment_id: 3,
+      status: 'failed',
+      environment: 'production',
+      short_sha: '279484c0',
+    };
+    expect(reportOf({ ...rest, project })?.run).to.include({ state: 'failed', run: 'gitlab.example.com/deployment/3' });
+    const attributes = {
+      id: 1,
+      ref: 'main',
+      sha: '95d49d1e',
+      status: 'pending',
+      created_at: '2026-11-20 07:50:00 UTC',
+    };
+    const bare = {
+      object_kind: 'pipeline',
+      project,
+      user: null,
+      commit: null,
+      object_attributes: { ...attributes, tag: null },
+    };
+    expect(reportOf({ ...bare, builds: null })).to.deep.include({ jobs: [] });
+    expect(eventProblem(bare)).to.equal(undefined);
+  });
+
   const wrong: readonly [string, unknown, string][] = [
     ['a list', [], 'object_kind'],
     ['nothing', null, 'object_kind'],

@@ -8,6 +8,8 @@ import type { JobState, PipelineReport, RunState } from '../../../domain/pipelin
 
 const id = z.number().int().nonnegative();
 const time = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
+/** Older servers do not count them. */
+const attempt = id.nullish().transform((value) => value ?? 1);
 const optionalText = z.string().nullish();
 const actor = z.object({ login: z.string() }).nullish();
 const repository = z.object({ full_name: z.string().min(1), html_url: z.string() });
@@ -20,7 +22,7 @@ const workflowRun = z.object({
     name: optionalText,
     path: optionalText,
     run_number: id,
-    run_attempt: id.default(1),
+    run_attempt: attempt,
     status: z.string(),
     conclusion: optionalText,
     head_branch: optionalText,
@@ -41,7 +43,7 @@ const workflowJob = z.object({
   workflow_job: z.object({
     id,
     run_id: id,
-    run_attempt: id.default(1),
+    run_attempt: attempt,
     workflow_name: optionalText,
     name: z.string(),
     status: z.string(),

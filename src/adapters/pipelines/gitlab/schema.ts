@@ -21,6 +21,11 @@ const time = z.string().transform((text, context): Date => {
   return z.NEVER;
 });
 
+const yes = z
+  .boolean()
+  .nullish()
+  .transform((value) => value === true);
+
 const project = z.object({ path_with_namespace: z.string().min(1), web_url: z.string() });
 const user = z.object({ name: optionalText, username: optionalText }).nullish();
 
@@ -33,7 +38,7 @@ const pipeline = z.object({
     id,
     name: optionalText,
     ref: z.string(),
-    tag: z.boolean().default(false),
+    tag: yes,
     sha: z.string(),
     status: z.string(),
     url: optionalText,
@@ -47,14 +52,15 @@ const pipeline = z.object({
         stage: optionalText,
         name: z.string(),
         status: z.string(),
-        allow_failure: z.boolean().default(false),
+        allow_failure: yes,
         failure_reason: optionalText,
         created_at: time.nullish(),
         started_at: time.nullish(),
         finished_at: time.nullish(),
       }),
     )
-    .default([]),
+    .nullish()
+    .transform((builds) => builds ?? []),
 });
 
 const build = z.object({
@@ -66,13 +72,13 @@ const build = z.object({
   build_name: z.string(),
   build_stage: optionalText,
   build_status: z.string(),
-  build_allow_failure: z.boolean().default(false),
+  build_allow_failure: yes,
   build_failure_reason: optionalText,
   build_created_at: time.nullish(),
   build_started_at: time.nullish(),
   build_finished_at: time.nullish(),
   ref: z.string(),
-  tag: z.boolean().default(false),
+  tag: yes,
   sha: z.string(),
 });
 
@@ -82,7 +88,7 @@ const deployment = z.object({
   user,
   deployment_id: id,
   status: z.string(),
-  status_changed_at: time,
+  status_changed_at: time.nullish(),
   environment: z.string(),
   ref: optionalText,
   short_sha: z.string(),
@@ -216,11 +222,11 @@ function ofDeployment(event: z.infer<typeof deployment>): PipelineReport {
       state,
       url: event.deployable_url || `${project.web_url}/-/environments`,
       round: 1,
-      at: event.status_changed_at,
+      at: event.status_changed_at ?? BEFORE_ALL,
       ...(event.ref ? { version: event.ref } : {}),
       ...(event.commit_title ? { title: event.commit_title } : {}),
       ...(by ? { by } : {}),
-      ...(ended(state) ? { finishedAt: event.status_changed_at } : { startedAt: event.status_changed_at }),
+      ...changed(ended(state), event.status_changed_at),
     },
     jobs: [],
   };
@@ -256,6 +262,14 @@ function jobState(status: string, mayFail: boolean): JobState {
 /** `script_failure` as `script failure`. */
 function failure(status: string, reason: string | null | undefined): { readonly step?: string } {
   return status === 'failed' && reason ? { step: reason.replaceAll('_', ' ') } : {};
+}
+
+function changed(
+  over: boolean,
+  at: Date | null | undefined,
+): { readonly startedAt?: Date; readonly finishedAt?: Date } {
+  if (!at) return {};
+  return over ? { finishedAt: at } : { startedAt: at };
 }
 
 function ended(state: RunState): boolean {
