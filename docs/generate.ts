@@ -19,7 +19,21 @@ import { type Variable, variables } from '../src/config/variables.ts';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** The scripts that ship. What a team writes or installs is its own: `help` and `--check` know it, this page does not. */
-const SHIPPED = ['access', 'alerts', 'ask-ai', 'audit', 'deploy', 'help', 'history', 'overview', 'proposals', 'rollouts', 'tokens', 'web'];
+const SHIPPED = [
+  'access',
+  'alerts',
+  'ask-ai',
+  'audit',
+  'deploy',
+  'help',
+  'history',
+  'overview',
+  'pipelines',
+  'proposals',
+  'rollouts',
+  'tokens',
+  'web',
+];
 
 /** Every reference page by its path below the project. */
 export async function referencePages(): Promise<ReadonlyMap<string, string>> {

@@ -48,11 +48,12 @@ export default function deploy(robot: Robot): void {
         ...(args.service === undefined ? {} : { service: args.service }),
         ...(args.environment === undefined ? {} : { environment: args.environment }),
       };
-      const [places, history] = await Promise.all([
+      const [places, history, elsewhere] = await Promise.all([
         services.deploys.list(filter),
         services.deploys.history({ ...filter, limit: 10 }),
+        services.pipelines.deployments({ ...filter, limit: 10 }),
       ]);
-      return deploymentsCard(places, history, now);
+      return deploymentsCard(places, history, now, elsewhere);
     },
   });
 

@@ -13,6 +13,7 @@ import { isFromHere, isLocalUrl } from './adapters/chat/web/gate.ts';
 import { createTargets } from './adapters/deploy/targets.ts';
 import { createKnowledgeFiles } from './adapters/knowledge/files.ts';
 import { runbookHandler } from './adapters/knowledge/page.ts';
+import { pipelineHooks } from './adapters/pipelines/hooks.ts';
 import { type Access, createAccess } from './bot/access.ts';
 import { createApi } from './bot/api.ts';
 import { withApiPosts } from './bot/api-requests.ts';
@@ -51,6 +52,7 @@ import { foldName } from './domain/history/fold.ts';
 import { createHistory } from './domain/history/history.ts';
 import { prepareMessage } from './domain/history/prepare.ts';
 import { createPeople } from './domain/people/people.ts';
+import { createPipelines } from './domain/pipelines/pipelines.ts';
 import { redactContent } from './domain/privacy/content.ts';
 import { redact } from './domain/privacy/redact.ts';
 import { createGrantStore } from './storage/access.ts';
@@ -71,6 +73,7 @@ import { createJobs } from './storage/jobs.ts';
 import { createMessageStore } from './storage/messages.ts';
 import { migrate } from './storage/migrate.ts';
 import { createPeopleStore } from './storage/people.ts';
+import { createPipelineStore } from './storage/pipelines.ts';
 import { createPostStore } from './storage/posts.ts';
 import { createProposalStore } from './storage/proposals.ts';
 import { createReplicas } from './storage/replicas.ts';
@@ -261,6 +264,8 @@ export async function startApp(options: AppOptions): Promise<App> {
       newId,
       log,
     });
+    const pipelines = createPipelines({ services: config.services.services, store: createPipelineStore(database) });
+    jobs.define('pipelines.retention', {}, async () => await pipelines.expire(now()));
     const askMemory = createAskStore(database, { retentionMs: ASK_MEMORY_MS });
     const feedback = createFeedbackStore(database, { retentionMs: FEEDBACK_MS });
     const askRetention = defineAskRetention(jobs, [askMemory, feedback], now);
@@ -403,6 +408,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       invitations: web ?? NO_INVITATIONS,
       people,
       tokens,
+      pipelines,
       knowledge: {
         ...knowledge,
         async ask(...question) {
@@ -450,6 +456,13 @@ export async function startApp(options: AppOptions): Promise<App> {
       newReference,
     });
     jobs.define('api.retention', {}, () => apiRequests.purge(new Date(now().getTime() - API_MEMORY_MS)));
+    const pipelineSecrets = {
+      github: variables.SHIPMATE_GITHUB_SECRET,
+      gitlabToken: variables.SHIPMATE_GITLAB_TOKEN,
+      gitlabSigningToken: variables.SHIPMATE_GITLAB_SIGNING_TOKEN,
+      jenkins: variables.SHIPMATE_JENKINS_TOKEN,
+    };
+    for (const hook of pipelineHooks(pipelines, pipelineSecrets, now)) hooks.register(hook);
     let running = false;
     const doors = robot.httpServer?.beforeParsers;
     if (doors) {
@@ -503,6 +516,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       askRetention.schedule(),
       jobs.schedule('history.retention', '17 3 * * *'),
       jobs.schedule('api.retention', '37 3 * * *'),
+      jobs.schedule('pipelines.retention', '41 3 * * *'),
       // A robot that is restarted every day, or off at night, would never come to it.
       jobs.send('history.retention', {}, { key: 'at start' }),
     ]);

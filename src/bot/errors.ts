@@ -348,6 +348,17 @@ export const catalogue = {
     ({ number }) => `There is no deployment ${number}.`,
     () => 'Type `deploys` to see the latest ones.',
   ),
+  'pipelines.unknown': entry<{ name: string; known: readonly string[] }>(
+    ({ name }) => `I know no service ${codeSpan(name)}, and have not heard of a pipeline of such a repository.`,
+    ({ known }) =>
+      known.length > 0
+        ? `Give ${alternatives(known)}.`
+        : 'Let GitHub, GitLab or Jenkins tell me of their pipelines: see `docs/guide/pipelines.md`.',
+  ),
+  'pipelines.repository': entry<{ service: string }>(
+    ({ service }) => `I do not know in which repository the source of ${plain(service)} is.`,
+    ({ service }) => `Add \`repository: owner/name\` to ${plain(service)} in \`config/services.yaml\`.`,
+  ),
   'history.empty': entry<Record<never, never>>(
     () => 'You did not say what to look for.',
     () => 'Type `history search timeout`, or a filter such as `from:alice`, `in:ops`, `since:7d`.',

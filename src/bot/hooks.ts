@@ -5,7 +5,7 @@
 
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { inTime } from './deadline.ts';
-import { failureLimit, presentedTokens, tokenCheck } from './hook-auth.ts';
+import { failureLimit, presentedTokens, type TokenCheck, tokenCheck } from './hook-auth.ts';
 import { inflate, parseJson, readBody } from './hook-body.ts';
 import { createHookWork } from './hook-work.ts';
 import type { Jobs } from './jobs.ts';
@@ -57,8 +57,12 @@ export interface Hook {
    * a refusal. Compare in constant time.
    */
   verify?(body: Buffer, headers: IncomingHttpHeaders): boolean | Promise<boolean>;
+  /** For senders with tokens of their own: only these open this hook, and the common ones do not. At least one. */
+  readonly tokens?: readonly string[];
+  /** What a request that is not authenticated is told; a sentence. */
+  readonly refusal?: string;
   /** A sentence that says what is wrong with the content; undefined if it can be handled. Only for JSON. */
-  check?(content: Json): string | undefined;
+  check?(content: Json, headers: IncomingHttpHeaders): string | undefined;
   /** Names of headers to store, in lower case. */
   readonly keepHeaders?: readonly string[];
   /** Does the work. May see the same event again after a crash, and must then do nothing new. */
@@ -85,7 +89,7 @@ export interface HookMetrics {
 
 export interface HookOptions {
   readonly store: HookStore;
-  /** Any of them opens every hook that does not verify a signature itself. At least 16 characters each. */
+  /** Any of them opens every hook that neither verifies a signature itself nor has its own. At least 16 characters each. */
   readonly tokens: readonly string[];
   readonly jobs: Jobs;
   readonly log: Logger;
@@ -142,6 +146,7 @@ export function createHooks(options: HookOptions): Hooks {
   const redact = options.redact ?? ((text: string) => text);
   const hooks = new Map<string, Hook>();
   const tokens = options.tokens.length > 0 ? tokenCheck(options.tokens) : undefined;
+  const ownTokens = new Map<string, TokenCheck>();
   const failures = failureLimit(now);
   const work = createHookWork({
     store,
@@ -158,7 +163,11 @@ export function createHooks(options: HookOptions): Hooks {
     if (hooks.has(hook.source)) throw new Error(`hook "${hook.source}": there is already one of that name`);
     if (hook.accepts.length === 0) throw new Error(`hook "${hook.source}": say which content types it accepts`);
     if (!(hook.limitBytes > 0)) throw new Error(`hook "${hook.source}": say how large a body may be`);
-    if (!hook.verify && !tokens) throw new Error(`hook "${hook.source}": it has neither a token nor a signature`);
+    if (hook.verify && hook.tokens) throw new Error(`hook "${hook.source}": either a token or a signature opens it`);
+    if (!hook.verify && !hook.tokens && !tokens) {
+      throw new Error(`hook "${hook.source}": it has neither a token nor a signature`);
+    }
+    if (hook.tokens) ownTokens.set(hook.source, tokenCheck(hook.tokens));
     hooks.set(hook.source, hook);
   }
 
@@ -189,7 +198,7 @@ export function createHooks(options: HookOptions): Hooks {
     if (request.method !== 'POST') {
       return { outcome: 'method', status: 405, text: 'Send it with POST.', headers: { Allow: 'POST' } };
     }
-    if (!hook.verify && !tokens?.knows(presentedTokens(headers, pathToken))) return unauthorized(hook, request);
+    if (!hook.verify && !opens(hook, presentedTokens(headers, pathToken))) return unauthorized(hook, request);
     const type = mediaType(headers['content-type']);
     if (!type || !hook.accepts.includes(type)) {
       return { outcome: 'content_type', status: 415, text: `Send it as ${hook.accepts.join(' or ')} in UTF-8.` };
@@ -214,9 +223,14 @@ export function createHooks(options: HookOptions): Hooks {
         : await inflate(read.body, hook.limitBytes);
     if (unpacked.kind === 'too-large') return tooLarge(hook);
     if (unpacked.kind === 'broken') return { outcome: 'bad_body', status: 400, text: 'The body is not valid gzip.' };
-    const checked = contentOf(hook, type, unpacked.body, redact);
+    const checked = contentOf(hook, type, unpacked.body, headers, redact);
     if (checked.kind === 'bad') return { outcome: 'bad_body', status: 400, text: checked.problem };
     return await keep(hook, checked.body, headers);
+  }
+
+  function opens(hook: Hook, presented: readonly string[]): boolean {
+    const check = hook.tokens ? ownTokens.get(hook.source) : tokens;
+    return check?.knows(presented) === true;
   }
 
   async function keep(hook: Hook, body: Buffer, headers: IncomingHttpHeaders): Promise<number | Refusal> {
@@ -254,9 +268,10 @@ export function createHooks(options: HookOptions): Hooks {
         headers: { 'Retry-After': '60' },
       };
     }
-    const text = hook.verify
+    const usual = hook.verify
       ? 'The signature is missing or wrong.'
       : 'The token is missing or wrong. Send it as "Authorization: Bearer <token>", as the password of basic authentication, or as the last part of the address.';
+    const text = hook.refusal ?? usual;
     return { outcome: 'unauthorized', status: 401, text, headers: { 'WWW-Authenticate': 'Bearer realm="hooks"' } };
   }
 
@@ -316,11 +331,17 @@ function mediaType(header: string | undefined): string | undefined {
 
 type Content = { readonly kind: 'content'; readonly body: Buffer } | { readonly kind: 'bad'; readonly problem: string };
 
-function contentOf(hook: Hook, type: string, body: Buffer, redact: (text: string) => string): Content {
+function contentOf(
+  hook: Hook,
+  type: string,
+  body: Buffer,
+  headers: IncomingHttpHeaders,
+  redact: (text: string) => string,
+): Content {
   if (type !== 'application/json' && !type.endsWith('+json')) return { kind: 'content', body };
   const parsed = parseJson(body, redact);
   if (parsed.kind === 'bad') return parsed;
-  const problem = hook.check?.(parsed.value);
+  const problem = hook.check?.(parsed.value, headers);
   if (problem !== undefined) return { kind: 'bad', problem };
   return { kind: 'content', body: Buffer.from(JSON.stringify(parsed.value)) };
 }

@@ -6,6 +6,7 @@ import type { Locks } from '../domain/deploy/locking.ts';
 import type { Deploys } from '../domain/deploy/ports.ts';
 import type { History } from '../domain/history/ports.ts';
 import type { People } from '../domain/people/ports.ts';
+import type { Pipelines } from '../domain/pipelines/ports.ts';
 import type { Access } from './access.ts';
 import type { ApiTokens } from './api-tokens.ts';
 import type { AuditTrail } from './audit.ts';
@@ -22,6 +23,7 @@ export interface Services {
   readonly locks: Locks;
   readonly knowledge: Knowledge;
   readonly invitations: Invitations;
+  readonly pipelines: Pick<Pipelines, 'runs' | 'deployments' | 'names'>;
   readonly people: Pick<People, 'get' | 'identity'>;
   readonly tokens: Pick<ApiTokens, 'create' | 'list' | 'revoke'>;
 }

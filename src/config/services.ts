@@ -14,8 +14,13 @@ const name = z
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'a name is made of letters, digits, “.”, “_” and “-”')
   .refine((value) => !RESERVED.includes(value.toLowerCase()), `the words ${RESERVED.join(', ')} cannot be names`);
 
+const repository = z
+  .string()
+  .regex(/^[\w.-]+(\/[\w.-]+)+$/, 'a repository is owner/name, without the address of its host');
+
 const service = strict({
   description: z.string().optional().describe('For people'),
+  repository: repository.optional().describe('Where its source is, as `owner/name`: whose pipelines are its own'),
   environments: z.array(z.string()).min(1).optional().describe('Where it runs; everywhere unless given'),
   target: target.describe('How it gets there'),
 });
@@ -67,6 +72,7 @@ export const servicesSchema = strict({
       services: Object.entries(file.services).map(([key, value]) => ({
         name: key,
         ...described(value),
+        ...(value.repository === undefined ? {} : { repository: value.repository }),
         environments: value.environments ?? Object.keys(file.environments),
         target: value.target,
       })),

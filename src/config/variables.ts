@@ -270,6 +270,42 @@ export const variables = {
     },
     token,
   ),
+  SHIPMATE_GITHUB_SECRET: variable(
+    'text',
+    {
+      summary: 'Secret of the webhooks of GitHub, which sign with it; at least 16 characters',
+      fallback: 'hooks of GitHub are not taken',
+      secret: true,
+    },
+    token,
+  ),
+  SHIPMATE_GITLAB_TOKEN: variable(
+    'text',
+    {
+      summary: 'Secret token of the webhooks of GitLab; at least 16 characters',
+      fallback: 'see `SHIPMATE_GITLAB_SIGNING_TOKEN`; without both, hooks of GitLab are not taken',
+      secret: true,
+    },
+    token,
+  ),
+  SHIPMATE_GITLAB_SIGNING_TOKEN: variable(
+    'text',
+    {
+      summary: 'Signing token of the webhooks of GitLab; once it is set, hooks without a signature are refused',
+      fallback: 'signatures of GitLab are not asked for',
+      secret: true,
+    },
+    token,
+  ),
+  SHIPMATE_JENKINS_TOKEN: variable(
+    'text',
+    {
+      summary: 'Token that the hooks of Jenkins show; at least 16 characters',
+      fallback: '`SHIPMATE_HOOK_TOKEN`',
+      secret: true,
+    },
+    token,
+  ),
   SHIPMATE_HISTORY_DAYS: variable(
     'number',
     { summary: 'Days after which messages are deleted', fallback: 'messages are kept' },

@@ -132,6 +132,7 @@ describe('hooks', () => {
         return given.length === wanted.length && timingSafeEqual(given, wanted);
       },
     });
+    hooks.register({ ...common, source: 'own', tokens: ['a-token-of-its-own'], refusal: 'Ask for the token of own.' });
     hooks.register({ ...common, source: 'picky', check: (content) => (content === 1 ? undefined : 'It must be 1.') });
     const app = express();
     app.use('/hooks', hooks.handler);
@@ -251,6 +252,26 @@ describe('hooks', () => {
     }
     expect((await post('{}', { 'Content-Encoding': 'br' })).status).to.equal(415);
     expect((await post('{}', { 'Content-Type': 'Application/JSON; charset="UTF-8"' })).status).to.equal(202);
+  });
+
+  it('takes only its own tokens where a hook has some', async () => {
+    expect((await post('{}', { Authorization: 'Bearer a-token-of-its-own' }, '/hooks/own')).status).to.equal(202);
+    expect((await post('{}', { Authorization: '' }, '/hooks/own/a-token-of-its-own')).status).to.equal(202);
+    expect((await post('{}', { Authorization: 'Bearer a-token-of-its-own' })).status).to.equal(401);
+    for (const token of [TOKEN, 'another-token-of-ours', '']) {
+      const response = await post('{}', { Authorization: `Bearer ${token}` }, '/hooks/own');
+      expect(response.status, token).to.equal(401);
+      expect(await response.text()).to.include('Ask for the token of own.');
+    }
+    expect(counted.filter((each) => each === 'own unauthorized')).to.have.lengthOf(3);
+  });
+
+  it('cannot be opened by nothing, too little or two ways', () => {
+    const common = { accepts: ['application/json'], limitBytes: LIMIT, handle: async () => undefined };
+    const register = (more: Partial<Hook>) => () => hooks.register({ ...common, source: 'new', ...more });
+    expect(register({ tokens: [] })).to.throw('at least one token');
+    expect(register({ tokens: ['short'] })).to.throw('at least 16 characters');
+    expect(register({ tokens: ['a-token-of-its-own'], verify: () => true })).to.throw('either a token or a signature');
   });
 
   const bad: readonly [string, string | Uint8Array<ArrayBuffer>, RegExp][] = [

@@ -34,6 +34,13 @@ describe('config/services.yaml', () => {
     expect(result.ok && result.value.services[0]?.environments).to.deep.equal(['staging', 'production']);
   });
 
+  it('knows whose pipelines belong to a service', () => {
+    for (const name of ['acme/shop', 'acme/sub.group/shop_2']) {
+      const result = parseYaml(GOOD.replace('target', `repository: ${name}\n    target`), 'x', servicesSchema);
+      expect(result.ok && result.value.services[0]?.repository).to.equal(name);
+    }
+  });
+
   it('is valid when empty', () => expect(problems('')).to.deep.equal([]));
 
   it('reads rules and approval', () => {
@@ -116,6 +123,8 @@ describe('config/services.yaml', () => {
     ],
     ['an empty program', GOOD.replace("[./deploy, '{version}']", '[]'), /name a program/],
     ['a strange duration', GOOD.replace('kind:', 'timeout: soon, kind:'), /30s, 2m or 1h/],
+    ['an address of a repository', GOOD.replace('target', 'repository: https://x.y/a/b\n    target'), /owner\/name/],
+    ['a repository without owner', GOOD.replace('target', 'repository: shop\n    target'), /owner\/name/],
     ['an unknown kind of target', GOOD.replace('command', 'ftp'), /services\.web\.target\.kind/],
   ];
   for (const [what, source, message] of bad)

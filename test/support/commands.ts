@@ -60,6 +60,13 @@ export interface InMemoryCommands {
   readonly post: Posts['post'];
 }
 
+/** No hook has ever come in. */
+const nothingHeard: Services['pipelines'] = {
+  runs: async () => ({ kind: 'found', runs: [] }),
+  deployments: async () => [],
+  names: async () => [],
+};
+
 export function inMemoryCommands(options: CommandOptions = {}): InMemoryCommands {
   const audit: AuditEntry[] = [];
   const grants: Grant[] = [];
@@ -106,6 +113,7 @@ export function inMemoryCommands(options: CommandOptions = {}): InMemoryCommands
         access,
         people: options.people ?? everybodyInside,
         audit: memoryAudit(audit),
+        pipelines: nothingHeard,
         get commands() {
           return createDesk({
             robotName: robot.name,

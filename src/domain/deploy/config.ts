@@ -75,6 +75,8 @@ export type TargetConfig =
 export interface ServiceConfig {
   readonly name: string;
   readonly description?: string;
+  /** `owner/name`: whose pipelines are its own. */
+  readonly repository?: string;
   /** Names of environments, in the order of the file. */
   readonly environments: readonly string[];
   readonly target: TargetConfig;

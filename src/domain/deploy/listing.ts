@@ -1,24 +1,43 @@
 /** What runs where, what was deployed before, and the log of one deployment, as cards. */
 
 import { type Action, type Card, card, codeBlock, moment, plain } from '../../bot/card.ts';
+import type { ShownRun } from '../pipelines/ports.ts';
 import { age, duration } from './duration.ts';
+import { elsewhereLine, momentOf, notOurs, withDeployer } from './elsewhere.ts';
 import type { Deployment, Placement } from './ports.ts';
 
-/** The answer to `deploys`. */
-export function deploymentsCard(places: readonly Placement[], history: readonly Deployment[], now: Date): Card {
+const LATEST = 10;
+
+/** The answer to `deploys`. @param elsewhere what others deployed past the robot */
+export function deploymentsCard(
+  places: readonly Placement[],
+  history: readonly Deployment[],
+  now: Date,
+  elsewhere: readonly ShownRun[] = [],
+): Card {
   if (places.length === 0) {
     return card({
       title: 'Nothing can be deployed there',
       text: 'Services and their environments stand in `config/services.yaml`.',
     });
   }
-  const parts = [places.map((place) => `- ${placeLine(place, now)}`).join('\n')];
-  if (history.length === 0) parts.push('Nothing was deployed by me yet.');
-  else parts.push(`**Latest**\n\n${history.map((one) => `- ${historyLine(one, now)}`).join('\n')}`);
+  const parts = [places.map((place) => `- ${placeLine(withDeployer(place, elsewhere), now)}`).join('\n')];
+  const latest = latestLines(history, elsewhere, now);
+  if (latest.length === 0) parts.push('Nothing was deployed by me yet.');
+  else parts.push(`**Latest**\n\n${latest.map((line) => `- ${line}`).join('\n')}`);
   const failed = history.find((one) => one.state === 'failed' || one.state === 'interrupted');
   const actions: Action[] =
     failed === undefined ? [] : [{ label: `Log of ${failed.id}`, command: `deploys log ${failed.id}` }];
   return card({ title: 'What runs where', text: parts.join('\n\n'), actions });
+}
+
+/** Newest first. */
+function latestLines(history: readonly Deployment[], elsewhere: readonly ShownRun[], now: Date): readonly string[] {
+  const own = history.map((one) => ({ at: one.requestedAt, line: historyLine(one, now) }));
+  const others = notOurs(elsewhere, history, now).map((run) => ({ at: momentOf(run), line: elsewhereLine(run, now) }));
+  const limit = Math.max(LATEST, history.length);
+  const all = [...own, ...others].sort((a, b) => b.at.getTime() - a.at.getTime()).slice(0, limit);
+  return all.map(({ line }) => line);
 }
 
 function placeLine(place: Placement, now: Date): string {

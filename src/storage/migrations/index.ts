@@ -16,6 +16,7 @@ import * as deployHandle from './0012-deploy-handle.ts';
 import * as deployQueue from './0013-deploy-queue.ts';
 import * as approvals from './0014-approvals.ts';
 import * as tokens from './0015-tokens.ts';
+import * as pipelines from './0016-pipelines.ts';
 
 export const migrations: Record<string, Migration> = {
   '0001-storage': storage,
@@ -33,4 +34,5 @@ export const migrations: Record<string, Migration> = {
   '0013-deploy-queue': deployQueue,
   '0014-approvals': approvals,
   '0015-tokens': tokens,
+  '0016-pipelines': pipelines,
 };

@@ -1,0 +1,73 @@
+/** Deployments that somebody made elsewhere, among those that were asked of the robot. */
+
+import { plain } from '../../bot/card.ts';
+import { safeLink } from '../alerts/link.ts';
+import type { ShownRun } from '../pipelines/ports.ts';
+import { age, duration } from './duration.ts';
+import type { Deployment, Placement } from './ports.ts';
+
+const NAMES = { github: 'GitHub', gitlab: 'GitLab', jenkins: 'Jenkins' } as const;
+/** The robot hears of the end of its own from the other side, too, and maybe a little later. */
+const SLACK_MS = 60_000;
+
+/**
+ * Without those that are the robot's own, as the other side sees them: while the robot deploys a service to an environment,
+ * what is heard of that place is its own doing.
+ */
+export function notOurs(runs: readonly ShownRun[], history: readonly Deployment[], now: Date): readonly ShownRun[] {
+  return runs.filter((run) => {
+    const at = momentOf(run).getTime();
+    return !history.some(
+      ({ service, environment, startedAt, finishedAt }) =>
+        startedAt !== undefined &&
+        environment === run.environment &&
+        run.services.includes(service) &&
+        at >= startedAt.getTime() &&
+        at <= (finishedAt ?? now).getTime() + SLACK_MS,
+    );
+  });
+}
+
+/** The same place with who brought its version there, if that was somebody elsewhere. */
+export function withDeployer(place: Placement, runs: readonly ShownRun[]): Placement {
+  const { service, environment, live } = place;
+  if (live.kind !== 'live' || live.by !== undefined) return place;
+  const brought = runs.find(
+    (run) =>
+      run.state === 'succeeded' &&
+      run.environment === environment &&
+      run.services.includes(service) &&
+      (run.version === live.version || isCommit(live.version, run.commit)),
+  );
+  return brought?.by === undefined ? place : { ...place, live: { ...live, by: brought.by } };
+}
+
+/** Whether both are the same commit, whichever of them is written shorter. */
+function isCommit(version: string, commit: string | undefined): boolean {
+  if (commit === undefined || !/^[0-9a-f]{7,64}$/.test(version) || !/^[0-9a-f]{7,64}$/.test(commit)) return false;
+  return version.startsWith(commit) || commit.startsWith(version);
+}
+
+/** When it began, as far as that is known. */
+export function momentOf({ startedAt, finishedAt, heardAt }: ShownRun): Date {
+  return startedAt ?? finishedAt ?? heardAt;
+}
+
+/** One line of Markdown. */
+export function elsewhereLine(run: ShownRun, now: Date): string {
+  const { services, environment, version, commit, by, state, startedAt, finishedAt, url } = run;
+  const what = version ?? commit?.slice(0, 10) ?? '';
+  const took =
+    startedAt === undefined || finishedAt === undefined
+      ? ''
+      : ` after ${duration(finishedAt.getTime() - startedAt.getTime())}`;
+  const who = by === undefined ? '' : `by ${plain(by)} `;
+  const link = safeLink('open', url);
+  const words = [plain(services.join(', ')), plain(what), 'to', plain(environment ?? 'somewhere')].filter(Boolean);
+  const parts = [
+    `${words.join(' ')}: ${state}${took}`,
+    `${who}in ${NAMES[run.source]}`,
+    age(finishedAt ?? momentOf(run), now),
+  ];
+  return `${parts.join(', ')}${link === undefined ? '' : ` · ${link}`}`;
+}

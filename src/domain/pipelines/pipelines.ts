@@ -1,0 +1,52 @@
+/** Pipelines elsewhere: what was heard of them, by service. */
+
+import { bounded } from './bounds.ts';
+import type { PipelinePorts, Pipelines, RecordedRun, RunsFound, ShownRun } from './ports.ts';
+
+const DAY_MS = 24 * 3_600_000;
+/** Runs are kept for so long after they were first heard of. */
+const KEEP_MS = 90 * DAY_MS;
+/** Names offered to who types. */
+const NAMES = 200;
+
+export function createPipelines({ services, store }: PipelinePorts): Pipelines {
+  const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
+
+  function shown(run: RecordedRun): ShownRun {
+    const own = services.filter(({ repository }) => repository !== undefined && same(repository, run.repository));
+    return { ...run, services: own.map(({ name }) => name) };
+  }
+
+  async function runs(of: string | undefined, limit: number): Promise<RunsFound> {
+    if (of === undefined) return { kind: 'found', runs: (await store.runs({ limit })).map(shown) };
+    const service = services.find(({ name }) => same(name, of));
+    if (service && service.repository === undefined) return { kind: 'no-repository' };
+    const found = await store.runs({ repositories: [service?.repository ?? of], limit });
+    if (found.length === 0 && !service) return { kind: 'unknown', known: await names() };
+    return { kind: 'found', runs: found.map(shown) };
+  }
+
+  async function names(): Promise<readonly string[]> {
+    const mapped = services.filter(({ repository }) => repository !== undefined);
+    const others = (await store.repositories(NAMES)).filter(
+      (name) => !mapped.some(({ repository }) => repository !== undefined && same(repository, name)),
+    );
+    return [...mapped.map(({ name }) => name), ...others];
+  }
+
+  return {
+    record: (report, heardAt) => store.save(bounded(report), heardAt),
+    runs,
+    async deployments({ service, environment, limit }) {
+      const repositories = services.flatMap(({ name, repository }) =>
+        repository !== undefined && (service === undefined || name === service) ? [repository] : [],
+      );
+      // Of a service whose repository nobody named, nothing can be said.
+      if (repositories.length === 0) return [];
+      const place = environment === undefined ? {} : { environment };
+      return (await store.runs({ kind: 'deployment', repositories, ...place, limit })).map(shown);
+    },
+    names,
+    expire: (now) => store.expire(new Date(now.getTime() - KEEP_MS)),
+  };
+}
