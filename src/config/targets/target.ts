@@ -2,5 +2,6 @@
 
 import { z } from 'zod';
 import { commandTarget } from './command.ts';
+import { dockerTarget } from './docker.ts';
 
-export const target = z.discriminatedUnion('kind', [commandTarget]);
+export const target = z.discriminatedUnion('kind', [commandTarget, dockerTarget]);

@@ -1,5 +1,7 @@
 /** What can be deployed and where, as plain data. `src/config/services.ts` reads it from `config/services.yaml`. */
 
+import type { DockerTargetConfig } from '../docker/config.ts';
+
 interface EnvironmentConfig {
   readonly name: string;
   readonly description?: string;
@@ -19,7 +21,7 @@ export interface CommandTargetConfig {
 }
 
 /** One member for each kind of target. */
-export type TargetConfig = CommandTargetConfig;
+export type TargetConfig = CommandTargetConfig | DockerTargetConfig;
 
 export interface ServiceConfig {
   readonly name: string;
