@@ -19,7 +19,7 @@ import { type Variable, variables } from '../src/config/variables.ts';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** The scripts that ship. What a team writes or installs is its own: `help` and `--check` know it, this page does not. */
-const SHIPPED = ['access', 'alerts', 'ask-ai', 'audit', 'deploy', 'help', 'history', 'overview', 'proposals', 'web'];
+const SHIPPED = ['access', 'alerts', 'ask-ai', 'audit', 'deploy', 'docker', 'help', 'history', 'overview', 'proposals', 'web'];
 
 /** Every reference page by its path below the project. */
 export async function referencePages(): Promise<ReadonlyMap<string, string>> {

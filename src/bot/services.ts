@@ -3,6 +3,7 @@
 import type { Alerts } from '../domain/alerts/ports.ts';
 import type { Knowledge } from '../domain/ask/ports.ts';
 import type { Deploys } from '../domain/deploy/ports.ts';
+import type { DockerHosts } from '../domain/docker/ports.ts';
 import type { History } from '../domain/history/ports.ts';
 import type { People } from '../domain/people/ports.ts';
 import type { Access } from './access.ts';
@@ -17,6 +18,7 @@ export interface Services {
   readonly audit: AuditTrail;
   readonly commands: CommandDesk;
   readonly deploys: Deploys;
+  readonly docker: DockerHosts;
   readonly knowledge: Knowledge;
   readonly invitations: Invitations;
   readonly people: Pick<People, 'get' | 'identity'>;

@@ -1,20 +1,13 @@
 /** The target `docker`: one container a service and environment. See docs/guide/targets/docker.md. */
 
-import {
-  type Live,
-  type Target,
-  type TargetOutcome,
-  type TargetRequest,
-  type TargetRun,
-  TargetUnclear,
-} from '../../../domain/deploy/ports.ts';
+import type { Live, Target, TargetOutcome, TargetRequest, TargetRun } from '../../../domain/deploy/ports.ts';
 import type { DockerPlace, DockerTargetConfig } from '../../../domain/docker/config.ts';
 import { maskOf } from '../command/client.ts';
+import { clearly } from './clearly.ts';
 import { createEngine, type Engine } from './engine.ts';
 import { rollOut, runningOf } from './rollout.ts';
 import { type Handle, parseHandle } from './schema.ts';
 import { LABELS, placeOf, versionOf } from './settings.ts';
-import { EngineTrouble } from './trouble.ts';
 
 export interface DockerTargetOptions {
   readonly service: string;
@@ -87,14 +80,4 @@ export function createDockerTarget({ service, config, root, environment }: Docke
     // What a killed robot began goes on by itself, and is taken up.
     settle: async () => undefined,
   };
-}
-
-/** @throws TargetUnclear for what an engine does */
-async function clearly<T>(ask: () => Promise<T>): Promise<T> {
-  try {
-    return await ask();
-  } catch (error) {
-    if (!(error instanceof EngineTrouble)) throw error;
-    throw new TargetUnclear(error.message, { cause: error });
-  }
 }

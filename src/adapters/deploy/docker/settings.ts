@@ -100,7 +100,8 @@ export function specOf({
     ...(place.command === undefined ? {} : { Cmd: place.command.map((part) => fillIn(part, values)) }),
     Env: [...passed, ...set],
     Labels: {
-      ...Object.fromEntries(Object.entries(place.labels).map(([key, value]) => [key, fillIn(value, values)])),
+      // A proxy that goes by labels must not send anybody to a copy.
+      ...(trial ? {} : mapped(place.labels, values)),
       [LABELS.service]: wanted.service,
       [LABELS.environment]: wanted.environment,
       [LABELS.version]: wanted.version,
@@ -121,6 +122,10 @@ export function specOf({
       RestartPolicy: { Name: trial ? 'no' : place.restart },
     },
   };
+}
+
+function mapped(given: Readonly<Record<string, string>>, values: Parameters<typeof fillIn>[1]): Record<string, string> {
+  return Object.fromEntries(Object.entries(given).map(([key, value]) => [key, fillIn(value, values)]));
 }
 
 interface Port {
