@@ -93,6 +93,8 @@ interface Schema {
   readonly additionalProperties?: Schema | boolean;
   readonly items?: Schema;
   readonly anyOf?: readonly Schema[];
+  /** One of several kinds, told apart by the key `kind`. */
+  readonly oneOf?: readonly Schema[];
   readonly required?: readonly string[];
 }
 
@@ -127,8 +129,12 @@ function keysOf(schema: Schema, path: string, required: readonly string[]): Key[
           },
         ];
   const below = (part: string, next: Schema): Key[] => keysOf(next, path === '' ? part : `${path}.${part}`, inner.required ?? []);
+  const kinds = (inner.oneOf ?? []).flatMap((one) =>
+    keysOf(one, `${path}(${String(one.properties?.['kind']?.const ?? 'other')})`, []).slice(1),
+  );
   return [
     ...own,
+    ...kinds,
     ...Object.entries(inner.properties ?? {}).flatMap(([part, next]) => below(part, next)),
     ...(typeof inner.additionalProperties === 'object' && inner.additionalProperties.type !== 'string'
       ? keysOf(inner.additionalProperties, `${path}.<name>`, [])
@@ -140,7 +146,7 @@ function keysOf(schema: Schema, path: string, required: readonly string[]): Key[
 function typeOf(schema: Schema): string {
   if (schema.const !== undefined) return `\`${schema.const}\``;
   if (schema.type === 'array') return `list of ${schema.items?.properties ? 'mappings' : `${schema.items?.type ?? 'value'}s`}`;
-  return schema.type === 'object' ? 'mapping' : (schema.type ?? 'value');
+  return schema.type === 'object' || schema.oneOf ? 'mapping' : (schema.type ?? 'value');
 }
 
 function errorsPage(): string {
