@@ -25,6 +25,7 @@ const SHIPPED = [
   'ask-ai',
   'audit',
   'deploy',
+  'docker',
   'help',
   'history',
   'overview',
@@ -143,9 +144,12 @@ function keysOf(schema: Schema, path: string, required: readonly string[]): Key[
           },
         ];
   const below = (part: string, next: Schema): Key[] => keysOf(next, path === '' ? part : `${path}.${part}`, inner.required ?? []);
+  const kinds = (inner.oneOf ?? []).flatMap((one) =>
+    keysOf(one, `${path}(${String(one.properties?.['kind']?.const ?? 'other')})`, []).slice(1),
+  );
   return [
     ...own,
-    ...(inner.oneOf ?? []).flatMap((kind) => keysOf(kind, `${path}(${kind.properties?.['kind']?.const ?? 'other'})`, required).slice(1)),
+    ...kinds,
     ...Object.entries(inner.properties ?? {}).flatMap(([part, next]) => below(part, next)),
     ...(typeof inner.additionalProperties === 'object' && inner.additionalProperties.type !== 'string'
       ? keysOf(inner.additionalProperties, `${path}.<name>`, [])

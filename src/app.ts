@@ -10,6 +10,7 @@ import { createOpenAiModel } from './adapters/ai/openai/client.ts';
 import { createAlertTester } from './adapters/alerts/alertmanager/client.ts';
 import { alertmanagerHook } from './adapters/alerts/alertmanager/hook.ts';
 import { isFromHere, isLocalUrl } from './adapters/chat/web/gate.ts';
+import { createDockerHosts } from './adapters/deploy/docker/hosts.ts';
 import { createTargets } from './adapters/deploy/targets.ts';
 import { createKnowledgeFiles } from './adapters/knowledge/files.ts';
 import { runbookHandler } from './adapters/knowledge/page.ts';
@@ -403,6 +404,12 @@ export async function startApp(options: AppOptions): Promise<App> {
         post: posts.post,
       }),
       deploys,
+      docker: createDockerHosts({
+        services: config.services.services,
+        root: config.root,
+        environment: config.environment,
+        redact,
+      }),
       locks,
       history,
       invitations: web ?? NO_INVITATIONS,

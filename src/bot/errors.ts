@@ -359,6 +359,20 @@ export const catalogue = {
     ({ service }) => `I do not know in which repository the source of ${plain(service)} is.`,
     ({ service }) => `Add \`repository: owner/name\` to ${plain(service)} in \`config/services.yaml\`.`,
   ),
+  'docker.elsewhere': entry<{ service: string; environment: string; known: readonly string[] }>(
+    ({ service, environment }) => `${plain(service)} does not run on Docker in ${plain(environment)}.`,
+    ({ known }) => (known.length > 0 ? `Give ${alternatives(known)}.` : 'No service has the target `docker`.'),
+  ),
+  'docker.nothing': entry<{ service: string; environment: string }>(
+    ({ service, environment }) =>
+      `There is no container of ${plain(service)} in ${plain(environment)}, or none that runs.`,
+    ({ service, environment }) => `Type \`docker containers ${service} ${environment}\` to see what there is.`,
+  ),
+  'docker.unclear': entry<{ service: string; environment: string; text: string }>(
+    ({ service, environment, text }) =>
+      `I cannot ask the engine of ${plain(service)} in ${plain(environment)}: ${plain(text)}.`,
+    () => 'Look at the engine, and at the target in `config/services.yaml`, then try again.',
+  ),
   'history.empty': entry<Record<never, never>>(
     () => 'You did not say what to look for.',
     () => 'Type `history search timeout`, or a filter such as `from:alice`, `in:ops`, `since:7d`.',

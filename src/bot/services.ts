@@ -4,6 +4,7 @@ import type { Alerts } from '../domain/alerts/ports.ts';
 import type { Knowledge } from '../domain/ask/ports.ts';
 import type { Locks } from '../domain/deploy/locking.ts';
 import type { Deploys } from '../domain/deploy/ports.ts';
+import type { DockerHosts } from '../domain/docker/ports.ts';
 import type { History } from '../domain/history/ports.ts';
 import type { People } from '../domain/people/ports.ts';
 import type { Pipelines } from '../domain/pipelines/ports.ts';
@@ -20,6 +21,7 @@ export interface Services {
   readonly audit: AuditTrail;
   readonly commands: CommandDesk;
   readonly deploys: Deploys;
+  readonly docker: DockerHosts;
   readonly locks: Locks;
   readonly knowledge: Knowledge;
   readonly invitations: Invitations;

@@ -41,7 +41,16 @@ export const servicesSchema = strict({
 })
   .check((context) => {
     const known = Object.keys(context.value.environments);
-    for (const [owner, { environments }] of Object.entries(context.value.services)) {
+    for (const [owner, { environments, target: to }] of Object.entries(context.value.services)) {
+      for (const wanted of to.kind === 'docker' ? Object.keys(to.places) : []) {
+        if (known.includes(wanted)) continue;
+        context.issues.push({
+          code: 'custom',
+          message: `there is no environment ${wanted}; allowed: ${known.join(', ')}`,
+          path: ['services', owner, 'target', 'environments', wanted],
+          input: wanted,
+        });
+      }
       for (const [index, wanted] of (environments ?? []).entries()) {
         if (known.includes(wanted)) continue;
         context.issues.push({

@@ -113,6 +113,14 @@ describe('config/services.yaml', () => {
       GOOD.replace('target', 'environments: [stagign]\n    target'),
       /no environment stagign; allowed: staging, production/,
     ],
+    [
+      'an unknown environment of a Docker target',
+      GOOD.replace(
+        /target:.*/,
+        "target: { kind: docker, image: 'web:{version}', environments: { stagign: { keep: 2 } } }",
+      ),
+      /target\.environments\.stagign: there is no environment stagign; allowed: staging, production/,
+    ],
     ['a reserved name', GOOD.replace('web:', 'log:'), /services\.log/],
     ['a name that is an option', GOOD.replace('web:', '-x:'), /services\.-x/],
     ['an unknown key', GOOD.replace('kind:', 'shell: true, kind:'), /services\.web\.target/],

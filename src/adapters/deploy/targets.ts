@@ -4,6 +4,7 @@ import type { TargetConfig } from '../../domain/deploy/config.ts';
 import type { Target } from '../../domain/deploy/ports.ts';
 import { createArgoTarget } from './argocd/client.ts';
 import { createCommandTarget } from './command/client.ts';
+import { createDockerTarget } from './docker/client.ts';
 import { createGithubTarget } from './github/client.ts';
 import { createGitlabTarget } from './gitlab/client.ts';
 import { createJenkinsTarget } from './jenkins/client.ts';
@@ -28,6 +29,7 @@ type Kinds = {
 const kinds: Kinds = {
   argocd: createArgoTarget,
   command: createCommandTarget,
+  docker: createDockerTarget,
   jenkins: createJenkinsTarget,
   webhook: createWebhookTarget,
   github: createGithubTarget,

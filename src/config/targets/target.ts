@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { argoTarget } from './argocd.ts';
 import { commandTarget } from './command.ts';
+import { dockerTarget } from './docker.ts';
 import { githubTarget } from './github.ts';
 import { gitlabTarget } from './gitlab.ts';
 import { jenkinsTarget } from './jenkins.ts';
@@ -11,6 +12,7 @@ import { webhookTarget } from './webhook.ts';
 export const target = z.discriminatedUnion('kind', [
   argoTarget,
   commandTarget,
+  dockerTarget,
   githubTarget,
   gitlabTarget,
   jenkinsTarget,

@@ -1,5 +1,6 @@
 /** What can be deployed and where, as plain data. `src/config/services.ts` reads it from `config/services.yaml`. */
 
+import type { DockerTargetConfig } from '../docker/config.ts';
 import type { ArgoTargetConfig } from './targets/argocd.ts';
 import type { GithubTargetConfig } from './targets/github.ts';
 import type { GitlabTargetConfig } from './targets/gitlab.ts';
@@ -67,6 +68,7 @@ export interface CommandTargetConfig {
 export type TargetConfig =
   | ArgoTargetConfig
   | CommandTargetConfig
+  | DockerTargetConfig
   | GithubTargetConfig
   | GitlabTargetConfig
   | JenkinsTargetConfig

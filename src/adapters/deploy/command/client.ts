@@ -175,7 +175,10 @@ function describe(ended: Ended, program: string, config: CommandTargetConfig): s
 }
 
 /** Blots out the values of variables that were passed on: they are often tokens. */
-function maskOf(pass: readonly string[], own: Readonly<Record<string, string | undefined>>): (line: string) => string {
+export function maskOf(
+  pass: readonly string[],
+  own: Readonly<Record<string, string | undefined>>,
+): (line: string) => string {
   const secrets = pass
     .map((name) => ({ name, value: own[name] ?? '' }))
     .filter(({ value }) => value.length >= 6)
