@@ -54,7 +54,7 @@ export async function testDeploys(
     store: createDeployStore(db),
     target(name) {
       const service = config.services.find((one) => one.name === name);
-      if (service === undefined) throw new Error(`no service ${name}`);
+      if (service?.target.kind !== 'command') throw new Error(`no service ${name} that runs programs`);
       return createCommandTarget({
         service: name,
         config: service.target,

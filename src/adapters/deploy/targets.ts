@@ -3,6 +3,7 @@
 import type { TargetConfig } from '../../domain/deploy/config.ts';
 import type { Target } from '../../domain/deploy/ports.ts';
 import { createCommandTarget } from './command/client.ts';
+import { createKubernetesTarget } from './kubernetes/client.ts';
 
 /** What every kind of target is made of. */
 export interface TargetOptions<Config extends TargetConfig> {
@@ -22,6 +23,7 @@ type Kinds = {
 
 const kinds: Kinds = {
   command: createCommandTarget,
+  kubernetes: createKubernetesTarget,
 };
 
 export interface TargetsOptions extends Omit<TargetOptions<TargetConfig>, 'service' | 'config'> {

@@ -2,5 +2,6 @@
 
 import { z } from 'zod';
 import { commandTarget } from './command.ts';
+import { kubernetesTarget } from './kubernetes.ts';
 
-export const target = z.discriminatedUnion('kind', [commandTarget]);
+export const target = z.discriminatedUnion('kind', [commandTarget, kubernetesTarget]);
