@@ -4,6 +4,7 @@ import type { Alerts } from '../domain/alerts/ports.ts';
 import type { Knowledge } from '../domain/ask/ports.ts';
 import type { Deploys } from '../domain/deploy/ports.ts';
 import type { History } from '../domain/history/ports.ts';
+import type { Kubernetes } from '../domain/kubernetes/ports.ts';
 import type { People } from '../domain/people/ports.ts';
 import type { Access } from './access.ts';
 import type { AuditTrail } from './audit.ts';
@@ -18,6 +19,7 @@ export interface Services {
   readonly commands: CommandDesk;
   readonly deploys: Deploys;
   readonly knowledge: Knowledge;
+  readonly kubernetes: Kubernetes;
   readonly invitations: Invitations;
   readonly people: Pick<People, 'get' | 'identity'>;
 }
