@@ -135,19 +135,17 @@ async function allow(
   });
 }
 
-/** Its command line is read first, so that it is started again just as the testbed did. */
+/**
+ * The command lines are read first, so that all is started again just as the testbed did. Its kubelet ends when the server is
+ * away for long.
+ */
 async function killServer(folder: string, core: CoreV1Api): Promise<() => Promise<void>> {
-  const pidFile = join(folder, 'apiserver.pid');
-  const pid = Number(await readFile(pidFile, 'utf8'));
-  const [program = '', ...args] = (await readFile(`/proc/${pid}/cmdline`, 'utf8')).split('\0').slice(0, -1);
-  process.kill(pid, 'SIGKILL');
-  await eventually(
-    async () => !existsSync(`/proc/${pid}/cmdline`) || (await readFile(`/proc/${pid}/cmdline`, 'utf8')) === '',
-  );
+  const server = await programOf(folder, 'apiserver');
+  const kubelet = await programOf(folder, 'kubelet');
+  process.kill(server.pid, 'SIGKILL');
+  await eventually(async () => !(await runs(server.pid)));
   return async () => {
-    const child = spawn(program, args, { cwd: folder, stdio: 'ignore', detached: true });
-    child.unref();
-    await writeFile(pidFile, String(child.pid));
+    await startAgain(folder, 'apiserver', server.line);
     await eventually(
       async () => {
         const found = await core.listNamespace().catch(() => undefined);
@@ -156,7 +154,23 @@ async function killServer(folder: string, core: CoreV1Api): Promise<() => Promis
       Boolean,
       30_000,
     );
+    if (!(await runs(kubelet.pid))) await startAgain(folder, 'kubelet', kubelet.line);
   };
+}
+
+async function programOf(folder: string, name: string): Promise<{ pid: number; line: readonly string[] }> {
+  const pid = Number(await readFile(join(folder, `${name}.pid`), 'utf8'));
+  return { pid, line: (await readFile(`/proc/${pid}/cmdline`, 'utf8')).split('\0').slice(0, -1) };
+}
+
+async function runs(pid: number): Promise<boolean> {
+  return (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')) !== '';
+}
+
+async function startAgain(folder: string, name: string, [program = '', ...args]: readonly string[]): Promise<void> {
+  const child = spawn(program, args, { cwd: folder, stdio: 'ignore', detached: true });
+  child.unref();
+  await writeFile(join(folder, `${name}.pid`), String(child.pid));
 }
 
 /** Skips the running test because it kills the API server, which is not done to somebody's own. */
