@@ -11,6 +11,7 @@ import { createAlertTester } from './adapters/alerts/alertmanager/client.ts';
 import { alertmanagerHook } from './adapters/alerts/alertmanager/hook.ts';
 import { isFromHere, isLocalUrl } from './adapters/chat/web/gate.ts';
 import { createDockerHosts } from './adapters/deploy/docker/hosts.ts';
+import { createKubernetes } from './adapters/deploy/kubernetes/inspect.ts';
 import { createTargets } from './adapters/deploy/targets.ts';
 import { createKnowledgeFiles } from './adapters/knowledge/files.ts';
 import { runbookHandler } from './adapters/knowledge/page.ts';
@@ -413,6 +414,12 @@ export async function startApp(options: AppOptions): Promise<App> {
       locks,
       history,
       invitations: web ?? NO_INVITATIONS,
+      kubernetes: createKubernetes({
+        services: config.services.services,
+        root: config.root,
+        environment: config.environment,
+        redact,
+      }),
       people,
       tokens,
       pipelines,

@@ -373,6 +373,21 @@ export const catalogue = {
       `I cannot ask the engine of ${plain(service)} in ${plain(environment)}: ${plain(text)}.`,
     () => 'Look at the engine, and at the target in `config/services.yaml`, then try again.',
   ),
+  'kubernetes.elsewhere': entry<{ service: string; known: readonly string[] }>(
+    ({ service }) => `${plain(service)} is not deployed to Kubernetes.`,
+    ({ known }) =>
+      known.length > 0
+        ? `Give ${alternatives(known)}.`
+        : 'Its target is in `config/services.yaml`; none there is of the kind `kubernetes`.',
+  ),
+  'kubernetes.unknown': entry<{ what: string; name: string; known: readonly string[] }>(
+    ({ what, name }) => `There is no ${what} ${codeSpan(name)} of this service.`,
+    ({ known }) => (known.length > 0 ? `Give ${alternatives(known)}.` : 'Nothing of it runs there.'),
+  ),
+  'kubernetes.unclear': entry<{ text: string }>(
+    ({ text }) => `The cluster gave no good answer: ${plain(text)}.`,
+    () => 'Put that right, then type the command again; a change that was refused has changed nothing.',
+  ),
   'history.empty': entry<Record<never, never>>(
     () => 'You did not say what to look for.',
     () => 'Type `history search timeout`, or a filter such as `from:alice`, `in:ops`, `since:7d`.',

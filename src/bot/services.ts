@@ -6,6 +6,7 @@ import type { Locks } from '../domain/deploy/locking.ts';
 import type { Deploys } from '../domain/deploy/ports.ts';
 import type { DockerHosts } from '../domain/docker/ports.ts';
 import type { History } from '../domain/history/ports.ts';
+import type { Kubernetes } from '../domain/kubernetes/ports.ts';
 import type { People } from '../domain/people/ports.ts';
 import type { Pipelines } from '../domain/pipelines/ports.ts';
 import type { Access } from './access.ts';
@@ -24,6 +25,7 @@ export interface Services {
   readonly docker: DockerHosts;
   readonly locks: Locks;
   readonly knowledge: Knowledge;
+  readonly kubernetes: Kubernetes;
   readonly invitations: Invitations;
   readonly pipelines: Pick<Pipelines, 'runs' | 'deployments' | 'names'>;
   readonly people: Pick<People, 'get' | 'identity'>;

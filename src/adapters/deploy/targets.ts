@@ -9,6 +9,7 @@ import { createGithubTarget } from './github/client.ts';
 import { createGitlabTarget } from './gitlab/client.ts';
 import { createJenkinsTarget } from './jenkins/client.ts';
 import { createWebhookTarget } from './webhook/client.ts';
+import { createKubernetesTarget } from './kubernetes/client.ts';
 
 /** What every kind of target is made of. */
 export interface TargetOptions<Config extends TargetConfig> {
@@ -34,6 +35,7 @@ const kinds: Kinds = {
   webhook: createWebhookTarget,
   github: createGithubTarget,
   gitlab: createGitlabTarget,
+  kubernetes: createKubernetesTarget,
 };
 
 export interface TargetsOptions extends Omit<TargetOptions<TargetConfig>, 'service' | 'config'> {

@@ -6,6 +6,7 @@ import { commandTarget } from './command.ts';
 import { dockerTarget } from './docker.ts';
 import { githubTarget } from './github.ts';
 import { gitlabTarget } from './gitlab.ts';
+import { kubernetesTarget } from './kubernetes.ts';
 import { jenkinsTarget } from './jenkins.ts';
 import { webhookTarget } from './webhook.ts';
 
@@ -16,5 +17,6 @@ export const target = z.discriminatedUnion('kind', [
   githubTarget,
   gitlabTarget,
   jenkinsTarget,
+  kubernetesTarget,
   webhookTarget,
 ]);

@@ -1,0 +1,171 @@
+/** The Kubernetes commands in a room, against a real API server. */
+
+import { tmpdir } from 'node:os';
+import { expect } from 'chai';
+import { createKubernetes } from '../../src/adapters/deploy/kubernetes/inspect.ts';
+import { redact } from '../../src/domain/privacy/redact.ts';
+import type { Database } from '../../src/storage/database.ts';
+import { createDeployStore } from '../../src/storage/deploys.ts';
+import { inMemoryCommands } from '../support/commands.ts';
+import { testDatabase } from '../support/database.ts';
+import { ROOT, testDeploys } from '../support/deploys.ts';
+import { eventually } from '../support/eventually.ts';
+import { type TestCluster, testCluster } from '../support/kubernetes.ts';
+import { Helper, type Room } from '../support/room.ts';
+
+const IMAGE = 'registry.example/web';
+
+describe('scripts/kubernetes.ts', function () {
+  this.timeout(60_000);
+  let cluster: TestCluster;
+  let namespace: string;
+  let room: Room;
+  let db: Database;
+
+  before(async function () {
+    cluster = await testCluster(this);
+    db = await testDatabase();
+  });
+  after(async () => {
+    await db?.close();
+    await cluster?.stop();
+  });
+
+  beforeEach(async () => {
+    namespace = await cluster.namespace();
+    await db.pool.query('truncate deployments restart identity');
+    const kubernetes = createKubernetes({
+      services: ['admin', 'bot'].map((context) => ({
+        name: context === 'admin' ? 'web' : 'forbidden',
+        environments: ['staging'],
+        target: {
+          kind: 'kubernetes',
+          kubeconfig: cluster.kubeconfig,
+          place: { context, namespace, deployments: [{ name: 'web' }], image: `${IMAGE}:{version}` },
+          environments: {},
+          timeoutMs: 1,
+          patienceMs: 1,
+        },
+      })),
+      root: '/',
+      environment: {},
+      redact,
+    });
+    const { deploys } = await testDeploys(db, tmpdir());
+    const commands = inMemoryCommands({
+      policy: {
+        roles: { reader: ['kubernetes:read:staging'], deployer: ['kubernetes:read:*', 'deploy:staging'] },
+        people: { 'test:alice': ['deployer'], 'test:bob': ['reader'] },
+      },
+      services: { kubernetes, deploys },
+      names: { services: () => ['web', 'forbidden', 'hello'], environments: () => ['staging', 'production'] },
+    });
+    room = await new Helper(`${ROOT}scripts/kubernetes.ts`).createRoom({ name: 'ops', prepare: commands.prepare });
+  });
+  afterEach(() => room?.destroy());
+
+  /** The answers to it, without the signs that keep Markdown from being taken for such. */
+  async function say(who: string, text: string): Promise<string> {
+    const before = room.messages.length;
+    await room.user.say(who, `hubot ${text}`);
+    return room.messages
+      .slice(before)
+      .flatMap(([from, said]) => (from === 'hubot' ? [said] : []))
+      .join('\n')
+      .replaceAll('\\', '');
+  }
+
+  async function ready(version = 'v1', replicas = 2): Promise<void> {
+    await cluster.deployment(namespace, 'web', `${IMAGE}:${version}`, replicas);
+    await eventually(async () => {
+      const { status } = await cluster.apps.readNamespacedDeployment({ namespace, name: 'web' });
+      return status?.availableReplicas === replicas;
+    });
+  }
+
+  it('shows pods, events and Deployments', async () => {
+    await ready();
+    const pods = await say('bob', 'kubernetes pods web in staging');
+    expect(pods).to.match(/2 of 2 pods of web in staging are ready/);
+    expect(pods).to.match(/`web-[a-z0-9]+-[a-z0-9]{5}`: \*\*v1\*\*, ready, begun .* on node-1/);
+    expect(await say('bob', 'kubernetes events web in staging')).to.match(
+      /deployment web: ScalingReplicaSet: Scaled up replica set web-[a-z0-9]+ to 2/,
+    );
+    const described = await say('bob', 'kubernetes describe web in staging');
+    expect(described).to.match(/\*\*web\*\* in the namespace test-[a-z0-9]+: 2 of 2 ready; rolled out/);
+    expect(described).to.match(/web: `registry\.example\/web:v1`, requests none, limits none, no probes/);
+  });
+
+  it('shows the log of the pod in most trouble, and no other service’s', async () => {
+    await cluster.deployment(namespace, 'web', `${IMAGE}:v1-crash`, 1);
+    const pods = await eventually(
+      () => say('bob', 'kubernetes pods web in staging'),
+      (text) => text.includes('crashes again and again'),
+    );
+    expect(pods).to.match(/0 of 1 pods of web in staging are ready/);
+    expect(await say('bob', 'kubernetes logs web in staging')).to.match(/ERROR connection to db-0:5432 refused/);
+    const one = await say('bob', 'kubernetes logs web in staging --lines 1 --previous');
+    expect(one)
+      .to.match(/refused/)
+      .and.not.match(/WARN/);
+    await cluster.deployment(namespace, 'other', `${IMAGE}:v1`, 1);
+    const { items } = await eventually(
+      () => cluster.core.listNamespacedPod({ namespace, labelSelector: 'app=other' }),
+      ({ items: found }) => found.length > 0,
+    );
+    const other = items[0]?.metadata?.name ?? '';
+    expect(await say('bob', `kubernetes logs web in staging --pod ${other}`)).to.match(
+      /There is no pod `other-.*` of this service.*Give `web-/s,
+    );
+  });
+
+  it('restarts and scales', async () => {
+    await ready();
+    const before = (await cluster.core.listNamespacedPod({ namespace })).items.map(({ metadata }) => metadata?.name);
+    expect(await say('alice', 'kubernetes restart web in staging')).to.match(/web in staging is being restarted/);
+    await eventually(
+      async () => (await cluster.core.listNamespacedPod({ namespace })).items,
+      (items) => items.length === 2 && items.every(({ metadata }) => !before.includes(metadata?.name)),
+      20_000,
+    );
+    expect(await say('alice', 'kubernetes scale web to 3 in staging')).to.match(
+      /web in staging: from 2 to 3.*Back to 2: `.*kubernetes scale web to 2 in staging`/s,
+    );
+    expect((await cluster.apps.readNamespacedDeployment({ namespace, name: 'web' })).spec?.replicas).to.equal(3);
+    expect(await say('alice', 'kubernetes scale web to 0 in staging')).to.match(/That stops web in staging altogether/);
+    expect((await cluster.apps.readNamespacedDeployment({ namespace, name: 'web' })).spec?.replicas).to.equal(3);
+  });
+
+  it('asks for a permission of the environment', async () => {
+    expect(await say('carol', 'kubernetes pods web in staging')).to.match(
+      /needs the permission `kubernetes:read:staging`/,
+    );
+    expect(await say('bob', 'kubernetes restart web in staging')).to.match(/needs the permission `deploy:staging`/);
+    expect(await say('alice', 'kubernetes scale web to 2 in production')).to.match(/`deploy:production`/);
+  });
+
+  it('changes nothing under a deployment that is going on', async () => {
+    await createDeployStore(db).start({
+      service: 'web',
+      environment: 'staging',
+      version: 'v2',
+      by: { id: 'test:bob', name: 'bob' },
+      origin: { chat: 'test', room: 'ops' },
+      at: new Date(),
+    });
+    expect(await say('alice', 'kubernetes restart web in staging')).to.match(/bob is deploying web v2 to staging/);
+  });
+
+  it('says what is wrong', async () => {
+    expect(await say('bob', 'kubernetes pods hello in staging')).to.match(
+      /hello is not deployed to Kubernetes.*Give `web` or `forbidden`/s,
+    );
+    expect(await say('bob', 'kubernetes pods web in staging')).to.match(/there is no deployment web in the namespace/);
+    expect(await say('bob', 'kubernetes pods forbidden in staging')).to.match(
+      /its Role lacks the verb get on deployments \(API group apps\)/,
+    );
+    expect(await say('alice', 'kubernetes pods web in production')).to.match(
+      /web does not run in production.*`staging`/s,
+    );
+  });
+});

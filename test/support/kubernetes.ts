@@ -1,0 +1,183 @@
+/** A real Kubernetes API server for tests: the one of TEST_KUBECONFIG, or the testbed of ../shared, started for this file. */
+
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { AppsV1Api, CoreV1Api, RbacAuthorizationV1Api, V1Deployment, V1PolicyRule } from '@kubernetes/client-node';
+import { eventually } from './eventually.ts';
+import { needs } from './missing.ts';
+
+const TESTBED = resolve(import.meta.dirname, '../../../shared/kubernetes');
+
+export interface TestCluster {
+  readonly kubeconfig: string;
+  readonly apps: AppsV1Api;
+  readonly core: CoreV1Api;
+  /** A namespace of its own, with a name nobody else has. */
+  namespace(): Promise<string>;
+  /** A Deployment with one container of the same name; resolves when it is there, not when it is ready. */
+  deployment(namespace: string, name: string, image: string, replicas?: number): Promise<V1Deployment>;
+  /** Lets a user of the testbed do something in a namespace. */
+  allow(namespace: string, user: string, rules: V1PolicyRule[]): Promise<void>;
+  image(namespace: string, name: string): Promise<string | undefined>;
+  /** Every image that the Deployment has had, by its ReplicaSets. */
+  revisions(namespace: string, name: string): Promise<readonly string[]>;
+  /** Kills the API server (SIGKILL) and gives what starts it again; undefined where it is not the test's own. */
+  readonly killServer: (() => Promise<() => Promise<void>>) | undefined;
+  stop(): Promise<void>;
+}
+
+/** Skips the running test where there is no cluster; under CI that is a failure. */
+export async function testCluster(context: Mocha.Context): Promise<TestCluster> {
+  const given = process.env['TEST_KUBECONFIG'];
+  if (given) return await clusterOf(given, undefined, async () => undefined);
+  const built = join(process.env['KUBE_HOME'] ?? join(homedir(), '.cache/kube-testbed'), 'bin');
+  if (!existsSync(TESTBED) || !existsSync(join(built, 'kube-apiserver'))) {
+    return needs(context, 'A Kubernetes API server', `${TESTBED}/build, or set TEST_KUBECONFIG`);
+  }
+  const home = await mkdtemp(join(tmpdir(), 'kube-'));
+  await symlink(built, join(home, 'bin'));
+  const env = { ...process.env, KUBE_HOME: home, PORT_BASE: String(portBase()) };
+  const run = (program: string) =>
+    new Promise<string>((done, failed) => {
+      const child = spawn(join(TESTBED, program), { env, stdio: ['ignore', 'pipe', 'inherit'] });
+      let said = '';
+      child.stdout.on('data', (chunk: Buffer) => {
+        said += chunk.toString();
+      });
+      child.once('exit', (code) =>
+        code === 0 ? done(said.trim()) : failed(new Error(`${program} ended with ${code}`)),
+      );
+    });
+  const kubeconfig = await run('up');
+  return await clusterOf(kubeconfig, join(home, 'run'), async () => {
+    await run('down');
+    await rm(home, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+  });
+}
+
+/** Five ports in a row, apart from what the system gives out by itself. */
+function portBase(): number {
+  return 17_000 + 5 * Math.floor(Math.random() * 2_000);
+}
+
+async function clusterOf(
+  kubeconfig: string,
+  folder: string | undefined,
+  stop: () => Promise<void>,
+): Promise<TestCluster> {
+  const { AppsV1Api, CoreV1Api, KubeConfig, RbacAuthorizationV1Api } = await import('@kubernetes/client-node');
+  const config = new KubeConfig();
+  config.loadFromFile(kubeconfig);
+  const apps = config.makeApiClient(AppsV1Api);
+  const core = config.makeApiClient(CoreV1Api);
+  const rbac = config.makeApiClient(RbacAuthorizationV1Api);
+  const made: string[] = [];
+  return {
+    kubeconfig,
+    apps,
+    core,
+    async namespace() {
+      const name = `test-${randomBytes(4).toString('hex')}`;
+      await core.createNamespace({ body: { metadata: { name } } });
+      made.push(name);
+      return name;
+    },
+    deployment: (namespace, name, image, replicas = 2) =>
+      apps.createNamespacedDeployment({ namespace, body: deploymentOf(name, image, replicas) }),
+    allow: (namespace, user, rules) => allow(rbac, namespace, user, rules),
+    async image(namespace, name) {
+      const { spec } = await apps.readNamespacedDeployment({ namespace, name });
+      return spec?.template.spec?.containers[0]?.image;
+    },
+    async revisions(namespace, name) {
+      const { items } = await apps.listNamespacedReplicaSet({ namespace, labelSelector: `app=${name}` });
+      return items.map(({ spec }) => spec?.template?.spec?.containers[0]?.image ?? '').sort();
+    },
+    killServer: folder === undefined ? undefined : () => killServer(folder, core),
+    async stop() {
+      if (folder === undefined) await Promise.all(made.map((name) => core.deleteNamespace({ name })));
+      await stop();
+    },
+  };
+}
+
+function deploymentOf(name: string, image: string, replicas: number): V1Deployment {
+  const labels = { app: name };
+  return {
+    metadata: { name, labels },
+    spec: {
+      replicas,
+      selector: { matchLabels: labels },
+      template: { metadata: { labels }, spec: { containers: [{ name, image }] } },
+    },
+  };
+}
+
+async function allow(
+  rbac: RbacAuthorizationV1Api,
+  namespace: string,
+  user: string,
+  rules: V1PolicyRule[],
+): Promise<void> {
+  const metadata = { name: `test-${user}` };
+  await rbac.createNamespacedRole({ namespace, body: { metadata, rules } });
+  await rbac.createNamespacedRoleBinding({
+    namespace,
+    body: {
+      metadata,
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: metadata.name },
+      subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: user }],
+    },
+  });
+}
+
+/**
+ * The command lines are read first, so that all is started again just as the testbed did. Its kubelet ends when the server is
+ * away for long.
+ */
+async function killServer(folder: string, core: CoreV1Api): Promise<() => Promise<void>> {
+  const server = await programOf(folder, 'apiserver');
+  const kubelet = await programOf(folder, 'kubelet');
+  process.kill(server.pid, 'SIGKILL');
+  await eventually(async () => !(await runs(server.pid)));
+  return async () => {
+    await startAgain(folder, 'apiserver', server.line);
+    await eventually(
+      async () => {
+        const found = await core.listNamespace().catch(() => undefined);
+        return found !== undefined;
+      },
+      Boolean,
+      30_000,
+    );
+    if (!(await runs(kubelet.pid))) await startAgain(folder, 'kubelet', kubelet.line);
+  };
+}
+
+async function programOf(folder: string, name: string): Promise<{ pid: number; line: readonly string[] }> {
+  const pid = Number(await readFile(join(folder, `${name}.pid`), 'utf8'));
+  return { pid, line: (await readFile(`/proc/${pid}/cmdline`, 'utf8')).split('\0').slice(0, -1) };
+}
+
+async function runs(pid: number): Promise<boolean> {
+  return (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')) !== '';
+}
+
+async function startAgain(folder: string, name: string, [program = '', ...args]: readonly string[]): Promise<void> {
+  const child = spawn(program, args, { cwd: folder, stdio: 'ignore', detached: true });
+  child.unref();
+  await writeFile(join(folder, `${name}.pid`), String(child.pid));
+}
+
+/** Skips the running test because it kills the API server, which is not done to somebody's own. */
+export function needsTestbed(context: Mocha.Context): never {
+  return needs(
+    context,
+    'A Kubernetes API server that may be killed',
+    `${TESTBED}/build, and leave TEST_KUBECONFIG unset`,
+  );
+}
