@@ -28,6 +28,8 @@ const SHIPPED = [
   'docker',
   'help',
   'history',
+  'kubernetes',
+  'locks',
   'overview',
   'pipelines',
   'proposals',

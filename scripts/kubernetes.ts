@@ -7,7 +7,6 @@ import { command } from '../src/bot/command.ts';
 import { fail } from '../src/bot/errors.ts';
 import type { Robot } from '../src/bot/robot.ts';
 import type { Services } from '../src/bot/services.ts';
-import { heldBy } from '../src/domain/deploy/lock.ts';
 import { describeCard, eventsCard, podLogCard, podsCard } from '../src/domain/kubernetes/cards.ts';
 import { KubernetesProblem, type Place } from '../src/domain/kubernetes/ports.ts';
 
@@ -87,7 +86,7 @@ export default function kubernetes(robot: Robot): void {
     effect: 'change',
     needs: changing,
     async run({ args, person, services, now }) {
-      await undisturbed(services, args, now);
+      await undisturbed(services, args);
       const names = await told(services.kubernetes.restart(args, person.name, now));
       return card({
         title: `${args.service} in ${args.environment} is being restarted`,
@@ -112,8 +111,8 @@ export default function kubernetes(robot: Robot): void {
     needs: changing,
     confirm: ({ service, replicas, environment }) =>
       replicas === 0 ? `That stops ${service} in ${environment} altogether. Really?` : undefined,
-    async run({ args, services, now }) {
-      await undisturbed(services, args, now);
+    async run({ args, services }) {
+      await undisturbed(services, args);
       const { deployment, before, after } = await told(services.kubernetes.scale(args, args.replicas, args.deployment));
       const back = args.deployment === undefined ? '' : ` --deployment ${deployment}`;
       const { service, environment } = args;
@@ -137,10 +136,10 @@ export default function kubernetes(robot: Robot): void {
 }
 
 /** Nothing is changed under a deployment that is going on. */
-async function undisturbed({ deploys }: Services, { service, environment }: Place, now: Date): Promise<void> {
+async function undisturbed({ deploys }: Services, { service, environment }: Place): Promise<void> {
   const open = await deploys.running();
   const holder = open.find((one) => one.service === service && one.environment === environment);
-  if (holder) throw fail('deploy.locked', { ...heldBy(holder, now), service, environment });
+  if (holder) throw fail('kubernetes.busy', { service, environment, version: holder.version, by: holder.by.name });
 }
 
 async function podsOf({ services, given }: ArgContext): Promise<readonly string[]> {

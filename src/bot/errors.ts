@@ -380,6 +380,12 @@ export const catalogue = {
         ? `Give ${alternatives(known)}.`
         : 'Its target is in `config/services.yaml`; none there is of the kind `kubernetes`.',
   ),
+  'kubernetes.busy': entry<{ service: string; environment: string; version: string; by: string }>(
+    ({ service, environment, version, by }) =>
+      `${plain(by)} is deploying ${plain(service)} ${plain(version)} to ${plain(environment)}; I do not touch it meanwhile.`,
+    ({ service, environment }) =>
+      `Type it again when that has ended; \`deploys ${service} ${environment}\` shows how far it is.`,
+  ),
   'kubernetes.unknown': entry<{ what: string; name: string; known: readonly string[] }>(
     ({ what, name }) => `There is no ${what} ${codeSpan(name)} of this service.`,
     ({ known }) => (known.length > 0 ? `Give ${alternatives(known)}.` : 'Nothing of it runs there.'),

@@ -8,8 +8,8 @@ import { createDockerTarget } from './docker/client.ts';
 import { createGithubTarget } from './github/client.ts';
 import { createGitlabTarget } from './gitlab/client.ts';
 import { createJenkinsTarget } from './jenkins/client.ts';
-import { createWebhookTarget } from './webhook/client.ts';
 import { createKubernetesTarget } from './kubernetes/client.ts';
+import { createWebhookTarget } from './webhook/client.ts';
 
 /** What every kind of target is made of. */
 export interface TargetOptions<Config extends TargetConfig> {

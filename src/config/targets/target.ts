@@ -6,8 +6,8 @@ import { commandTarget } from './command.ts';
 import { dockerTarget } from './docker.ts';
 import { githubTarget } from './github.ts';
 import { gitlabTarget } from './gitlab.ts';
-import { kubernetesTarget } from './kubernetes.ts';
 import { jenkinsTarget } from './jenkins.ts';
+import { kubernetesTarget } from './kubernetes.ts';
 import { webhookTarget } from './webhook.ts';
 
 export const target = z.discriminatedUnion('kind', [
