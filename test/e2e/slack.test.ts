@@ -139,6 +139,8 @@ people: {'slack:${slack.person('alice').id}': [deployer], 'slack:${slack.person(
 
     it('finds what was said, with a link, and what was said in private only for those who heard it', async () => {
       const said = slack.say('bob', 'war-room', 'the pager said kumquat at three');
+      // Two requests of HTTP at the same moment overtake each other; two messages of a person do not.
+      await slack.settled();
       slack.say('bob', 'war-room', 'history search kumquat', { mention: true });
       const found = await answers('war-room', `p${said.ts.replace('.', '')}`);
       expect(shown(found)).to.include('https://example.slack.com/archives/');
