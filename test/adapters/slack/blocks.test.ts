@@ -405,7 +405,9 @@ describe('whatever a card holds', () => {
     })
     .map((init) => card(init));
 
-  it('Slack takes it, nobody is mentioned, and what is cut is in the file', () => {
+  it('Slack takes it, nobody is mentioned, and what is cut is in the file', function () {
+    // Hundreds of cards up to every limit.
+    this.timeout(60_000);
     fc.assert(
       fc.property(cards, (content) => {
         const message = rendered(content);

@@ -73,6 +73,7 @@ describe('Slack test server: pictures', () => {
   });
 
   it('draws a channel, a modal and an App Home', async function () {
+    this.timeout(60_000);
     needsChromium(this);
     const web = new WebClient(slack.botToken, { slackApiUrl: slack.apiUrl, logger: quietLogger() });
     const asked = slack.say('alice', 'ops', 'deploy api v1.4.2 to production', { mention: true });
