@@ -16,6 +16,7 @@ import { createTargets } from './adapters/deploy/targets.ts';
 import { createKnowledgeFiles } from './adapters/knowledge/files.ts';
 import { runbookHandler } from './adapters/knowledge/page.ts';
 import { pipelineHooks } from './adapters/pipelines/hooks.ts';
+import { createRepeat } from './adapters/pipelines/rerun.ts';
 import { type Access, createAccess } from './bot/access.ts';
 import { createApi } from './bot/api.ts';
 import { withApiPosts } from './bot/api-requests.ts';
@@ -266,7 +267,11 @@ export async function startApp(options: AppOptions): Promise<App> {
       newId,
       log,
     });
-    const pipelines = createPipelines({ services: config.services.services, store: createPipelineStore(database) });
+    const pipelines = createPipelines({
+      services: config.services.services,
+      store: createPipelineStore(database),
+      repeat: createRepeat(config.environment),
+    });
     jobs.define('pipelines.retention', {}, async () => await pipelines.expire(now()));
     const askMemory = createAskStore(database, { retentionMs: ASK_MEMORY_MS });
     const feedback = createFeedbackStore(database, { retentionMs: FEEDBACK_MS });

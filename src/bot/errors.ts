@@ -359,6 +359,48 @@ export const catalogue = {
     ({ service }) => `I do not know in which repository the source of ${plain(service)} is.`,
     ({ service }) => `Add \`repository: owner/name\` to ${plain(service)} in \`config/services.yaml\`.`,
   ),
+  'pipelines.nothing': entry<{ of: string }>(
+    ({ of }) => (of === '' ? 'No pipeline failed of late.' : `I know of no pipeline of ${plain(of)} that failed.`),
+    () => '`pipelines` shows the last runs; `pipelines rerun <service> --all` runs one again that was good.',
+  ),
+  'pipelines.which': entry<{ runs: readonly { readonly id: number; readonly what: string }[] }>(
+    ({ runs }) => (runs.length > 0 ? 'Several pipelines failed.' : 'That takes the name of a service.'),
+    ({ runs }) =>
+      runs.length > 0
+        ? `Say which: ${runs.map(({ id, what }) => `\`pipelines rerun ${id}\` for ${what}`).join(', ')}.`
+        : 'Type for example `pipelines rerun hello --all`.',
+  ),
+  'pipelines.access': entry<{ run: string; service: string | undefined }>(
+    ({ run }) => `I am not told where ${run} can be run again.`,
+    ({ service }) =>
+      service === undefined
+        ? 'Its service needs `repository` and `pipelines` in `config/services.yaml`: see `docs/guide/pipelines.md`.'
+        : `Add \`pipelines\` to ${plain(service)} in \`config/services.yaml\`: see \`docs/guide/pipelines.md\`.`,
+  ),
+  'pipelines.own': entry<{ run: string }>(
+    ({ run }) => `${run} is how I deploy; run again by itself, it would pass by locks, rules and approvals.`,
+    () => 'Type `deploy` with the same version and environment.',
+  ),
+  'pipelines.deployment': entry<{ run: string }>(
+    ({ run }) => `${run} is the record of a deployment, which cannot be run again.`,
+    () => 'Run the pipeline again that made it, or type `deploy`.',
+  ),
+  'pipelines.running': entry<{ run: string }>(
+    ({ run }) => `${run} has not ended yet.`,
+    () => 'Wait for its end: `pipelines` shows it.',
+  ),
+  'pipelines.passed': entry<{ run: string; id: number }>(
+    ({ run }) => `Nothing failed in ${run}.`,
+    ({ id }) => `To run all of it again, type \`pipelines rerun ${id} --all\`.`,
+  ),
+  'pipelines.again': entry<{ run: string; by: string; age: string }>(
+    ({ run, by, age }) => `${plain(by)} had ${run} run again ${age}.`,
+    () => 'Look at `pipelines`; in two minutes you can ask for it again.',
+  ),
+  'pipelines.refused': entry<{ run: string; problem: string }>(
+    ({ run, problem }) => `${run} was not run again: ${plain(problem)}.`,
+    () => 'Put that right, or run it again there.',
+  ),
   'docker.elsewhere': entry<{ service: string; environment: string; known: readonly string[] }>(
     ({ service, environment }) => `${plain(service)} does not run on Docker in ${plain(environment)}.`,
     ({ known }) => (known.length > 0 ? `Give ${alternatives(known)}.` : 'No service has the target `docker`.'),

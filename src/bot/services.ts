@@ -27,7 +27,7 @@ export interface Services {
   readonly knowledge: Knowledge;
   readonly kubernetes: Kubernetes;
   readonly invitations: Invitations;
-  readonly pipelines: Pick<Pipelines, 'runs' | 'deployments' | 'names'>;
+  readonly pipelines: Pick<Pipelines, 'runs' | 'deployments' | 'names' | 'rerun'>;
   readonly people: Pick<People, 'get' | 'identity'>;
   readonly tokens: Pick<ApiTokens, 'create' | 'list' | 'revoke'>;
 }

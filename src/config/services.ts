@@ -3,11 +3,12 @@
 import { z } from 'zod';
 import type { ServicesConfig } from '../domain/deploy/config.ts';
 import { strict } from './fields.ts';
+import { pipelineAccess } from './pipelines.ts';
 import { approval, freeze, rulesOf, window, wrongAfter } from './rules.ts';
 import { target } from './targets/target.ts';
 
-/** These words stand for something else in `deploy`, `deploys` and `lock`, and in the permission `deploy:lock`. */
-const RESERVED = ['to', 'in', 'log', 'lock', 'everything'];
+/** These words stand for something else in `deploy`, `deploys`, `lock` and `pipelines`, and in the permission `deploy:lock`. */
+const RESERVED = ['to', 'in', 'log', 'lock', 'everything', 'rerun'];
 
 const name = z
   .string()
@@ -23,6 +24,7 @@ const service = strict({
   repository: repository.optional().describe('Where its source is, as `owner/name`: whose pipelines are its own'),
   environments: z.array(z.string()).min(1).optional().describe('Where it runs; everywhere unless given'),
   target: target.describe('How it gets there'),
+  pipelines: pipelineAccess.optional().describe('Where its pipelines can be run again'),
 });
 
 const environment = strict({
@@ -63,6 +65,17 @@ export const servicesSchema = strict({
     }
   })
   .check((context) => {
+    for (const [owner, { repository, pipelines }] of Object.entries(context.value.services)) {
+      if (pipelines === undefined || pipelines.kind === 'jenkins' || repository !== undefined) continue;
+      context.issues.push({
+        code: 'custom',
+        message: 'say whose pipelines these are: repository: owner/name',
+        path: ['services', owner, 'repository'],
+        input: repository,
+      });
+    }
+  })
+  .check((context) => {
     const { environments } = context.value;
     for (const [name, value] of Object.entries(environments)) {
       const message = wrongAfter(name, (of) => environments[of]?.after, Object.keys(environments));
@@ -84,6 +97,7 @@ export const servicesSchema = strict({
         ...(value.repository === undefined ? {} : { repository: value.repository }),
         environments: value.environments ?? Object.keys(file.environments),
         target: value.target,
+        ...(value.pipelines === undefined ? {} : { pipelines: value.pipelines }),
       })),
     }),
   );

@@ -1,6 +1,6 @@
 /** Pipelines in PostgreSQL. Which of two reports is the newer one is decided in the statement that stores it. */
 
-import { type Kysely, type Selectable, sql } from 'kysely';
+import { type Generated, type Kysely, type Selectable, sql } from 'kysely';
 import type {
   JobState,
   Order,
@@ -19,6 +19,7 @@ type PipelineTables = {
 };
 
 interface RunTable {
+  id: Generated<number>;
   source: PipelineSource;
   run: string;
   kind: RunKind;
@@ -40,6 +41,8 @@ interface RunTable {
   started_at: Date | null;
   finished_at: Date | null;
   heard_at: Date;
+  rerun_by: Generated<string | null>;
+  rerun_at: Generated<Date | null>;
 }
 
 interface JobTable {
@@ -126,6 +129,8 @@ export function createPipelineStore(db: { readonly sql: Kysely<object> }): Pipel
               rank: ref('excluded.rank'),
               started_at: fn.coalesce(ref('excluded.started_at'), ref('pipeline_runs.started_at')),
               finished_at: ref('excluded.finished_at'),
+              rerun_by: null,
+              rerun_at: null,
             };
           })
           .where(newer('pipeline_runs')),
@@ -212,6 +217,32 @@ export function createPipelineStore(db: { readonly sql: Kysely<object> }): Pipel
       );
     },
 
+    async run(id) {
+      const row = await tables.selectFrom('pipeline_runs').selectAll().where('id', '=', id).executeTakeFirst();
+      if (!row) return undefined;
+      const jobs = await jobsOf([row]);
+      return runOf(
+        row,
+        jobs.filter(({ round }) => round === row.round),
+      );
+    },
+
+    async claim(id, { by, at }, since) {
+      const { numUpdatedRows } = await tables
+        .updateTable('pipeline_runs')
+        .set({ rerun_by: by, rerun_at: at })
+        .where('id', '=', id)
+        .where(({ or, eb }) => or([eb('rerun_at', 'is', null), eb('rerun_at', '<', since)]))
+        .executeTakeFirst();
+      if (numUpdatedRows > 0n) return undefined;
+      const row = await tables.selectFrom('pipeline_runs').selectAll().where('id', '=', id).executeTakeFirst();
+      return { by: row?.rerun_by ?? by, at: row?.rerun_at ?? at };
+    },
+
+    async release(id) {
+      await tables.updateTable('pipeline_runs').set({ rerun_by: null, rerun_at: null }).where('id', '=', id).execute();
+    },
+
     async repositories(limit) {
       const rows = await tables
         .selectFrom('pipeline_runs')
@@ -237,6 +268,7 @@ function newer(table: 'pipeline_runs' | 'pipeline_jobs') {
 
 function runOf(row: Selectable<RunTable>, jobs: readonly Selectable<JobTable>[]): RecordedRun {
   return {
+    id: row.id,
     source: row.source,
     run: row.run,
     kind: row.kind,
@@ -256,6 +288,7 @@ function runOf(row: Selectable<RunTable>, jobs: readonly Selectable<JobTable>[])
     ...(row.problem === null ? {} : { problem: row.problem }),
     ...(row.started_at === null ? {} : { startedAt: row.started_at }),
     ...(row.finished_at === null ? {} : { finishedAt: row.finished_at }),
+    ...(row.rerun_by === null || row.rerun_at === null ? {} : { rerun: { by: row.rerun_by, at: row.rerun_at } }),
   };
 }
 

@@ -34,6 +34,34 @@ describe('config/services.yaml', () => {
     expect(result.ok && result.value.services[0]?.environments).to.deep.equal(['staging', 'production']);
   });
 
+  it('knows where pipelines can be run again', () => {
+    const read = (text: string): unknown => {
+      const result = parseYaml(GOOD.replace('target', `${text}\n    target`), 'x', servicesSchema);
+      return result.ok ? result.value.services[0]?.pipelines : result;
+    };
+    expect(read('repository: a/b\n    pipelines: {kind: github}')).to.deep.equal({
+      kind: 'github',
+      url: 'https://api.github.com',
+      tokenFrom: 'GITHUB_TOKEN',
+    });
+    expect(
+      read('repository: a/b\n    pipelines: {kind: gitlab, project: 12, known_as: git.example.com}'),
+    ).to.deep.equal({
+      kind: 'gitlab',
+      url: 'https://gitlab.com',
+      tokenFrom: 'GITLAB_TOKEN',
+      project: '12',
+      knownAs: 'git.example.com',
+    });
+    expect(read('pipelines: {kind: jenkins, url: "https://ci.x.y/j/", user: robot, jobs: [a/b]}')).to.deep.equal({
+      kind: 'jenkins',
+      url: 'https://ci.x.y/j',
+      user: 'robot',
+      tokenFrom: 'JENKINS_TOKEN',
+      jobs: ['a/b'],
+    });
+  });
+
   it('knows whose pipelines belong to a service', () => {
     for (const name of ['acme/shop', 'acme/sub.group/shop_2']) {
       const result = parseYaml(GOOD.replace('target', `repository: ${name}\n    target`), 'x', servicesSchema);
@@ -132,6 +160,17 @@ describe('config/services.yaml', () => {
     ['an empty program', GOOD.replace("[./deploy, '{version}']", '[]'), /name a program/],
     ['a strange duration', GOOD.replace('kind:', 'timeout: soon, kind:'), /30s, 2m or 1h/],
     ['an address of a repository', GOOD.replace('target', 'repository: https://x.y/a/b\n    target'), /owner\/name/],
+    ['pipelines of nobody', GOOD.replace('target', 'pipelines: {kind: github}\n    target'), /repository: owner\/name/],
+    [
+      'pipelines behind no TLS',
+      GOOD.replace('target', 'repository: a/b\n    pipelines: {kind: gitlab, url: "http://x.y"}\n    target'),
+      /https:\/\//,
+    ],
+    [
+      'pipelines of any job',
+      GOOD.replace('target', 'pipelines: {kind: jenkins, url: "https://x.y", user: a}\n    target'),
+      /jobs/,
+    ],
     ['a repository without owner', GOOD.replace('target', 'repository: shop\n    target'), /owner\/name/],
     ['an unknown kind of target', GOOD.replace('command', 'ftp'), /services\.web\.target\.kind/],
   ];

@@ -84,6 +84,7 @@ describe('scripts/pipelines.ts', function () {
     const pipelines = createPipelines({
       services: [{ name: 'shop', repository: 'Acme/Shop' }, { name: 'hello' }],
       store: createPipelineStore(db),
+      repeat: async () => ({ kind: 'passed' }),
     });
     const secrets = { github: SECRET, gitlabToken: TOKEN, gitlabSigningToken: undefined, jenkins: JENKINS };
     door = await intake(

@@ -80,10 +80,33 @@ describe('storage: pipelines', () => {
       const [only] = full.jobs;
       expect({ ...found, round: 1, at: minute(1) }).to.deep.equal({
         ...full.run,
+        id: found?.id,
         heardAt: minute(3),
         jobs: found?.jobs,
       });
       expect(found?.jobs.map((one) => ({ ...one, round: 1, at: minute(1) }))).to.deep.equal([only]);
+      expect(await store.run(found?.id ?? 0)).to.deep.equal(found);
+      expect(await store.run(999_999)).to.equal(undefined);
+    });
+
+    it('lets one at a time run it again, until something newer is heard of it', async () => {
+      const failed = report('7', { state: 'failed' });
+      await store.save(failed, minute(3));
+      const [{ id } = { id: 0 }] = await store.runs({ limit: 1 });
+      const names = Array.from({ length: 20 }, (_, at) => `person ${at}`);
+      const claims = await Promise.all(names.map((by) => store.claim(id, { by, at: minute(4) }, minute(2))));
+      const first = names[claims.indexOf(undefined)];
+      expect(claims.filter((other) => other === undefined)).to.have.lengthOf(1);
+      for (const other of claims) if (other) expect(other).to.deep.equal({ by: first, at: minute(4) });
+      // What was known before takes nothing back.
+      await store.save(failed, minute(5));
+      expect((await store.run(id))?.rerun).to.deep.equal({ by: first, at: minute(4) });
+      expect(await store.claim(id, { by: 'late', at: minute(8) }, minute(5))).to.equal(undefined);
+      await store.release(id);
+      expect((await store.run(id))?.rerun).to.equal(undefined);
+      await store.claim(id, { by: 'again', at: minute(9) }, minute(7));
+      await store.save(report('7', { state: 'running', round: 2 }), minute(10));
+      expect((await store.run(id))?.rerun).to.equal(undefined);
     });
 
     it('comes to the same, whatever order reports come in and however often', async function () {
@@ -151,7 +174,11 @@ describe('storage: pipelines', () => {
     });
 
     it('takes large reports, in bounds, and forgets with time', async () => {
-      const pipelines = createPipelines({ services: [{ name: 'shop', repository: 'acme/shop' }], store });
+      const pipelines = createPipelines({
+        services: [{ name: 'shop', repository: 'acme/shop' }],
+        store,
+        repeat: async () => ({ kind: 'passed' }),
+      });
       const jobs = Array.from({ length: 3000 }, (_, at) => job(String(at % 1500), { name: 'x'.repeat(900) }));
       await pipelines.record(report('1', { title: `${'long '.repeat(999)}\nmore`, state: 'failed' }, jobs), minute(0));
       await pipelines.record(report('2'), minute(24 * 60));

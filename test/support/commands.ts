@@ -65,6 +65,7 @@ const nothingHeard: Services['pipelines'] = {
   runs: async () => ({ kind: 'found', runs: [] }),
   deployments: async () => [],
   names: async () => [],
+  rerun: async () => ({ kind: 'nothing' }),
 };
 
 export function inMemoryCommands(options: CommandOptions = {}): InMemoryCommands {

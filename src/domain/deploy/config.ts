@@ -1,6 +1,7 @@
 /** What can be deployed and where, as plain data. `src/config/services.ts` reads it from `config/services.yaml`. */
 
 import type { DockerTargetConfig } from '../docker/config.ts';
+import type { PipelineAccess } from '../pipelines/access.ts';
 import type { ArgoTargetConfig } from './targets/argocd.ts';
 import type { GithubTargetConfig } from './targets/github.ts';
 import type { GitlabTargetConfig } from './targets/gitlab.ts';
@@ -118,6 +119,8 @@ export interface ServiceConfig {
   /** Names of environments, in the order of the file. */
   readonly environments: readonly string[];
   readonly target: TargetConfig;
+  /** Where its pipelines can be run again. */
+  readonly pipelines?: PipelineAccess;
 }
 
 export interface ServicesConfig {

@@ -4,7 +4,11 @@ import { type Action, type Card, card, plain, type Tone } from '../../bot/card.t
 import { safeLink } from '../alerts/link.ts';
 import { age, duration } from '../deploy/duration.ts';
 import { failingJob } from './failing.ts';
-import type { RunState, ShownRun } from './ports.ts';
+import type { RecordedRun, RunState, ShownRun } from './ports.ts';
+import { failedOf } from './rerun.ts';
+
+/** Buttons that run something again, at most. */
+const RERUNS = 3;
 
 const MARK: Readonly<Record<RunState, string>> = {
   queued: '…',
@@ -29,7 +33,7 @@ export function pipelinesCard(runs: readonly ShownRun[], of: string | undefined,
     title: of === undefined ? 'The last pipelines' : `The last pipelines of ${of}`,
     tone: toneOf(latest.state),
     text: runs.map((run) => `- ${runLine(run, of === undefined, now)}`).join('\n'),
-    actions: of === undefined ? ofFailing(runs) : [],
+    actions: [...reruns(runs), ...(of === undefined ? ofFailing(runs) : [])],
   });
 }
 
@@ -37,6 +41,24 @@ function toneOf(state: RunState): Tone {
   if (state === 'succeeded') return 'good';
   if (state === 'failed') return 'bad';
   return state === 'cancelled' || state === 'skipped' ? 'neutral' : 'progress';
+}
+
+/** A button for each of the first runs that failed and can be run again. */
+function reruns(runs: readonly ShownRun[]): Action[] {
+  return failedOf(runs)
+    .filter(({ canRerun, rerun }) => canRerun && rerun === undefined)
+    .slice(0, RERUNS)
+    .map((run) => ({ label: `Rerun ${labelOf(run)}`, command: `pipelines rerun ${run.id}` }));
+}
+
+/** What a run is called: `build #3 of acme/shop`. Plain text, not escaped. */
+function labelOf({ name, number, services, repository }: ShownRun): string {
+  return `${name}${number === undefined ? '' : ` #${number}`} of ${services[0] ?? repository}`.slice(0, 60);
+}
+
+/** The same as Markdown, for a sentence. */
+export function runName({ name, number, repository }: RecordedRun): string {
+  return `${plain(name)}${number === undefined ? '' : ` \\#${plain(number)}`} of ${plain(repository)}`;
 }
 
 /** One button for a service whose pipeline failed: all its runs. */
@@ -56,7 +78,7 @@ function runLine(run: ShownRun, named: boolean, now: Date): string {
   if (run.by !== undefined) what.push(`by ${plain(run.by)}`);
   const link = safeLink('open', run.url);
   const parts = [`${what.join(' ')}: ${stateText(run, now)}`, ...(link === undefined ? [] : [link])];
-  const blame = blameOf(run);
+  const blame = blameOf(run, now);
   return `${parts.join(' · ')}${blame === '' ? '' : `\n  ${blame}`}`;
 }
 
@@ -77,8 +99,9 @@ function stateText({ state, startedAt, finishedAt, heardAt }: ShownRun, now: Dat
 }
 
 /** Which job failed, at which step, and where to look. */
-function blameOf(run: ShownRun): string {
+function blameOf(run: ShownRun, now: Date): string {
   if (run.state === 'succeeded' || run.state === 'skipped') return '';
+  const again = run.rerun && `${plain(run.rerun.by)} had it run again ${age(run.rerun.at, now)}`;
   const job = failingJob(run.jobs);
   const parts: string[] = [];
   if (job) {
@@ -88,5 +111,6 @@ function blameOf(run: ShownRun): string {
     parts.push(`failed: **${plain(job.name)}**${stage}${step}${link === undefined ? '' : ` · ${link}`}`);
   }
   if (run.problem !== undefined) parts.push(plain(run.problem));
+  if (again !== undefined) parts.push(again);
   return parts.join(' · ');
 }

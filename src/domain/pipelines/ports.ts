@@ -1,5 +1,8 @@
 /** What hearing of pipelines needs from outside, and the service that scripts use. */
 
+import type { PipelineService, RerunPlace } from './access.ts';
+import type { Repeated, Rerun, RerunWish } from './rerun.ts';
+
 /** `waiting`: for a person, or for its turn in an environment. The last four have ended. */
 export type RunState = 'queued' | 'waiting' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'skipped';
 
@@ -69,9 +72,19 @@ export interface PipelineReport {
 
 /** A run with its jobs of the latest round. */
 export interface RecordedRun extends PipelineRun {
+  /** The robot's own number of it. */
+  readonly id: number;
   readonly jobs: readonly PipelineJob[];
   /** When it was first heard of. */
   readonly heardAt: Date;
+  /** Who asked the robot last to run it again, and when; nothing was heard of it since. */
+  readonly rerun?: RerunBy;
+}
+
+export interface RerunBy {
+  /** A name. */
+  readonly by: string;
+  readonly at: Date;
 }
 
 export interface RunFilter {
@@ -87,26 +100,29 @@ export interface PipelineStore {
   save(report: PipelineReport, heardAt: Date): Promise<void>;
   /** Latest first. */
   runs(filter: RunFilter): Promise<readonly RecordedRun[]>;
+  run(id: number): Promise<RecordedRun | undefined>;
+  /** Notes who runs it again; returns who did so after `since`, if anybody: then nothing is noted. */
+  claim(id: number, by: RerunBy, since: Date): Promise<RerunBy | undefined>;
+  /** It did not come to that. */
+  release(id: number): Promise<void>;
   /** Each once, in order. */
   repositories(limit: number): Promise<readonly string[]>;
   /** Deletes what was first heard of before that. */
   expire(before: Date): Promise<void>;
 }
 
-/** A service of the configuration, as far as it matters here. */
-interface KnownService {
-  readonly name: string;
-  readonly repository?: string;
-}
-
 export interface PipelinePorts {
-  readonly services: readonly KnownService[];
+  readonly services: readonly PipelineService[];
   readonly store: PipelineStore;
+  /** Asks a server to run something again. */
+  repeat(place: RerunPlace, all: boolean): Promise<Repeated>;
 }
 
 /** A run, with the services whose repository it belongs to. */
 export interface ShownRun extends RecordedRun {
   readonly services: readonly string[];
+  /** Whether a button that runs it again makes sense. */
+  readonly canRerun: boolean;
 }
 
 export type RunsFound =
@@ -126,6 +142,12 @@ export interface Pipelines {
     readonly environment?: string;
     readonly limit: number;
   }): Promise<readonly ShownRun[]>;
+  /**
+   * Runs a run again, once.
+   *
+   * @param of its number, or a service or repository whose last failed one is meant; undefined if there is only one that failed
+   */
+  rerun(of: string | undefined, wish: RerunWish): Promise<Rerun | Exclude<RunsFound, { kind: 'found' }>>;
   /** Names that {@link Pipelines.runs} takes. */
   names(): Promise<readonly string[]>;
   expire(now: Date): Promise<void>;

@@ -24,6 +24,8 @@ function own(id: number, from: number, to: number): Deployment {
 
 function other(version: string, from: number, more: Partial<ShownRun> = {}): ShownRun {
   return {
+    id: 1,
+    canRerun: false,
     source: 'github',
     run: version,
     kind: 'deployment',

@@ -43,6 +43,8 @@ export interface Jenkins {
   log(number: number, from: number, mostBytes: number, take: (piece: Buffer) => void): Promise<LogPart>;
   cancelItem(id: number): Promise<void>;
   stopBuild(number: number): Promise<void>;
+  /** Asks for a build; not repeated by itself. @param parameters undefined for a job that takes none */
+  rebuild(parameters: Readonly<Record<string, string>> | undefined): Promise<void>;
 }
 
 const ADVICE = {
@@ -173,6 +175,10 @@ export function createJenkins(rest: Rest, job: string): Jenkins {
     },
     async stopBuild(number) {
       await post({ path: `${path}/${number}/stop`, repeatable: true });
+    },
+    async rebuild(parameters) {
+      if (parameters === undefined) await post({ path: `${path}/build` });
+      else await post({ path: `${path}/buildWithParameters`, body: new URLSearchParams(parameters) });
     },
   };
 }
