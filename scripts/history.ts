@@ -10,6 +10,8 @@ import { HISTORY_TITLE } from '../src/domain/history/answer.ts';
 import type { Hint, Hit, SearchResult } from '../src/domain/history/ports.ts';
 
 const SHOWN = 20;
+/** What a program needs to read what people say; people read it as everybody in the room does. */
+const READ = 'history:read';
 
 async function peopleOf({ names }: ArgContext): Promise<readonly string[]> {
   return (await names.people()).map(({ name }) => name);
@@ -39,7 +41,8 @@ export default function history(robot: Robot): void {
     },
     effect: 'read',
     needs: 'public',
-    async run({ args, person, room, text, now, services }) {
+    async run({ args, person, room, text, now, services, via }) {
+      if (via === 'api') await services.access.require(person, READ);
       const { query, from, since, until, page } = args;
       const typed = query === undefined ? '' : asTyped(query, text);
       const where = args.in?.toLowerCase() === 'here' ? room.room : args.in;
@@ -69,7 +72,8 @@ export default function history(robot: Robot): void {
     args: { in: arg.word(roomsOf), before: arg.integer({ min: 1 }), count: arg.integer({ min: 1, max: 100 }) },
     effect: 'read',
     needs: 'public',
-    async run({ args, person, room, services }) {
+    async run({ args, person, room, services, via }) {
+      if (via === 'api') await services.access.require(person, READ);
       const wanted = args.in === undefined || args.in.toLowerCase() === 'here' ? room.room : args.in;
       const limit = args.count ?? SHOWN;
       const result = await services.history.last({

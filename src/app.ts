@@ -468,6 +468,8 @@ export async function startApp(options: AppOptions): Promise<App> {
       dispatch,
       store: apiRequests,
       log,
+      metrics: metrics.api,
+      redact: redactContent,
       plainText,
       isStorageTrouble,
       now,

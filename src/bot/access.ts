@@ -3,7 +3,7 @@
 import type { AccessPolicy } from '../domain/access/policy.ts';
 import { covers, overlaps, permissionsOf, rolesInFile, rolesOf, rolesThatCover } from '../domain/access/policy.ts';
 import type { Grant, GrantStore, TokenStore } from '../domain/access/ports.ts';
-import { common, isExpired, tokenNameOf } from '../domain/access/token.ts';
+import { common, isExpired, isForPeople, tokenNameOf } from '../domain/access/token.ts';
 import type { Identity, People } from '../domain/people/ports.ts';
 import type { Person } from './chat.ts';
 import { type Failure, fail } from './errors.ts';
@@ -33,7 +33,7 @@ export interface Access {
   admits(person: Person): Promise<boolean>;
   /** As {@link Access.admit}; also throws `access.denied`, naming what is missing and who can give it. */
   require(person: Person, permission: string): Promise<void>;
-  /** Whether both accounts may be one person's; a token is its maker's. Throws `access.unavailable`. */
+  /** Whether both accounts may be one person's; a token is its maker's, one that is gone anybody's. Throws `access.unavailable`. */
   samePerson(one: Person, other: Person): Promise<boolean>;
   rightsOf(person: Person): Promise<Rights>;
   can(person: Person, permission: string): Promise<boolean>;
@@ -86,11 +86,20 @@ export function createAccess({ policy, store, people, tokens, changed, now }: Ac
     };
   }
 
-  /** Of a token, the account that made it: no more may be done by the two than by the one. */
-  async function answerableFor(person: Person): Promise<string> {
+  /**
+   * Of a token, the account that made it: no more may be done by the two than by the one. Undefined for a token that is gone:
+   * nobody knows any more whose it was.
+   */
+  async function answerableFor(person: Person): Promise<string | undefined> {
     const name = tokenNameOf(person.id);
-    const token = name === undefined ? undefined : await available(Promise.resolve(tokens?.get(name)));
-    return token?.madeBy.id ?? person.id;
+    if (name === undefined) return person.id;
+    return (await available(Promise.resolve(tokens?.get(name))))?.madeBy.id;
+  }
+
+  async function samePerson(one: Person, other: Person): Promise<boolean> {
+    const [first, second] = await Promise.all([answerableFor(one), answerableFor(other)]);
+    if (first === undefined || second === undefined) return true;
+    return await available(people.samePerson(first, second));
   }
 
   async function rightsOf(person: Person): Promise<Rights> {
@@ -116,7 +125,7 @@ export function createAccess({ policy, store, people, tokens, changed, now }: Ac
   }
 
   async function can(person: Person, permission: string): Promise<boolean> {
-    return (await rightsOf(person)).permissions.some((held) => covers(held, permission));
+    return holds(person, await rightsOf(person), permission);
   }
 
   /** Another replica, or this one, changed the grants. */
@@ -173,14 +182,14 @@ export function createAccess({ policy, store, people, tokens, changed, now }: Ac
       if (refused) throw refused;
     },
     admits: async (person) => isAdmitted(await rightsOf(person)),
-    samePerson: async (one, other) =>
-      await available(people.samePerson(await answerableFor(one), await answerableFor(other))),
+    samePerson,
     async require(person, permission) {
       const rights = await rightsOf(person);
       const refused = await refusal(person, rights);
       if (refused) throw refused;
-      if (rights.permissions.some((held) => covers(held, permission))) return;
+      if (holds(person, rights, permission)) return;
       const token = tokenNameOf(person.id);
+      if (token !== undefined && isForPeople(permission)) throw fail('token.people', { permission });
       if (token !== undefined) throw fail('token.denied', { name: token, permission });
       throw fail('access.denied', {
         permission,
@@ -223,6 +232,12 @@ export function createAccess({ policy, store, people, tokens, changed, now }: Ac
     },
     forget,
   };
+}
+
+/** Whatever a token holds, it hands out no rights. */
+function holds({ id }: Person, { permissions }: Rights, permission: string): boolean {
+  if (tokenNameOf(id) !== undefined && isForPeople(permission)) return false;
+  return permissions.some((held) => covers(held, permission));
 }
 
 function isAdmitted({ identity, roles }: Rights): boolean {

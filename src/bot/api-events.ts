@@ -58,8 +58,12 @@ export function harmless(text: string): string {
     .replace(/[\0-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g, '');
 }
 
+/** Only the end says `outcome: `: where an answer is cut off, the last line that came must not look like one. */
 function linesOf(text: string): string[] {
-  return text.split('\n').filter((line) => line.trim() !== '');
+  return text
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .map((line) => (line.startsWith('outcome:') ? ` ${line}` : line));
 }
 
 function asLines(lines: readonly string[]): string {

@@ -2,7 +2,15 @@
 
 import { PERMISSION } from '../domain/access/policy.ts';
 import type { Token, TokenStore } from '../domain/access/ports.ts';
-import { API_CHAT, beyond, isExpired, LONGEST_LIFE_MS, TOKEN_LIFE_MS, TOKEN_NAME } from '../domain/access/token.ts';
+import {
+  API_CHAT,
+  beyond,
+  isExpired,
+  isForPeople,
+  LONGEST_LIFE_MS,
+  TOKEN_LIFE_MS,
+  TOKEN_NAME,
+} from '../domain/access/token.ts';
 import type { Access } from './access.ts';
 import type { Address, Person } from './chat.ts';
 import { fail } from './errors.ts';
@@ -68,6 +76,8 @@ export function createApiTokens(ports: ApiTokenPorts): ApiTokens {
     if (!TOKEN_NAME.test(name)) throw fail('token.name', { typed: name });
     const bad = permissions.find((permission) => !PERMISSION.test(permission));
     if (bad !== undefined || permissions.length === 0) throw fail('token.permission', { typed: bad ?? '' });
+    const forPeople = permissions.find(isForPeople);
+    if (forPeople !== undefined) throw fail('token.people', { permission: forPeople });
     const lifeMs = life ? life.ms : TOKEN_LIFE_MS;
     if (lifeMs === undefined || lifeMs <= 0 || lifeMs > LONGEST_LIFE_MS) {
       throw fail('token.life', { typed: life?.typed ?? '', days: LONGEST_LIFE_MS / DAY_MS });

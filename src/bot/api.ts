@@ -5,11 +5,20 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Token } from '../domain/access/ports.ts';
 import { API_CHAT } from '../domain/access/token.ts';
 import { type ApiCommand, readCommand } from './api-command.ts';
-import { type ApiEvent, type ApiFormat, formatOf, harmless, isProgress, lineWriter } from './api-events.ts';
+import {
+  type ApiEvent,
+  type ApiFormat,
+  type ApiOutcome,
+  formatOf,
+  harmless,
+  isProgress,
+  lineWriter,
+} from './api-events.ts';
 import { type FollowPorts, follow, type Ran } from './api-follow.ts';
-import type { ApiRequest, ApiRequestStore } from './api-requests.ts';
+import type { ApiRequestStore } from './api-requests.ts';
 import type { ApiTokens } from './api-tokens.ts';
 import type { Content } from './card.ts';
 import type { Person } from './chat.ts';
@@ -24,12 +33,24 @@ export interface ApiPorts {
   readonly dispatch: Pick<Dispatch, 'run' | 'answer'>;
   readonly store: ApiRequestStore;
   readonly log: Logger;
+  readonly metrics: ApiMetrics;
+  /** Takes secrets out of what is said. */
+  redact(content: Content): Content;
   /** What is said as plain text. */
   plainText(content: Content): Promise<string>;
   isStorageTrouble(error: unknown): boolean;
   now(): Date;
   newId(): string;
   newReference(): string;
+}
+
+/** Counts for /metrics. */
+export interface ApiMetrics {
+  /** An answer has begun. */
+  opened(): void;
+  /** It has ended. `lost`: its client went away before. */
+  closed(outcome: ApiOutcome | 'lost', status: number): void;
+  token(event: 'fetched' | 'wrong'): void;
 }
 
 export interface Api {
@@ -53,6 +74,10 @@ const OPEN_AT_ONCE = 20;
 const LOOK_EVERY_MS = 400;
 /** Proxies end connections on which nothing is said for a minute. */
 const ALIVE_MS = 20_000;
+/** How often it is looked whether the token of an open answer still counts. */
+const TOKEN_CHECK_MS = 5_000;
+/** How long what still comes of a request that is refused is thrown away, before the connection is ended. */
+const LINGER_MS = 2_000;
 /** More than this is not kept for a client that does not read. */
 const UNREAD_BYTES = 4 * 1024 * 1024;
 const IDEMPOTENCY_KEY = /^[\w.:/-]{1,200}$/;
@@ -62,6 +87,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   'api.unauthorized': 401,
   'access.inactive': 401,
   'token.denied': 403,
+  'token.people': 403,
   'access.denied': 403,
   'access.outside': 403,
   'api.request': 404,
@@ -84,6 +110,14 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   'storage.unavailable': 503,
 };
 
+/** Whose token a request shows. */
+interface Caller {
+  readonly person: Person;
+  readonly token: Token;
+  /** Whether the token still counts. */
+  stillGood(): Promise<boolean>;
+}
+
 /** One answer: its status is decided by the first thing that it says. */
 interface Answer {
   readonly signal: AbortSignal;
@@ -92,7 +126,7 @@ interface Answer {
 }
 
 export function createApi(ports: ApiPorts): Api {
-  const { tokens, dispatch, store, log, now } = ports;
+  const { tokens, dispatch, store, log, now, metrics } = ports;
   const failures = failureLimit(now);
   const open = new Map<number, number>();
   const working = new Set<Promise<void>>();
@@ -106,12 +140,14 @@ export function createApi(ports: ApiPorts): Api {
   };
 
   /** The person of the token that the request shows. Throws `api.unauthorized`, `api.attempts`: later, the more often. */
-  async function authenticate(
-    request: IncomingMessage,
-  ): Promise<{ person: Person; tokenId: number; room: ApiRequest['room'] }> {
+  async function authenticate(request: IncomingMessage): Promise<Caller> {
     const secret = /^bearer +(?<secret>\S+) *$/i.exec(request.headers.authorization ?? '')?.groups?.['secret'];
     const found = secret === undefined ? undefined : await tokens.authenticate(secret);
-    if (found) return { person: found.person, tokenId: found.token.id, room: found.token.room };
+    if (found && secret !== undefined) {
+      const { id } = found.token;
+      return { ...found, stillGood: async () => (await tokens.authenticate(secret))?.token.id === id };
+    }
+    metrics.token('wrong');
     const from = request.socket.remoteAddress ?? 'unknown';
     const failed = failures.count(from);
     if (failed <= WRONG_TOKENS) log.warn({ from, failed }, 'request with a wrong token');
@@ -123,7 +159,8 @@ export function createApi(ports: ApiPorts): Api {
     const answer = createAnswer(response, formatOf(request.headers.accept));
     try {
       const url = new URL(request.url ?? '/', 'http://robot');
-      const { person, tokenId, room } = await authenticate(request);
+      const caller = await authenticate(request);
+      const tokenId = caller.token.id;
       const id = url.pathname.replaceAll('/', '');
       const allowed = id === '' ? 'POST' : 'GET';
       if (request.method !== allowed) {
@@ -134,8 +171,8 @@ export function createApi(ports: ApiPorts): Api {
       if (before >= OPEN_AT_ONCE) throw fail('api.busy', { limit: OPEN_AT_ONCE });
       open.set(tokenId, before + 1);
       try {
-        if (id === '') await begin(request, response, answer, person, room, url.searchParams);
-        else await takeUp(answer, person, id, url.searchParams);
+        if (id === '') await begin(request, response, answer, caller, url.searchParams);
+        else await takeUp(answer, caller, id, url.searchParams);
       } finally {
         const left = (open.get(tokenId) ?? 1) - 1;
         if (left > 0) open.set(tokenId, left);
@@ -146,7 +183,10 @@ export function createApi(ports: ApiPorts): Api {
         response.setHeader('WWW-Authenticate', 'Bearer realm="api"');
       }
       if (error instanceof Failure && error.code === 'api.attempts') response.setHeader('Retry-After', '60');
-      if (!request.complete) request.resume();
+      if (!request.complete) {
+        response.setHeader('Connection', 'close');
+        await unread(request);
+      }
       await tell(answer, error);
       answer.end({ type: 'end', outcome: 'refused' });
     }
@@ -159,18 +199,22 @@ export function createApi(ports: ApiPorts): Api {
       log.error({ err: error, reference }, 'request failed');
       failure = fail(ports.isStorageTrouble(error) ? 'storage.unavailable' : 'internal', { reference });
     }
-    const [text, next] = await Promise.all([ports.plainText(failure.text), ports.plainText(failure.next)]);
-    answer.send({ type: 'error', code: failure.code, text: harmless(text), next: harmless(next) });
+    const plain = async (said: string): Promise<string> => harmless(await ports.plainText(ports.redact(said)));
+    const [text, next] = await Promise.all([plain(failure.text), plain(failure.next)]);
+    answer.send({ type: 'error', code: failure.code, text, next });
   }
 
   async function begin(
     request: IncomingMessage,
     response: ServerResponse,
     answer: Answer,
-    person: Person,
-    room: ApiRequest['room'],
+    caller: Caller,
     query: URLSearchParams,
   ): Promise<void> {
+    const {
+      person,
+      token: { room },
+    } = caller;
     const read = await readBody(request, BODY_BYTES, BODY_MS);
     if (read.kind === 'too-large') throw fail('command.long', { limit: BODY_BYTES });
     if (read.kind !== 'read') throw fail('api.body', { problem: 'it did not arrive whole' });
@@ -185,16 +229,17 @@ export function createApi(ports: ApiPorts): Api {
     await store.open({ id, personId: person.id, at: now(), ...(room ? { room } : {}) });
     response.setHeader('Location', `/api/commands/${id}`);
     const source = key === undefined ? `api:${id}` : `${person.id}:${key}`;
-    await runAndFollow(answer, person, id, source, asked);
+    await runAndFollow(answer, caller, id, source, asked);
   }
 
   async function runAndFollow(
     answer: Answer,
-    person: Person,
+    caller: Caller,
     id: string,
     source: string,
     asked: ApiCommand,
   ): Promise<void> {
+    const { person } = caller;
     const line: Line = {
       text: asked.text,
       person,
@@ -211,7 +256,7 @@ export function createApi(ports: ApiPorts): Api {
       ran = await run(line);
     })();
     const until = new Date(now().getTime() + asked.waitMs);
-    await followUp(answer, id, { ran: () => ran, done, approvalUntil: until });
+    await followUp(answer, caller, id, { ran: () => ran, done, approvalUntil: until });
   }
 
   async function run(line: Line): Promise<Ran> {
@@ -225,16 +270,19 @@ export function createApi(ports: ApiPorts): Api {
   }
 
   /** Tells again what a request was told, and what it is told from now on. */
-  async function takeUp(answer: Answer, person: Person, id: string, query: URLSearchParams): Promise<void> {
+  async function takeUp(answer: Answer, caller: Caller, id: string, query: URLSearchParams): Promise<void> {
+    const { person, token } = caller;
     const known = await store.get(id);
-    if (known?.personId !== person.id) throw fail('api.request', {});
+    // A name may be taken by another token later: what was asked before that is not its own.
+    if (known?.personId !== person.id || known.at < token.madeAt) throw fail('api.request', {});
     const { waitMs } = readCommand(Buffer.from('-'), undefined, query);
     const approvalUntil = new Date(now().getTime() + waitMs);
-    await followUp(answer, id, { ran: () => 'elsewhere', done: Promise.resolve(), approvalUntil });
+    await followUp(answer, caller, id, { ran: () => 'elsewhere', done: Promise.resolve(), approvalUntil });
   }
 
   async function followUp(
     answer: Answer,
+    caller: Caller,
     request: string,
     what: { readonly ran: () => Ran; readonly done: Promise<unknown>; readonly approvalUntil: Date },
   ): Promise<void> {
@@ -243,8 +291,14 @@ export function createApi(ports: ApiPorts): Api {
       const seconds = Math.round((now().getTime() - since) / 1000);
       answer.send({ type: 'progress', key: 'alive', text: `not ended yet after ${seconds} s` });
     }, ALIVE_MS);
+    // Who took the token away wants it to tell nobody any more. What it asked for goes on.
+    const denied = new AbortController();
+    const watch = setInterval(async () => {
+      const isGood = await caller.stillGood().catch(() => true);
+      if (!isGood) denied.abort();
+    }, TOKEN_CHECK_MS);
     try {
-      const { signal } = answer;
+      const signal = AbortSignal.any([answer.signal, denied.signal]);
       const ended = await follow(following, {
         request,
         ...what,
@@ -252,21 +306,28 @@ export function createApi(ports: ApiPorts): Api {
         show: async (key, content) => await show(answer, key, content),
       });
       if (ended.outcome === 'unknown' && stopping.signal.aborted) await tell(answer, fail('api.stopping', { request }));
+      else if (ended.outcome === 'unknown' && denied.signal.aborted) await tell(answer, fail('api.unauthorized', {}));
       answer.end({ type: 'end', request, ...ended });
     } finally {
+      clearInterval(watch);
       clearInterval(alive);
     }
   }
 
   async function show(answer: Answer, key: string, content: Content): Promise<void> {
-    const text = harmless(await ports.plainText(content));
+    const text = harmless(await ports.plainText(ports.redact(content)));
     answer.send(isProgress(content) ? { type: 'progress', key, text } : { type: 'answer', text });
   }
 
   function createAnswer(response: ServerResponse, format: ApiFormat): Answer {
     const write = lineWriter(format);
     const gone = new AbortController();
-    response.once('close', () => gone.abort());
+    let outcome: ApiOutcome | undefined;
+    metrics.opened();
+    response.once('close', () => {
+      gone.abort();
+      metrics.closed(outcome ?? 'lost', response.statusCode);
+    });
     // A client that goes away must not end the process.
     response.on('error', () => gone.abort());
     function send(event: ApiEvent): void {
@@ -286,6 +347,7 @@ export function createApi(ports: ApiPorts): Api {
       signal: AbortSignal.any([gone.signal, stopping.signal]),
       send,
       end(event) {
+        if (!gone.signal.aborted) ({ outcome } = event);
         send(event);
         response.end();
       },
@@ -309,6 +371,7 @@ export function createApi(ports: ApiPorts): Api {
       const text = 'There is nothing to fetch here: it was fetched before, or its time is over.';
       return isPage ? answerPage(response, 410, page(`<p>${text}</p>`)) : answerText(response, 410, text);
     }
+    metrics.token('fetched');
     log.info({ token: found.token.name }, 'token fetched');
     if (isPage)
       return answerPage(
@@ -344,13 +407,33 @@ function statusOf(code: string): number {
   return found?.[1] ?? 422;
 }
 
+/** Throws away what still comes, for a moment: who is still sending would not read the answer. */
+async function unread(request: IncomingMessage): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, LINGER_MS);
+    const end = (): void => {
+      clearTimeout(timer);
+      resolve();
+    };
+    request.once('end', end).once('close', end).resume();
+  });
+}
+
+const TEXT_HEADERS = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' };
+/** A page with a secret: nothing in it runs, nobody frames it, and its address is told to nobody. */
+const PAGE_HEADERS = {
+  ...TEXT_HEADERS,
+  'Content-Security-Policy': "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+  'Referrer-Policy': 'no-referrer',
+};
+
 function answerText(response: ServerResponse, status: number, text: string): void {
-  response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': 'no-store' });
+  response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', ...TEXT_HEADERS });
   response.end(`${text}\n`);
 }
 
 function answerPage(response: ServerResponse, status: number, html: string): void {
-  response.writeHead(status, { 'Content-Type': 'text/html; charset=utf-8', 'Cache-Control': 'no-store' });
+  response.writeHead(status, { 'Content-Type': 'text/html; charset=utf-8', ...PAGE_HEADERS });
   response.end(html);
 }
 

@@ -175,6 +175,10 @@ export const catalogue = {
     ({ permissions }) => `A token cannot do more than who makes it, and you do not hold ${alternatives(permissions)}.`,
     () => 'Leave that out, or ask somebody who holds it to make the token; `whoami` shows what you hold.',
   ),
+  'token.people': entry<{ permission: string }>(
+    ({ permission }) => `Only a person can do that: no token has \`${permission}\`, whatever else it holds.`,
+    () => 'Type it in a chat.',
+  ),
   'token.life': entry<{ typed: string; days: number }>(
     ({ typed, days }) =>
       `${codeSpan(typed.slice(0, 60))} is no time that a token can be good for: at most ${days} days.`,

@@ -63,6 +63,8 @@ export interface Hook {
   readonly refusal?: string;
   /** A sentence that says what is wrong with the content; undefined if it can be handled. Only for JSON. */
   check?(content: Json, headers: IncomingHttpHeaders): string | undefined;
+  /** Whether anything would come of the content; what nobody needs is taken and not stored. Only for JSON. */
+  wants?(content: Json, headers: IncomingHttpHeaders): boolean;
   /** Names of headers to store, in lower case. */
   readonly keepHeaders?: readonly string[];
   /** Does the work. May see the same event again after a crash, and must then do nothing new. */
@@ -71,6 +73,7 @@ export interface Hook {
 
 type HookOutcome =
   | 'accepted'
+  | 'ignored'
   | 'unknown_source'
   | 'method'
   | 'unauthorized'
@@ -119,7 +122,7 @@ export interface Hooks {
 
 /** A request that is not accepted. */
 interface Refusal {
-  readonly outcome: Exclude<HookOutcome, 'accepted'>;
+  readonly outcome: Exclude<HookOutcome, 'accepted' | 'ignored'>;
   readonly status: number;
   readonly text: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -180,6 +183,10 @@ export function createHooks(options: HookOptions): Hooks {
       metrics?.received(source, 'accepted');
       return answerJson(response, 202, { accepted: true, event: result });
     }
+    if (result === 'ignored') {
+      metrics?.received(source, 'ignored');
+      return answerJson(response, 202, { accepted: true, ignored: true });
+    }
     metrics?.received(source, result.outcome);
     if (result.outcome === 'aborted') return void response.destroy();
     for (const [name, value] of Object.entries(result.headers ?? {})) response.setHeader(name, value);
@@ -188,12 +195,12 @@ export function createHooks(options: HookOptions): Hooks {
     else answerJson(response, result.status, body);
   }
 
-  /** Number of the stored event, or why there is none. */
+  /** Number of the stored event, or why there is none: nobody needs it, or it is refused. */
   async function accept(
     hook: Hook,
     pathToken: string | undefined,
     request: IncomingMessage,
-  ): Promise<number | Refusal> {
+  ): Promise<number | 'ignored' | Refusal> {
     const { headers } = request;
     if (request.method !== 'POST') {
       return { outcome: 'method', status: 405, text: 'Send it with POST.', headers: { Allow: 'POST' } };
@@ -225,6 +232,7 @@ export function createHooks(options: HookOptions): Hooks {
     if (unpacked.kind === 'broken') return { outcome: 'bad_body', status: 400, text: 'The body is not valid gzip.' };
     const checked = contentOf(hook, type, unpacked.body, headers, redact);
     if (checked.kind === 'bad') return { outcome: 'bad_body', status: 400, text: checked.problem };
+    if (checked.kind === 'unwanted') return 'ignored';
     return await keep(hook, checked.body, headers);
   }
 
@@ -329,7 +337,10 @@ function mediaType(header: string | undefined): string | undefined {
   return type || undefined;
 }
 
-type Content = { readonly kind: 'content'; readonly body: Buffer } | { readonly kind: 'bad'; readonly problem: string };
+type Content =
+  | { readonly kind: 'content'; readonly body: Buffer }
+  | { readonly kind: 'unwanted' }
+  | { readonly kind: 'bad'; readonly problem: string };
 
 function contentOf(
   hook: Hook,
@@ -343,6 +354,7 @@ function contentOf(
   if (parsed.kind === 'bad') return parsed;
   const problem = hook.check?.(parsed.value, headers);
   if (problem !== undefined) return { kind: 'bad', problem };
+  if (hook.wants?.(parsed.value, headers) === false) return { kind: 'unwanted' };
   return { kind: 'content', body: Buffer.from(JSON.stringify(parsed.value)) };
 }
 

@@ -1,6 +1,7 @@
 /** What /metrics tells Prometheus. */
 
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { ApiMetrics } from './api.ts';
 import type { CommandMetrics } from './dispatch.ts';
 import type { HookMetrics } from './hooks.ts';
 
@@ -42,6 +43,7 @@ export interface Metrics {
   readonly commands: CommandMetrics;
   readonly hooks: HookMetrics;
   readonly slack: SlackMetrics;
+  readonly api: ApiMetrics;
   heard(chat: string, addressed: boolean): void;
   /** A deployment has ended. */
   deployed(state: string): void;
@@ -104,6 +106,19 @@ export function createMetrics(
     labelNames: ['source', 'outcome'],
     registers,
   });
+  const apiAnswers = new Counter({
+    name: 'shipmate_api_requests_total',
+    help: 'Requests to /api/commands by the outcome that they were told, and status',
+    labelNames: ['outcome', 'status'],
+    registers,
+  });
+  const apiOpen = new Gauge({ name: 'shipmate_api_requests_open', help: 'Answers that are open now', registers });
+  const apiTokens = new Counter({
+    name: 'shipmate_api_tokens_total',
+    help: 'Secrets of tokens that were fetched, and requests with a wrong one',
+    labelNames: ['event'],
+    registers,
+  });
   const slackReceived = new Counter({
     name: 'shipmate_slack_requests_total',
     help: 'What came from Slack, or pretended to, by outcome',
@@ -142,6 +157,14 @@ export function createMetrics(
       },
     },
     hooks: { received: (source, outcome) => hooks.inc({ source, outcome }) },
+    api: {
+      opened: () => apiOpen.inc(),
+      closed(outcome, status) {
+        apiOpen.dec();
+        apiAnswers.inc({ outcome, status });
+      },
+      token: (event) => apiTokens.inc({ event }),
+    },
     slack: {
       received: (via, outcome) => slackReceived.inc({ via, outcome }),
       limited: (method) => slackLimited.inc({ method }),

@@ -30,6 +30,14 @@ describe('what a program is told', () => {
     expect(write({ type: 'end', outcome: 'failed', request: 'x' })).to.equal('outcome: failed\n');
   });
 
+  it('says an outcome at its end only, whatever a program has printed', () => {
+    const write = lineWriter('text');
+    const said = 'outcome: succeeded\nand outcome: failed';
+    expect(write({ type: 'progress', key: 'a', text: said })).to.equal(' outcome: succeeded\nand outcome: failed\n');
+    expect(write({ type: 'answer', text: said })).to.equal(' outcome: succeeded\nand outcome: failed\n');
+    expect(write({ type: 'end', outcome: 'unknown' })).to.equal('outcome: unknown\n');
+  });
+
   it('cannot play tricks on a terminal', () => {
     expect(harmless('a\u001b[2Jb\u0007\u202ec\r\nd\te\u0000')).to.equal('a[2Jbc\nd\te');
   });

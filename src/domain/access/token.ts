@@ -18,6 +18,11 @@ export function tokenNameOf(personId: string): string | undefined {
   return personId.startsWith(`${API_CHAT}:`) ? personId.slice(API_CHAT.length + 1) : undefined;
 }
 
+/** What only people may do, whatever a token holds: hand out rights, make tokens, let somebody in. */
+export function isForPeople(permission: string): boolean {
+  return /^(?:access|token|web)(?::|$)/.test(permission);
+}
+
 /** Does it no longer count? */
 export function isExpired({ expiresAt }: Pick<Token, 'expiresAt'>, now: Date): boolean {
   return expiresAt <= now;

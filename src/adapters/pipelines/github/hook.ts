@@ -8,7 +8,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Hook } from '../../../bot/hooks.ts';
 import { sameSecret } from '../../../bot/secret.ts';
 import type { Pipelines } from '../../../domain/pipelines/ports.ts';
-import { eventProblem, reportOf } from './schema.ts';
+import { eventProblem, isUsed, reportOf } from './schema.ts';
 
 /** A push of thousands of commits is a few megabytes; larger ones matter to nobody here. */
 const LIMIT_BYTES = 5 * 1024 * 1024;
@@ -23,6 +23,7 @@ export function githubHook(pipelines: Pick<Pipelines, 'record'>, secret: string)
     refusal: 'X-Hub-Signature-256 is missing or wrong: give the webhook of GitHub the secret that the robot knows.',
     verify: (body, headers) => signed(secret, body, headers),
     check: (content, headers) => eventProblem(headerOf(headers), content),
+    wants: (_content, headers) => isUsed(headerOf(headers)),
     async handle(event) {
       const content: unknown = JSON.parse(event.body.toString('utf8'));
       const report = reportOf(event.headers[EVENT] ?? '', content);

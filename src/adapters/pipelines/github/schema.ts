@@ -116,6 +116,11 @@ export function reportOf(event: string, content: unknown): PipelineReport | unde
   return schemaOf(event)?.parse(content);
 }
 
+/** Whether anything comes of events of that name. */
+export function isUsed(event: string): boolean {
+  return schemaOf(event) !== undefined;
+}
+
 function schemaOf(event: string): z.ZodType<PipelineReport | undefined> | undefined {
   return Object.hasOwn(EVENTS, event) ? EVENTS[event] : undefined;
 }

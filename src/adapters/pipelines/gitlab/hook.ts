@@ -7,7 +7,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Hook } from '../../../bot/hooks.ts';
 import { sameSecret } from '../../../bot/secret.ts';
 import type { Pipelines } from '../../../domain/pipelines/ports.ts';
-import { eventProblem, reportOf } from './schema.ts';
+import { eventProblem, isUsed, reportOf } from './schema.ts';
 import { signatureFits } from './signature.ts';
 
 const LIMIT_BYTES = 5 * 1024 * 1024;
@@ -41,6 +41,7 @@ export function gitlabHook(pipelines: Pick<Pipelines, 'record'>, secrets: Gitlab
         : 'The signature is missing, wrong or old: give the webhook of GitLab the secrets that the robot knows.',
     verify: known,
     check: eventProblem,
+    wants: isUsed,
     async handle(event) {
       const content: unknown = JSON.parse(event.body.toString('utf8'));
       const report = reportOf(content);

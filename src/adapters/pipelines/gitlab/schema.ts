@@ -128,6 +128,12 @@ export function reportOf(content: unknown): PipelineReport | undefined {
   return schemaOf(any.parse(content).object_kind)?.parse(content);
 }
 
+/** Whether anything comes of events of that kind. */
+export function isUsed(content: unknown): boolean {
+  const kind = any.safeParse(content).data?.object_kind;
+  return kind !== undefined && schemaOf(kind) !== undefined;
+}
+
 function schemaOf(kind: string): z.ZodType<PipelineReport> | undefined {
   return Object.hasOwn(KINDS, kind) ? KINDS[kind] : undefined;
 }
