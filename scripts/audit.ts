@@ -50,11 +50,10 @@ async function tokens({ services }: ArgContext): Promise<readonly string[]> {
 function auditLine(row: AuditRow, inPrivate: boolean): string {
   // The room of a program is its request, which tells nobody anything.
   const fromProgram = row.chat === API_CHAT;
-  const who = fromProgram ? `the token ${plain(row.personName)}` : plain(row.personName);
   const where = fromProgram ? '' : row.private ? ' in private' : ` in ${plain(row.room)}`;
   const mark = row.outcome ? `${MARKS[row.outcome]} ${row.outcome}` : '… running';
   const detail = row.detail ? ` (${plain(row.detail)})` : '';
   const approved = row.approvedBy ? `, approved by ${plain(row.approvedBy)}` : '';
   const text = codeSpan((row.private && !inPrivate ? row.commandId : row.text).slice(0, 200));
-  return `- ${moment(row.at)} · ${who}${where}: ${text} ${mark}${detail}${approved}`;
+  return `- ${moment(row.at)} · ${plain(row.personName)}${where}: ${text} ${mark}${detail}${approved}`;
 }

@@ -91,6 +91,7 @@ function endOf(
     return run.outcome === undefined ? undefined : { outcome: run.outcome, ...detail };
   }
   if (proposal?.decision === 'refused' || proposal?.decision === 'cancelled') return { outcome: 'refused' };
+  if (proposal?.decision === 'void') return { outcome: 'refused', detail: 'it is no longer what was asked for' };
   if (proposal && proposal.decision === undefined && proposal.expiresAt <= now) {
     return { outcome: 'refused', detail: 'nobody approved it in time' };
   }

@@ -120,7 +120,8 @@ export function createApiTokens(ports: ApiTokenPorts): ApiTokens {
       if (!found || !sameSecret(found.secretHash, hash) || isExpired(found.token, at)) return undefined;
       const { token } = found;
       if (at.getTime() - (token.lastUsedAt?.getTime() ?? 0) > NOTE_USE_MS) await store.used(token.id, at);
-      return { token, person: { id: `${API_CHAT}:${token.name}`, chat: API_CHAT, name: token.name } };
+      // Whoever reads the name must not take it for that of a person.
+      return { token, person: { id: `${API_CHAT}:${token.name}`, chat: API_CHAT, name: `token ${token.name}` } };
     },
   };
 }

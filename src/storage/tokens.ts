@@ -1,9 +1,11 @@
 /** Tokens in PostgreSQL. Of a secret only its hash is there. */
 
-import type { Generated, Selectable } from 'kysely';
+import { type Generated, sql as raw, type Selectable } from 'kysely';
 import type { Address } from '../bot/chat.ts';
 import type { Token, TokenStore } from '../domain/access/ports.ts';
+import { API_CHAT } from '../domain/access/token.ts';
 import type { Database } from './database.ts';
+import type { ProposalTables } from './proposals.ts';
 
 type TokenTables = {
   api_tokens: {
@@ -24,7 +26,18 @@ type TokenTables = {
 };
 
 export function createTokenStore(db: Pick<Database, 'sql'>): TokenStore {
-  const sql = db.sql.withTables<TokenTables>();
+  const sql = db.sql.withTables<TokenTables & Pick<ProposalTables, 'proposals'>>();
+
+  /** What a token asked for and nobody has approved is void with it: the next token of its name has not asked for that. */
+  async function voidAsked(name: string, at: Date): Promise<void> {
+    await sql
+      .updateTable('proposals')
+      .set({ decision: 'void', decided_at: at })
+      .where(raw<string>`person->>'id'`, '=', `${API_CHAT}:${name}`)
+      .where('decision', 'is', null)
+      .execute();
+  }
+
   return {
     async add(token) {
       await sql
@@ -50,6 +63,7 @@ export function createTokenStore(db: Pick<Database, 'sql'>): TokenStore {
         .onConflict((conflict) => conflict.doNothing())
         .returning('id')
         .executeTakeFirst();
+      if (added) await voidAsked(token.name, token.madeAt);
       return added !== undefined;
     },
     async claim(claimHash, secretHash, at) {
@@ -98,6 +112,7 @@ export function createTokenStore(db: Pick<Database, 'sql'>): TokenStore {
         .where('name', '=', name)
         .where('revoked_at', 'is', null)
         .executeTakeFirst();
+      if (numUpdatedRows > 0n) await voidAsked(name, at);
       return numUpdatedRows > 0n;
     },
     async used(id, at) {

@@ -269,6 +269,7 @@ describe('access of tokens', () => {
   let time: Date;
   let aliceMay: string[];
   let revoked: boolean;
+  let granted: string[];
   let people: MemoryPeople;
 
   function access(): Access {
@@ -294,7 +295,7 @@ describe('access of tokens', () => {
             : {
                 id: 1,
                 name,
-                permissions: ['deploy:*'],
+                permissions: granted,
                 madeBy: { id: 'web:1', name: 'alice' },
                 madeAt: made,
                 expiresAt: new Date(made.getTime() + 1000),
@@ -310,6 +311,7 @@ describe('access of tokens', () => {
     time = made;
     aliceMay = ['deploy:staging', 'alerts:*'];
     revoked = false;
+    granted = ['deploy:*'];
     people = memoryPeople({ now: () => time });
   });
 
@@ -350,5 +352,23 @@ describe('access of tokens', () => {
     expect(await access().samePerson(inSlack, ci)).to.equal(true);
     expect(await access().samePerson(ci, ci)).to.equal(true);
     expect(await access().samePerson(ci, bob)).to.equal(false);
+    // Nobody knows any more whose it was: nobody may be the other one.
+    revoked = true;
+    expect(await access().samePerson(ci, alice)).to.equal(true);
+    expect(await access().samePerson(bob, ci)).to.equal(true);
+  });
+
+  it('hand out no rights, whatever they and their maker hold', async () => {
+    aliceMay = ['*'];
+    granted = ['*'];
+    expect(await access().can(ci, 'deploy:production')).to.equal(true);
+    for (const permission of ['access:grant', 'token:manage', 'web:invite', 'web:join']) {
+      expect(await access().can(alice, permission)).to.equal(true);
+      expect(await access().can(ci, permission), permission).to.equal(false);
+      const refused = await access()
+        .require(ci, permission)
+        .catch((error: unknown) => error);
+      expect(refused).to.be.instanceOf(Failure).with.property('code', 'token.people');
+    }
   });
 });

@@ -94,6 +94,8 @@ describe('following a request', () => {
     });
     const refused: ApiState = { proposal: { decision: 'refused', expiresAt: until } };
     expect(await followed([{ state: refused }], { approvalUntil: until })).to.include({ outcome: 'refused' });
+    const gone: ApiState = { proposal: { decision: 'void', expiresAt: until } };
+    expect(await followed([{ state: gone }], { approvalUntil: until })).to.include({ outcome: 'refused', seconds: 0 });
   });
 
   it('a database that is away for a moment ends nothing', async () => {

@@ -118,7 +118,7 @@ setInterval(() => existsSync(${JSON.stringify(join(folder, 'go'))}) && process.e
     const answer = await call(first, 'risky one');
     expect(answer.status).to.equal(200);
     expect(answer.body)
-      .to.include('ci asks for approval')
+      .to.include('token ci asks for approval')
       .and.match(/\noutcome: pending\n$/);
     const code = await codeOf('risky one');
 
@@ -133,7 +133,7 @@ setInterval(() => existsSync(${JSON.stringify(join(folder, 'go'))}) && process.e
       () => follow(first, answer),
       ({ body }) => body.includes('did one'),
     );
-    expect(told.body).to.match(/Approved by bob, asked for by ci[\s\S]*did one\noutcome: succeeded\n$/);
+    expect(told.body).to.match(/Approved by bob, asked for by token ci[\s\S]*did one\noutcome: succeeded\n$/);
   });
 
   it('waits for the approval if it is told to, and tells what became of it', async () => {

@@ -13,7 +13,9 @@ const GUIDE = resolve(import.meta.dirname, '../../docs/guide/api.md');
 /** Of the form of a token of GitHub. */
 const LEAKED = ['ghp', 'x7Qm2RkT9vLc4WzP1nHs8BdY6uFj3GaEo5Ki'].join('_');
 
-const SERVICES = (folder: string) => `environments: {staging: {}}
+const SERVICES = (folder: string) => `environments:
+  staging: {}
+  production: {approval: {count: 1, expires: 5m}}
 services:
   slow:
     target: {kind: command, folder: ${folder}, deploy: [node, slow.mjs]}
@@ -61,7 +63,7 @@ describe('tokens, kept in their bounds', function () {
     await writeFile(join(folder, 'config/services.yaml'), SERVICES(folder));
     await writeFile(
       join(folder, 'config/access.yaml'),
-      "roles: {keeper: ['token:manage', 'deploy:staging']}\npeople: {}\n",
+      "roles: {keeper: ['token:manage', 'deploy:staging'], approver: ['deploy:approve:production']}\npeople: {}\n",
     );
     program = await start({ data: join(folder, 'data'), env: { SHIPMATE_CONFIG: join(folder, 'config') } });
     [alice, bob] = [new Guest('alice'), new Guest('bob')];
@@ -125,6 +127,38 @@ describe('tokens, kept in their bounds', function () {
     const refused = await call(token, 'deploy slow v4 to staging');
     expect(refused.status).to.equal(403);
     expect(refused.body).to.include('(token.denied)');
+  });
+
+  it('a deploy that somebody must approve waits for that, says so, and is approved by neither token nor maker', async () => {
+    const token = await newToken(alice, 'waits deploy:production deploy:approve:production');
+    await writeFile(join(folder, 'go'), '');
+    const answer = send(program, 'POST', '/api/commands?wait=1m', {
+      headers: { authorization: `Bearer ${token}`, accept: 'application/jsonl' },
+      body: 'deploy slow v5 to production',
+      ms: 80_000,
+    });
+    const frames = (): string => JSON.stringify(bob.client?.frames);
+    const [, code = ''] = await eventually(
+      () => /slow v5 to production.{0,2000}?approve ([0-9a-f]{4})/s.exec(frames()) ?? [],
+      (match) => match.length > 0,
+    );
+    expect((await call(token, `approve ${code}`)).body).to.include('(proposal.person)');
+    await ask(alice, `approve ${code}`, /Somebody else must approve this/);
+    await ask(bob, `approve ${code}`, /deploy:approve:production/);
+    await ask(alice, 'grant @bob approver', /approver/);
+    await bob.say('general', `shipmate approve ${code}`);
+    const events: { type: string; text?: string; outcome?: string }[] = (await answer).body
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const said = events.map(({ text }) => text ?? '').join('\n');
+    expect(said).to.include('asks for approval').and.include('Approved by bob').and.include('is live in production');
+    expect(events.at(-1)).to.include({ type: 'end', outcome: 'succeeded' });
+    await ask(
+      alice,
+      'audit token:waits',
+      /token waits.{1,80}deploy slow v5 to production.{1,60}succeeded.{1,200}approved by bob/,
+    );
   });
 
   it('hands out no rights, though it holds everything', async () => {
@@ -218,7 +252,7 @@ describe('tokens, kept in their bounds', function () {
     expect(body).to.include('shipmate_api_requests_open 0\n');
     expect(body).to.match(/shipmate_api_tokens_total\{event="fetched"\} [1-9]/);
     expect(body).to.match(/shipmate_api_tokens_total\{event="wrong"\} [1-9]/);
-    await ask(alice, 'audit token:gone', /the token gone.{1,20}deploy slow v2 to staging/);
+    await ask(alice, 'audit token:gone', /token gone.{1,20}deploy slow v2 to staging/);
     await ask(alice, 'token list', /echo.{1,400}last used/);
   });
 });

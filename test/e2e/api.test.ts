@@ -160,7 +160,7 @@ describe('commands over HTTP', function () {
     await eventually(
       async () => (await call('deploys')).body,
       (body) =>
-        /slow v1 to staging: succeeded[^\n]*by ci/.test(body) && body.includes('hello v1 to staging: succeeded'),
+        /slow v1 to staging: succeeded[^\n]*by token ci/.test(body) && body.includes('hello v1 to staging: succeeded'),
       20_000,
     );
     const told = await send(program, 'GET', String(location), { headers: { authorization: `Bearer ${token}` } });
@@ -269,7 +269,7 @@ describe('commands over HTTP', function () {
     expect(second.status).to.equal(409);
     expect(second.body).to.include('(command.repeated)');
     const audit = await call('audit about:deploy limit:1');
-    expect(audit.body).to.match(/the token ci: .*deploy hello v2 to staging.*succeeded/);
+    expect(audit.body).to.match(/token ci: .*deploy hello v2 to staging.*succeeded/);
   });
 
   it('the secret is in no log and no message', async () => {

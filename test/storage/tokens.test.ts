@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { createApiTokens } from '../../src/bot/api-tokens.ts';
 import { createApiRequestStore } from '../../src/storage/api-requests.ts';
 import type { Database } from '../../src/storage/database.ts';
+import { createProposalStore } from '../../src/storage/proposals.ts';
 import { createTokenStore } from '../../src/storage/tokens.ts';
 import { eachDatabase } from '../support/database.ts';
 
@@ -41,7 +42,9 @@ eachDatabase((open) => {
     const [fetched, second] = claims.filter((each) => each !== undefined);
     expect(second).to.equal(undefined);
     const secret = fetched?.secret ?? '';
-    expect(await ours.authenticate(secret)).to.deep.include({ person: { id: 'api:ci', chat: 'api', name: 'ci' } });
+    expect(await ours.authenticate(secret)).to.deep.include({
+      person: { id: 'api:ci', chat: 'api', name: 'token ci' },
+    });
     const stored = JSON.stringify((await db.pool.query('select * from api_tokens')).rows);
     expect(stored).to.not.include(secret).and.not.include(claimOf(made.link));
 
@@ -67,6 +70,43 @@ eachDatabase((open) => {
     await ours.revoke('ci');
     expect(await ours.authenticate(other)).to.equal(undefined);
     expect(await ours.revoke('ci').catch((error: unknown) => String(error))).to.include('token.unknown');
+  });
+
+  it('takes what it asked for with it, so that the next of its name has not asked for that', async () => {
+    const ours = tokens();
+    const proposals = createProposalStore(db, () => `a${++codes}`);
+    let codes = 0;
+    const ask = async (name: string): Promise<string> => {
+      const person = { id: `api:${name}`, chat: 'api', name };
+      const room = { chat: 'api', room: name, private: false };
+      const wish = {
+        kind: 'approve' as const,
+        person,
+        room,
+        text: 'deploy',
+        permission: 'x',
+        expiresAt: new Date('2027-01-01'),
+      };
+      return (await proposals.open(wish)).code;
+    };
+    await ours.create({ name: 'ci', permissions: ['deploy:staging'] }, alice);
+    await ours.create({ name: 'other', permissions: ['deploy:staging'] }, alice);
+    const [mine, theirs] = [await ask('ci'), await ask('other')];
+    await ours.revoke('ci');
+    expect(await proposals.find(mine, undefined, time)).to.equal(undefined);
+    expect((await proposals.find(theirs, undefined, time))?.person.id).to.equal('api:other');
+    later(400 * 24 * 3_600_000);
+    const again = await ask('other');
+    await ours.create({ name: 'other', permissions: ['deploy:staging'] }, alice);
+    expect(await proposals.find(again, undefined, new Date('2026-12-01'))).to.equal(undefined);
+  });
+
+  it('gives out no right to give out rights', async () => {
+    const ours = tokens();
+    for (const permission of ['access:grant', 'access:*', 'token:manage', 'web:invite']) {
+      const refused = await ours.create({ name: 'wide', permissions: [permission] }, alice).catch(String);
+      expect(refused, permission).to.include('token.people');
+    }
   });
 
   it('notes when it was last used', async () => {
