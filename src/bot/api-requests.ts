@@ -13,6 +13,8 @@ export interface ApiRequest {
   /** Where people see what comes of it. */
   readonly room?: Address;
   readonly at: Date;
+  /** Under which it is asked for once. */
+  readonly once?: { readonly key: string; readonly commandHash: string };
 }
 
 /** Something said in it; said again under the same key, it replaces what was said before. */
@@ -32,7 +34,11 @@ export interface ApiState {
 }
 
 export interface ApiRequestStore {
-  open(request: ApiRequest): Promise<void>;
+  /** False if another request of that person has the key. */
+  open(request: ApiRequest): Promise<boolean>;
+  withKey(personId: string, key: string): Promise<ApiRequest | undefined>;
+  /** Its key is free for another request: nothing came of this one. */
+  freeKey(id: string): Promise<void>;
   get(id: string): Promise<ApiRequest | undefined>;
   say(request: string, key: string, content: Content): Promise<void>;
   /** What was said after that revision, in order. */

@@ -18,7 +18,7 @@ import {
   lineWriter,
 } from './api-events.ts';
 import { type FollowPorts, follow, type Ran } from './api-follow.ts';
-import type { ApiRequestStore } from './api-requests.ts';
+import type { ApiRequest, ApiRequestStore, ApiState } from './api-requests.ts';
 import type { ApiTokens } from './api-tokens.ts';
 import type { Content } from './card.ts';
 import type { Person } from './chat.ts';
@@ -27,6 +27,7 @@ import { type ErrorCode, Failure, fail } from './errors.ts';
 import { failureLimit } from './hook-auth.ts';
 import { readBody } from './hook-body.ts';
 import type { Logger } from './log.ts';
+import { secretHash } from './secret.ts';
 
 export interface ApiPorts {
   readonly tokens: Pick<ApiTokens, 'authenticate' | 'fetch'>;
@@ -80,6 +81,8 @@ const TOKEN_CHECK_MS = 5_000;
 const LINGER_MS = 2_000;
 /** More than this is not kept for a client that does not read. */
 const UNREAD_BYTES = 4 * 1024 * 1024;
+/** So long a request may take before it is known whether anything comes of it. */
+const KEY_MS = 30_000;
 const IDEMPOTENCY_KEY = /^[\w.:/-]{1,200}$/;
 
 /** Those that say whose fault it is; everything else that a command answers with is 422. */
@@ -95,6 +98,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   'api.method': 405,
   'command.repeated': 409,
   'api.confirm': 409,
+  'api.key': 409,
   'api.body': 400,
   'command.incomplete': 400,
   'command.excess': 400,
@@ -226,7 +230,15 @@ export function createApi(ports: ApiPorts): Api {
         problem: 'the idempotency key has other characters than letters, digits and _ . : / -',
       });
     }
-    await store.open({ id, personId: person.id, at: now(), ...(room ? { room } : {}) });
+    const once = key === undefined ? undefined : { key, commandHash: secretHash(asked.text) };
+    const first = once && (await firstOf(caller, once));
+    if (first !== undefined) {
+      // What became of it is what is asked for.
+      response.setHeader('Location', `/api/commands/${first}`);
+      return await followAgain(answer, caller, first, asked.waitMs);
+    }
+    const opened = { id, personId: person.id, at: now(), ...(room ? { room } : {}), ...(once ? { once } : {}) };
+    if (!(await store.open(opened))) throw fail('command.repeated', { state: 'not finished' });
     response.setHeader('Location', `/api/commands/${id}`);
     const source = key === undefined ? `api:${id}` : `${person.id}:${key}`;
     await runAndFollow(answer, caller, id, source, asked);
@@ -253,7 +265,9 @@ export function createApi(ports: ApiPorts): Api {
     let ran: Ran = 'running';
     // Whatever becomes of the connection, the command goes on.
     const done = (async () => {
-      ran = await run(line);
+      const outcome = await run(line);
+      if (source !== `api:${id}`) await freeUnused(id);
+      ran = outcome;
     })();
     const until = new Date(now().getTime() + asked.waitMs);
     await followUp(answer, caller, id, { ran: () => ran, done, approvalUntil: until });
@@ -276,8 +290,40 @@ export function createApi(ports: ApiPorts): Api {
     // A name may be taken by another token later: what was asked before that is not its own.
     if (known?.personId !== person.id || known.at < token.madeAt) throw fail('api.request', {});
     const { waitMs } = readCommand(Buffer.from('-'), undefined, query);
+    await followAgain(answer, caller, id, waitMs);
+  }
+
+  async function followAgain(answer: Answer, caller: Caller, id: string, waitMs: number): Promise<void> {
     const approvalUntil = new Date(now().getTime() + waitMs);
     await followUp(answer, caller, id, { ran: () => 'elsewhere', done: Promise.resolve(), approvalUntil });
+  }
+
+  /**
+   * The request that was sent with the same key before, if anything came of it. Throws `api.key` if it was for another command,
+   * `command.repeated` while nobody can say yet.
+   */
+  async function firstOf(
+    { person, token }: Caller,
+    { key, commandHash }: NonNullable<ApiRequest['once']>,
+  ): Promise<string | undefined> {
+    const first = await store.withKey(person.id, key);
+    if (!first) return undefined;
+    if (first.at >= token.madeAt) {
+      if (first.once?.commandHash !== commandHash) throw fail('api.key', {});
+      if (cameToSomething(await store.state(first.id))) return first.id;
+      if (now().getTime() - first.at.getTime() < KEY_MS) throw fail('command.repeated', { state: 'not finished' });
+    }
+    await store.freeKey(first.id);
+    return undefined;
+  }
+
+  /** A request of which nothing came does not keep its key: it may be sent again. */
+  async function freeUnused(id: string): Promise<void> {
+    try {
+      if (!cameToSomething(await store.state(id))) await store.freeKey(id);
+    } catch (error) {
+      log.warn({ err: error, request: id }, 'idempotency key not freed');
+    }
   }
 
   async function followUp(
@@ -400,6 +446,11 @@ export function createApi(ports: ApiPorts): Api {
       await Promise.all(working);
     },
   };
+}
+
+/** Whether it was begun, or waits for somebody's word. What was refused may be asked for again. */
+function cameToSomething({ run, proposal }: ApiState): boolean {
+  return proposal !== undefined || (run !== undefined && run.outcome !== 'refused');
 }
 
 function statusOf(code: string): number {

@@ -228,6 +228,10 @@ export const catalogue = {
     ({ question }) => `This asks first: ${question}`,
     () => 'If you are sure, send it again with `confirm=yes` in the address or `"confirm": true` in the JSON.',
   ),
+  'api.key': entry<Record<never, never>>(
+    () => 'That idempotency key was used for another command.',
+    () => 'Take a key of its own for each command: `build-1742-deploy`.',
+  ),
   'api.request': entry<Record<never, never>>(
     () => 'This token has no such request, or it is older than a week.',
     () => 'Send the command with POST; the answer names its request.',

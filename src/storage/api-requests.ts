@@ -1,7 +1,7 @@
 /** Requests of programs and what they are told, in PostgreSQL. */
 
-import { type Generated, sql as raw } from 'kysely';
-import type { ApiRequestStore } from '../bot/api-requests.ts';
+import { type Generated, sql as raw, type Selectable } from 'kysely';
+import type { ApiRequest, ApiRequestStore } from '../bot/api-requests.ts';
 import type { AuditOutcome } from '../bot/audit.ts';
 import type { Content } from '../bot/card.ts';
 import type { Address } from '../bot/chat.ts';
@@ -9,22 +9,50 @@ import type { Decision } from '../bot/proposals.ts';
 import type { Database } from './database.ts';
 
 type ApiTables = {
-  api_requests: { id: string; person_id: string; room: Address | null; at: Date };
+  api_requests: {
+    id: string;
+    person_id: string;
+    room: Address | null;
+    at: Date;
+    key: string | null;
+    command_hash: string | null;
+  };
   api_messages: { request: string; key: string; content: { said: Content }; revision: Generated<number> };
 };
 
 export function createApiRequestStore(db: Pick<Database, 'sql'>): ApiRequestStore {
   const sql = db.sql.withTables<ApiTables>();
   return {
-    async open({ id, personId, room, at }) {
-      await sql
+    async open({ id, personId, room, at, once }) {
+      const { numInsertedOrUpdatedRows } = await sql
         .insertInto('api_requests')
-        .values({ id, person_id: personId, room: room ?? null, at })
-        .execute();
+        .values({
+          id,
+          person_id: personId,
+          room: room ?? null,
+          at,
+          key: once?.key ?? null,
+          command_hash: once?.commandHash ?? null,
+        })
+        .onConflict((conflict) => conflict.doNothing())
+        .executeTakeFirstOrThrow();
+      return numInsertedOrUpdatedRows === 1n;
     },
     async get(id) {
       const row = await sql.selectFrom('api_requests').selectAll().where('id', '=', id).executeTakeFirst();
-      return row && { id, personId: row.person_id, at: row.at, ...(row.room === null ? {} : { room: row.room }) };
+      return row && requestOf(row);
+    },
+    async withKey(personId, key) {
+      const row = await sql
+        .selectFrom('api_requests')
+        .selectAll()
+        .where('person_id', '=', personId)
+        .where('key', '=', key)
+        .executeTakeFirst();
+      return row && requestOf(row);
+    },
+    async freeKey(id) {
+      await sql.updateTable('api_requests').set({ key: null }).where('id', '=', id).execute();
     },
     async say(request, key, content) {
       await sql
@@ -64,5 +92,16 @@ export function createApiRequestStore(db: Pick<Database, 'sql'>): ApiRequestStor
     async purge(before) {
       await sql.deleteFrom('api_requests').where('at', '<', before).execute();
     },
+  };
+}
+
+function requestOf(row: Selectable<ApiTables['api_requests']>): ApiRequest {
+  const { id, person_id: personId, at, room, key, command_hash: commandHash } = row;
+  return {
+    id,
+    personId,
+    at,
+    ...(room === null ? {} : { room }),
+    ...(key === null || commandHash === null ? {} : { once: { key, commandHash } }),
   };
 }

@@ -266,8 +266,24 @@ describe('commands over HTTP', function () {
     const first = await call('deploy hello v2 to staging', { headers });
     expect(outcome(first)).to.equal('outcome: succeeded');
     const second = await call('deploy hello v2 to staging', { headers });
-    expect(second.status).to.equal(409);
-    expect(second.body).to.include('(command.repeated)');
+    expect(second.headers['location']).to.equal(first.headers['location']);
+    expect(second.body).to.include('hello v2 is live in staging');
+    expect(outcome(second)).to.equal('outcome: succeeded');
+    const another = await call('deploy hello v1 to staging', { headers });
+    expect(another.status).to.equal(409);
+    expect(another.body).to.include('(api.key)');
+    // What was refused may be sent again; what failed has failed.
+    const retry = { 'idempotency-key': 'build-18' };
+    for (const _ of [1, 2])
+      expect((await call('deploy hello v1 to production', { headers: retry })).status).to.equal(403);
+    const broken = { 'idempotency-key': 'build-19' };
+    const runs = async (): Promise<number> =>
+      (await call('audit token:ci about:deploy')).body.match(/v3-broken to staging/g)?.length ?? 0;
+    const before = await runs();
+    for (const _ of [1, 2]) {
+      expect(outcome(await call('deploy hello v3-broken to staging', { headers: broken }))).to.equal('outcome: failed');
+    }
+    expect(await runs()).to.equal(before + 1);
     const audit = await call('audit about:deploy limit:1');
     expect(audit.body).to.match(/token ci: .*deploy hello v2 to staging.*succeeded/);
   });

@@ -1,4 +1,4 @@
-/** Numbers of runs, to name one by, and who had one run again. */
+/** Numbers of runs, to name one by, and who had one run again; the keys under which programs ask for something once. */
 
 import { type Kysely, sql } from 'kysely';
 
@@ -7,4 +7,9 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     add column id bigint generated always as identity unique,
     add column rerun_by text,
     add column rerun_at timestamptz`.execute(db);
+  // Of the command only its SHA-256, to know it again.
+  await sql`alter table api_requests
+    add column key text,
+    add column command_hash text`.execute(db);
+  await sql`create unique index api_requests_key on api_requests (person_id, key) where key is not null`.execute(db);
 }
