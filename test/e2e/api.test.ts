@@ -284,7 +284,7 @@ describe('commands over HTTP', function () {
       expect(outcome(await call('deploy hello v3-broken to staging', { headers: broken }))).to.equal('outcome: failed');
     }
     expect(await runs()).to.equal(before + 1);
-    const audit = await call('audit about:deploy limit:1');
+    const audit = await call('audit about:deploy limit:20');
     expect(audit.body).to.match(/token ci: .*deploy hello v2 to staging.*succeeded/);
   });
 

@@ -123,6 +123,22 @@ eachDatabase((open) => {
     expect(listed).to.deep.include({ isFetched: true, lastUsedAt: used, madeBy: { id: 'web:1', name: 'alice' } });
   });
 
+  it('gives a key to one request of a token, until it is freed', async () => {
+    const store = createApiRequestStore(db);
+    const once = { key: 'build-1', commandHash: 'abc' };
+    const requests = Array.from({ length: 10 }, (_, at) => ({ id: `k${at}`, personId: 'api:ci', at: time, once }));
+    const opened = await Promise.all(requests.map((request) => store.open(request)));
+    expect(opened.filter(Boolean)).to.have.lengthOf(1);
+    const first = requests[opened.indexOf(true)];
+    expect(await store.withKey('api:ci', 'build-1')).to.deep.equal(first);
+    expect(await store.withKey('api:other', 'build-1')).to.equal(undefined);
+    expect(await store.open({ id: 'o', personId: 'api:other', at: time, once })).to.equal(true);
+    await store.freeKey(first?.id ?? '');
+    expect(await store.withKey('api:ci', 'build-1')).to.equal(undefined);
+    expect(await store.get(first?.id ?? '')).to.deep.include({ personId: 'api:ci' });
+    expect(await store.open({ id: 'next', personId: 'api:ci', at: time, once })).to.equal(true);
+  });
+
   it('keeps what a request is told, the newest under each key', async () => {
     const store = createApiRequestStore(db);
     const room = { chat: 'web', room: 'ops' };
