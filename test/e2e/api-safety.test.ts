@@ -154,6 +154,12 @@ describe('tokens, kept in their bounds', function () {
     const said = events.map(({ text }) => text ?? '').join('\n');
     expect(said).to.include('asks for approval').and.include('Approved by bob').and.include('is live in production');
     expect(events.at(-1)).to.include({ type: 'end', outcome: 'succeeded' });
+    const documented = await eventFields();
+    expect([...documented.keys()]).to.have.members(['progress', 'answer', 'error', 'end']);
+    for (const { type, ...fields } of events) {
+      expect(documented.get(type), type).to.include.members(Object.keys(fields));
+      for (const value of Object.values(fields)) expect(value).to.be.a('string');
+    }
     await ask(
       alice,
       'audit token:waits',
@@ -255,7 +261,29 @@ describe('tokens, kept in their bounds', function () {
     await ask(alice, 'audit token:gone', /token gone.{1,20}deploy slow v2 to staging/);
     await ask(alice, 'token list', /echo.{1,400}last used/);
   });
+
+  it('a token sends no more in a minute than a person, and is told when', async () => {
+    const token = await newToken(alice, 'fast deploy:staging');
+    await program.end('SIGTERM');
+    const env = { SHIPMATE_CONFIG: join(folder, 'config'), SHIPMATE_RATE_LIMIT: '3' };
+    program = await start({ data: join(folder, 'data'), env, port: program.port });
+    const statuses: number[] = [];
+    for (let at = 0; at < 5; at++) statuses.push((await call(token, 'deploys')).status);
+    expect(statuses).to.deep.equal([200, 200, 200, 429, 429]);
+    expect((await call(token, 'deploys')).body)
+      .to.include('(command.rate)')
+      .and.include('outcome: refused');
+  });
 });
+
+/** Fields of each type of event, by the table of the guide. */
+async function eventFields(): Promise<ReadonlyMap<string, readonly string[]>> {
+  const [, table = ''] = /\n\| `type` \|[^\n]*\n\|[-|]+\n([\s\S]*?)\n\n/.exec(await readFile(GUIDE, 'utf8')) ?? [];
+  const rows = table
+    .split('\n')
+    .map((row) => row.split('|').map((cell) => [...cell.matchAll(/`(\w+)`/g)].map(([, name = '']) => name)));
+  return new Map(rows.map(([, type, fields]) => [type?.[0] ?? '', fields ?? []]));
+}
 
 /** A proxy that ends both connections as soon as that has passed through it. */
 async function cutAfter(port: number, text: string): Promise<{ readonly server: Server; readonly port: number }> {
