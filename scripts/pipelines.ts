@@ -68,7 +68,7 @@ function refusal(done: Refused, of: string, now: Date): Failure {
       return fail('pipelines.nothing', { of });
     case 'which':
       return fail('pipelines.which', {
-        runs: done.runs.slice(0, 5).map((run) => ({ id: run.id, what: runName(run) })),
+        choices: done.runs.slice(0, 5).map((run) => `\`pipelines rerun ${run.id}\` for ${runName(run)}`),
       });
     case 'no-access':
       return fail('pipelines.access', { run: runName(done.run), service: done.run.services[0] });

@@ -368,15 +368,16 @@ export const catalogue = {
     ({ service }) => `Add \`repository: owner/name\` to ${plain(service)} in \`config/services.yaml\`.`,
   ),
   'pipelines.nothing': entry<{ of: string }>(
-    ({ of }) => (of === '' ? 'No pipeline failed of late.' : `I know of no pipeline of ${plain(of)} that failed.`),
+    ({ of }) => {
+      if (of === '') return 'No pipeline failed of late.';
+      return /^\d+$/.test(of) ? `I know of no run ${of}.` : `I know of no pipeline of ${plain(of)} that failed.`;
+    },
     () => '`pipelines` shows the last runs; `pipelines rerun <service> --all` runs one again that was good.',
   ),
-  'pipelines.which': entry<{ runs: readonly { readonly id: number; readonly what: string }[] }>(
-    ({ runs }) => (runs.length > 0 ? 'Several pipelines failed.' : 'That takes the name of a service.'),
-    ({ runs }) =>
-      runs.length > 0
-        ? `Say which: ${runs.map(({ id, what }) => `\`pipelines rerun ${id}\` for ${what}`).join(', ')}.`
-        : 'Type for example `pipelines rerun hello --all`.',
+  'pipelines.which': entry<{ choices: readonly string[] }>(
+    ({ choices }) => (choices.length > 0 ? 'Several pipelines failed.' : 'That takes the name of a service.'),
+    ({ choices }) =>
+      choices.length > 0 ? `Say which: ${choices.join(', ')}.` : 'Type for example `pipelines rerun hello --all`.',
   ),
   'pipelines.access': entry<{ run: string; service: string | undefined }>(
     ({ run }) => `I am not told where ${run} can be run again.`,

@@ -268,7 +268,7 @@ describe('pipelines rerun', function () {
 
   it('finds the one that failed, or asks which', async () => {
     expect(await said('pipelines rerun')).to.include('No pipeline failed of late');
-    expect(await said('pipelines rerun 99')).to.include('no pipeline of 99 that failed');
+    expect(await said('pipelines rerun 99')).to.include('no run 99');
     expect(await said('pipelines rerun nonsense')).to.include('I know no service');
     await onGithub();
     await onGitlab();

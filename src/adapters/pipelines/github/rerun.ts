@@ -19,7 +19,7 @@ const workflowRun = z.object({
 });
 
 const ADVICE = {
-  403: 'the token needs the right to write Actions of that repository; runs older than 30 days cannot be run again',
+  403: 'the token needs the right to write Actions of that repository; runs older than 30 days cannot be run again, and some that were cancelled only with --all',
   404: 'it is no longer there, or the token may not see that repository',
 } as const;
 
