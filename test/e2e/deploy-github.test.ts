@@ -71,7 +71,16 @@ describe('deploying through GitHub, by the real program', function () {
     ),
     refused('wf-404', 'GET runs', 404, 'Not Found', 'check repository and workflow in config/services.yaml'),
     refused('wf-409', 'POST dispatches', 409, 'Conflict', 'look there at what stands against it, then try again'),
-    refused('wf-422', 'POST dispatches', 422, 'No ref found for: v2', 'check that v2 is a branch or tag'),
+    {
+      ...refused(
+        'wf-422',
+        'POST dispatches',
+        422,
+        `No ref found for: v2 (${TOKEN})`,
+        'check that v2 is a branch or tag',
+      ),
+      reads: ['(422: No ref found for: v2 ([GITHUB_TOKEN]))', 'check that v2 is a branch or tag'],
+    },
     refused('dep-401', 'POST deployments', 401, 'Bad credentials', 'it is wrong or has expired: make a new one'),
     refused('dep-403', 'POST deployments', 403, 'Resource not accessible', 'the permission “Deployments: write”'),
     refused('dep-404', 'POST deployments', 404, 'Not Found', 'that the token has the permission “Deployments: write”'),

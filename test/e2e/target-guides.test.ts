@@ -37,6 +37,8 @@ describe('guides of the HTTP targets, followed by the real program', function ()
   this.timeout(120_000);
   let folder: string;
   let github: Github;
+  /** The same repository elsewhere, where nothing was deployed by a workflow. */
+  let another: Github;
   let gitlab: Gitlab;
   let jenkins: Jenkins;
   let argocd: Argocd;
@@ -46,6 +48,7 @@ describe('guides of the HTTP targets, followed by the real program', function ()
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'shipmate-guides-'));
     github = await startGithub(secrets.GITHUB_TOKEN);
+    another = await startGithub(secrets.GITHUB_TOKEN);
     gitlab = await startGitlab({ access: secrets.GITLAB_TOKEN, trigger: 'unused' });
     const user = { user: 'shipmate', secret: secrets.JENKINS_TOKEN };
     jenkins = await startJenkins({ token: user, password: { user: 'nobody', secret: 'unused' } });
@@ -65,7 +68,7 @@ describe('guides of the HTTP targets, followed by the real program', function ()
 
     const services = {
       'by-workflow': { target: { ...targetIn('github.md'), url: github.url } },
-      'by-deployment': { target: { ...targetIn('github.md', 1), url: github.url } },
+      'by-deployment': { target: { ...targetIn('github.md', 1), url: another.url } },
       'by-gitlab': { target: { ...targetIn('gitlab.md'), url: gitlab.url } },
       'by-jenkins': { target: { ...targetIn('jenkins.md'), url: `${jenkins.url}/jenkins` } },
       web: { target: { ...targetIn('argocd.md'), url: `${argocd.url}/argo` } },
@@ -81,7 +84,7 @@ describe('guides of the HTTP targets, followed by the real program', function ()
       receiver.kill();
       await gone;
     }
-    await Promise.all([github, gitlab, jenkins, argocd].map((forge) => forge?.close()));
+    await Promise.all([github, another, gitlab, jenkins, argocd].map((forge) => forge?.close()));
     await rm(folder, { recursive: true, force: true });
   });
 

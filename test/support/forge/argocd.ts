@@ -7,6 +7,7 @@ import {
   type Forge,
   type ForgeAnswer,
   type ForgeCall,
+  type LongText,
   onlyQuery,
   type Route,
   startForge,
@@ -23,7 +24,7 @@ export interface ArgoPlan {
   /** Has a chart and, second, values in Git. */
   readonly several?: boolean;
   /** The log of its pod. */
-  readonly log?: () => Iterable<string>;
+  readonly log?: LongText;
 }
 
 interface Operation {
@@ -215,12 +216,16 @@ export async function startArgocd(token: string): Promise<Argocd> {
       path: at('/logs'),
       answer(call) {
         onlyQuery(call, 'namespace', 'podName', 'container', 'tailLines', 'follow', 'appNamespace', 'project');
-        const lines = of(call.scope).plan.log ?? (() => ['no disk']);
+        const count = Number(call.query.get('tailLines'));
+        allow(count > 0 && call.query.get('follow') === 'false', 'the end of a log that is not followed');
+        const { log } = of(call.scope).plan;
+        const end = log === undefined ? 'no disk\n' : [...log.read(Math.max(log.size - count * 100, 0))].join('');
+        const lines = end.trimEnd().split('\n').slice(-count);
         return {
           status: 200,
           headers: { 'content-type': 'application/json' },
           text: (function* () {
-            for (const content of lines()) yield `${JSON.stringify({ result: { content, podName: 'web-5d' } })}\n`;
+            for (const content of lines) yield `${JSON.stringify({ result: { content, podName: 'web-5d' } })}\n`;
             yield `${JSON.stringify({ result: { content: '', last: true } })}\n`;
           })(),
         };

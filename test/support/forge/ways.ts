@@ -19,18 +19,19 @@ export interface Refused {
   readonly scope: string;
   readonly route: string;
   readonly answer: ForgeAnswer;
-  /** What happened there, and what to do. */
+  /** What happened there, and last what to do. */
   readonly reads: readonly string[];
 }
 
 export function saysWhatToDo(on: () => Stage, refused: readonly Refused[]): void {
-  it('says of each refusal what was said there and what to do, and begins nothing', async () => {
+  it('says of each refusal what was said there and what to do, without the token, and begins nothing', async () => {
     const { forge, robot } = on();
     for (const { scope, route, answer } of refused) forge.refuse(scope, route, answer);
     await robot.deploy(...refused.map(({ scope }) => scope));
     for (const { scope, reads } of refused) {
-      const all = await robot.shown(scope, 'failed');
+      const all = await robot.shown(scope, reads.at(-1) ?? '');
       for (const text of reads) expect(all, scope).to.include(text);
+      expect(all, scope).not.to.include('sekrit');
       expect(forge.begun(scope), scope).to.equal(0);
     }
   });
