@@ -395,6 +395,19 @@ describe('target github', () => {
       expect(await target(byDeployment).resume?.(REQUEST, handle, recordedRun())).to.deep.equal({ kind: 'succeeded' });
     });
 
+    it('was a success, though something newer has made it inactive since', async () => {
+      const handle = {
+        mode: 'deployment',
+        marker: 'shipmate-42-abc',
+        startedAt: new Date().toISOString(),
+        deployment: 5,
+      };
+      const statuses = json(200, [status('inactive'), status('success')]);
+      server.on(`GET ${REPO}/deployments/5/statuses`, statuses, json(200, [status('success')]));
+      server.on(`GET ${REPO}/deployments`, json(200, [deployment(5, { ref: 'v2' })]));
+      expect(await target(byDeployment).resume?.(REQUEST, handle, recordedRun())).to.deep.equal({ kind: 'succeeded' });
+    });
+
     it('takes it up again', async () => {
       const handle = {
         mode: 'deployment',

@@ -215,6 +215,20 @@ describe('target gitlab', () => {
     expect(textOf(await deploy())).to.equal('succeeded');
   });
 
+  it('takes the only new pipeline for its own where GitLab does not show the variables', async () => {
+    const hidden = json(403, { message: '403 Forbidden' });
+    server.on(`GET ${PROJECT}/pipelines`, json(200, [pipeline(30)]), json(200, [pipeline(31), pipeline(30)]));
+    server.on(`POST ${PROJECT}/pipeline`, cut());
+    server.on(`GET ${PROJECT}/pipelines/31/variables`, hidden);
+    endsWell();
+    expect(textOf(await deploy())).to.equal('succeeded');
+    server.on(`GET ${PROJECT}/pipelines`, json(200, []), json(200, [pipeline(41), pipeline(40)]));
+    server.on(`POST ${PROJECT}/pipeline`, cut());
+    server.on(`GET ${PROJECT}/pipelines/40/variables`, hidden);
+    server.on(`GET ${PROJECT}/pipelines/41/variables`, hidden);
+    expect(textOf(await deploy())).to.include('several pipelines began on v2');
+  });
+
   it('begins again after 500 when no pipeline is there, and does not guess when two are', async () => {
     const without = target({ variables: {} });
     server.on(`GET ${PROJECT}/pipelines`, ...Array.from({ length: 5 }, () => json(200, [pipeline(30)])));
@@ -255,6 +269,7 @@ describe('target gitlab', () => {
     server.on(`POST ${PROJECT}/pipelines/31/cancel`, json(200, pipeline(31, 'canceled')));
     server.on(`GET ${PROJECT}/pipelines/31`, json(200, pipeline(31)), json(200, pipeline(31, 'canceled')));
     server.on(`GET ${PROJECT}/pipelines/31/jobs`, json(200, []), json(200, []));
+    server.on(`GET ${PROJECT}/pipelines/31/bridges`, json(200, []));
     expect(textOf(await deploy(run))).to.equal('interrupted: it was cancelled and has ended on GitLab');
   });
 

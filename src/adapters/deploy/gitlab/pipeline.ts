@@ -192,18 +192,27 @@ async function followPipeline(
   const where = path`/projects/${config.project}/pipelines/${id}`;
   const lookAtPipeline = rest.watch({ path: where, patienceMs: 60_000 });
   const lookAtJobs = rest.watch({ path: `${where}/jobs`, query: { per_page: 100 }, patienceMs: 60_000 });
-  const lookAtBridges = rest.watch({ path: `${where}/bridges`, query: { per_page: 100 }, patienceMs: 60_000 });
+  const lookAtBridges = rest.watch({ path: `${where}/bridges`, query: { per_page: 100 } });
   let shown = '';
   run.progress({ text: `Pipeline ${id}: ${oneLine(web_url)}` });
+
+  /** Jobs of pipelines further down are in none of the lists; a bridge stands for them. It is shown, and no more. */
+  async function bridges(signal: AbortSignal): Promise<readonly PipelineJob[]> {
+    try {
+      return parseJobs((await lookAtBridges(signal)).data);
+    } catch (error) {
+      if (!(error instanceof RestProblem) || error.kind === 'stopped') throw error;
+      return [];
+    }
+  }
 
   async function look(signal: AbortSignal): Promise<Look> {
     const pipeline = parsePipeline((await lookAtPipeline(signal)).data);
     const jobs = parseJobs((await lookAtJobs(signal)).data);
     const done = jobs.filter(({ status }) => ENDED.includes(status)).length;
-    // Jobs of pipelines further down are in none of the lists; a bridge stands for them.
     const working = jobs.some(({ status }) => status === 'running');
-    const bridges = pipeline.status === 'running' && !working ? parseJobs((await lookAtBridges(signal)).data) : [];
-    const text = stateInWords(pipeline, [...jobs, ...bridges]);
+    const further = pipeline.status === 'running' && !working ? await bridges(signal) : [];
+    const text = stateInWords(pipeline, [...jobs, ...further]);
     const changed = `${text} ${done}` !== shown;
     if (changed) {
       const percent = jobs.length === 0 ? {} : { percent: Math.floor((done / jobs.length) * 100) };
