@@ -1,45 +1,40 @@
-/** What a target tells while it rolls out, kept for tests. */
+/** What a target is given for one rollout, with all that it says kept for tests. */
 
 import type { ProgressStep, TargetRequest, TargetRun } from '../../src/domain/deploy/ports.ts';
 
-export interface RecordedRun {
-  readonly run: TargetRun;
+export const REQUEST: TargetRequest = { deployment: 42, service: 'web', environment: 'staging', version: 'v2' };
+
+export interface RecordedRun extends TargetRun {
   readonly lines: string[];
-  /** Texts of steps. */
-  readonly steps: string[];
+  readonly steps: ProgressStep[];
+  /** The texts of the steps. */
+  readonly texts: string[];
   readonly percents: number[];
-  /** The latest that was remembered. */
-  handle(): unknown;
+  /** What was remembered, as the database would give it back. */
+  readonly handles: object[];
   /** `cancel`, or anything else: the robot stops. */
   abort(reason: string): void;
 }
 
-export const REQUEST: TargetRequest = { deployment: 42, service: 'web', environment: 'staging', version: 'v2' };
-
 /** @param heard called with each text of a step, to do something at that moment */
-export function recordedRun(heard: (text: string) => void = () => undefined): RecordedRun {
+export function recordedRun(heard: (text: string, run: RecordedRun) => void = () => undefined): RecordedRun {
   const stop = new AbortController();
-  const lines: string[] = [];
-  const steps: string[] = [];
-  const percents: number[] = [];
-  let handle: unknown;
-  return {
-    lines,
-    steps,
-    percents,
-    handle: () => handle,
+  const run: RecordedRun = {
+    lines: [],
+    steps: [],
+    texts: [],
+    percents: [],
+    handles: [],
     abort: (reason) => stop.abort(reason),
-    run: {
-      signal: stop.signal,
-      async remember(found) {
-        handle = structuredClone(found);
-      },
-      progress({ text, percent }: ProgressStep) {
-        if (text !== undefined) steps.push(text);
-        if (percent !== undefined) percents.push(percent);
-        if (text !== undefined) heard(text);
-      },
-      output: (line) => lines.push(line),
+    signal: stop.signal,
+    remember: async (handle) => void run.handles.push(JSON.parse(JSON.stringify(handle))),
+    progress(step) {
+      run.steps.push(step);
+      if (step.text !== undefined) run.texts.push(step.text);
+      if (step.percent !== undefined) run.percents.push(step.percent);
+      if (step.text !== undefined) heard(step.text, run);
     },
+    output: (line) => void run.lines.push(line),
   };
+  return run;
 }

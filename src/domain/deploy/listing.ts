@@ -4,6 +4,7 @@ import { type Action, type Card, card, codeBlock, moment, plain } from '../../bo
 import type { ShownRun } from '../pipelines/ports.ts';
 import { age, duration } from './duration.ts';
 import { elsewhereLine, momentOf, notOurs, withDeployer } from './elsewhere.ts';
+import { linesSaid } from './output.ts';
 import type { Deployment, Placement } from './ports.ts';
 
 const LATEST = 10;
@@ -77,7 +78,7 @@ export function logCard(deployment: Deployment, output: string, now: Date): Card
   const { id, service, environment, version, state } = deployment;
   const start = output.length <= LOG_LENGTH ? 0 : output.indexOf('\n', output.length - LOG_LENGTH) + 1;
   const shown = output.slice(start);
-  const left = output.slice(0, start).split('\n').length - 1;
+  const left = linesSaid(output.slice(0, start));
   const parts = [];
   if (deployment.reason !== undefined) parts.push(`Why: ${plain(deployment.reason)}.`);
   if (left > 0) parts.push(`The last lines; ${left} before them are left out.`);

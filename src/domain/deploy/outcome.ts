@@ -46,10 +46,17 @@ export function cancelled(
   outcome: TargetOutcome,
   live: LiveFact,
 ): Verdict {
-  const how =
-    outcome.kind === 'failed' ? `${by.name} cancelled it, and then ${outcome.text}` : `${by.name} cancelled it`;
+  const how = cancelledBy(by.name, outcome);
   const result = verdict(version, { kind: 'interrupted', text: how }, live);
   return result.state === 'interrupted' ? { ...result, state: 'cancelled' } : result;
+}
+
+/** Who cancelled, and what came of it there: what was told to stop may go on. */
+function cancelledBy(name: string, outcome: TargetOutcome): string {
+  const began = 'it was cancelled';
+  if (outcome.kind === 'failed') return `${name} cancelled it, and then ${outcome.text}`;
+  const more = outcome.kind === 'interrupted' && outcome.text.startsWith(began) ? outcome.text.slice(began.length) : '';
+  return `${name} cancelled it${more}`;
 }
 
 /**

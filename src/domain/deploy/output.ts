@@ -51,10 +51,20 @@ export function createOutput(limits: OutputLimits = LIMITS): Output {
   return {
     add,
     text() {
-      const gap = dropped === 0 ? [] : [`… ${dropped} lines left out …`];
+      const gap = dropped === 0 ? [] : [gapOf(dropped)];
       return [...head, ...gap, ...tail.slice(start)].join('\n');
     },
   };
+}
+
+const gapOf = (count: number | string) => `… ${count} lines left out …`;
+const GAP = new RegExp(`^${gapOf('(?<count>\\d+)')}$`, 'm');
+
+/** How many lines there were in the beginning of such a text, those included that were not kept. */
+export function linesSaid(beginning: string): number {
+  const shown = beginning.split('\n').length - 1;
+  const dropped = GAP.exec(beginning)?.groups?.['count'];
+  return dropped === undefined ? shown : shown - 1 + Number(dropped);
 }
 
 /** The last lines of a text that are not empty, each cut at 200 characters. */

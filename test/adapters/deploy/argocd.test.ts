@@ -125,8 +125,8 @@ describe('argocd target', function () {
       app({ revision: 'v2', phase: 'Succeeded' }),
     );
     const kept = recordedRun();
-    expect(await target().deploy(REQUEST, kept.run)).to.deep.equal({ kind: 'succeeded' });
-    expect(kept.steps).to.deep.equal([
+    expect(await target().deploy(REQUEST, kept)).to.deep.equal({ kind: 'succeeded' });
+    expect(kept.texts).to.deep.equal([
       'Setting v2 in web-staging',
       'Waiting for Argo CD to begin',
       'Syncing: waiting for healthy state of apps/Deployment/web',
@@ -143,7 +143,7 @@ describe('argocd target', function () {
     const sync = server.calls.find(({ path }) => path.endsWith('/sync'));
     expect(sync?.json).to.deep.equal({ name: 'web-staging', prune: false, infos: MARK, project: 'default' });
     expect(server.calls.map(({ query }) => query['refresh']).filter(Boolean)).to.deep.equal(['normal']);
-    expect(kept.handle()).to.include({ asked: true, previous: 'v1' });
+    expect(kept.handles.at(-1)).to.include({ asked: true, previous: 'v1' });
   });
 
   const refusals: [RestReply, string][] = [
@@ -157,7 +157,7 @@ describe('argocd target', function () {
     it(`says a refusal in words: ${text}`, async () => {
       server.on(`GET ${APP}`, app(), app());
       server.on(`PATCH ${APP}`, reply);
-      const outcome = await target().deploy(REQUEST, recordedRun().run);
+      const outcome = await target().deploy(REQUEST, recordedRun());
       expect(outcome.kind === 'failed' && outcome.text).to.include(text);
     });
   }
@@ -166,7 +166,7 @@ describe('argocd target', function () {
     begin();
     server.on(`POST ${APP}/sync`, empty(429, { 'retry-after': '45' }), app());
     server.on(`GET ${APP}`, app({ revision: 'v2', phase: 'Succeeded' }));
-    expect(await target().deploy(REQUEST, recordedRun().run)).to.deep.equal({ kind: 'succeeded' });
+    expect(await target().deploy(REQUEST, recordedRun())).to.deep.equal({ kind: 'succeeded' });
     expect(clock.waits).to.include(45_000);
   });
 
@@ -178,7 +178,7 @@ describe('argocd target', function () {
       begin();
       server.on(`POST ${APP}/sync`, trouble);
       server.on(`GET ${APP}`, app({ revision: 'v2', phase: 'Running' }), app({ revision: 'v2', phase: 'Succeeded' }));
-      expect(await target().deploy(REQUEST, recordedRun().run)).to.deep.equal({ kind: 'succeeded' });
+      expect(await target().deploy(REQUEST, recordedRun())).to.deep.equal({ kind: 'succeeded' });
       expect(syncs()).to.equal(1);
     });
 
@@ -192,7 +192,7 @@ describe('argocd target', function () {
       server.always(`GET ${APP}`, (res, call) =>
         app(sent < 2 ? { revision: 'v2' } : { revision: 'v2', phase: 'Succeeded' })(res, call),
       );
-      expect(await target().deploy(REQUEST, recordedRun().run)).to.deep.equal({ kind: 'succeeded' });
+      expect(await target().deploy(REQUEST, recordedRun())).to.deep.equal({ kind: 'succeeded' });
       expect(sent).to.equal(2);
     });
 
@@ -200,7 +200,7 @@ describe('argocd target', function () {
       server.on(`GET ${APP}`, app(), app(), app({ revision: 'v2' }), app({ revision: 'v2', phase: 'Succeeded' }));
       server.on(`PATCH ${APP}`, trouble);
       server.on(`POST ${APP}/sync`, app());
-      expect(await target().deploy(REQUEST, recordedRun().run)).to.deep.equal({ kind: 'succeeded' });
+      expect(await target().deploy(REQUEST, recordedRun())).to.deep.equal({ kind: 'succeeded' });
       expect(count(`PATCH ${APP}`)).to.equal(1);
     });
   }
@@ -215,8 +215,8 @@ describe('argocd target', function () {
       app({ revision: 'v2', phase: 'Succeeded' }),
     );
     const kept = recordedRun();
-    expect(await target().deploy(REQUEST, kept.run)).to.deep.equal({ kind: 'succeeded' });
-    expect(kept.steps.join('\n')).to.include('No answer just now, the sync goes on');
+    expect(await target().deploy(REQUEST, kept)).to.deep.equal({ kind: 'succeeded' });
+    expect(kept.texts.join('\n')).to.include('No answer just now, the sync goes on');
   });
 
   it('waits for the sync of somebody else, before and after it was asked for', async () => {
@@ -232,7 +232,7 @@ describe('argocd target', function () {
       app({ phase: 'Succeeded', info: [] }),
       app({ revision: 'v2', phase: 'Succeeded' }),
     );
-    expect(await target().deploy(REQUEST, recordedRun().run)).to.deep.equal({ kind: 'succeeded' });
+    expect(await target().deploy(REQUEST, recordedRun())).to.deep.equal({ kind: 'succeeded' });
     expect(syncs()).to.equal(2);
   });
 
@@ -250,7 +250,7 @@ describe('argocd target', function () {
         ],
       }),
     );
-    expect(await target().deploy(REQUEST, recordedRun().run)).to.deep.equal({
+    expect(await target().deploy(REQUEST, recordedRun())).to.deep.equal({
       kind: 'failed',
       code: 'sync',
       text: 'the sync failed: Deployment web: spec.replicas: Invalid value: -1',
@@ -280,7 +280,7 @@ describe('argocd target', function () {
       res.end(`${JSON.stringify({ result: { content: 'exit 1' } })}\n{"result":{"last":true}}\n`);
     });
     const kept = recordedRun();
-    expect(await target().deploy(REQUEST, kept.run)).to.deep.equal({
+    expect(await target().deploy(REQUEST, kept)).to.deep.equal({
       kind: 'failed',
       code: 'degraded',
       text: 'web-staging is degraded: Pod web-1: back-off 40s restarting failed container=web; Deployment web: exceeded its progress deadline',
@@ -298,7 +298,7 @@ describe('argocd target', function () {
     server.on(`GET ${APP}/logs`, longText(JSON.stringify({ result: { content: 'x'.repeat(75) } }), 524_000, ''));
     const kept = recordedRun();
     const before = process.memoryUsage().rss;
-    expect(await target().deploy(REQUEST, kept.run)).to.include({ code: 'degraded' });
+    expect(await target().deploy(REQUEST, kept)).to.include({ code: 'degraded' });
     expect(kept.lines).to.have.length(21);
     expect(process.memoryUsage().rss - before).to.be.below(100 * 1024 * 1024);
   });
@@ -311,7 +311,7 @@ describe('argocd target', function () {
       app({ revision: 'v2', phase: 'Succeeded', health: 'Progressing', healthMessage: 'Waiting for rollout' }),
     );
     server.on(`GET ${APP}/resource-tree`, json(200, {}));
-    const outcome = await target().deploy(REQUEST, recordedRun().run);
+    const outcome = await target().deploy(REQUEST, recordedRun());
     expect(outcome.kind === 'failed' && outcome.text).to.equal(
       'web-staging was synced, but after 10 min it is Progressing: Waiting for rollout',
     );
@@ -322,7 +322,7 @@ describe('argocd target', function () {
     server.on(`POST ${APP}/sync`, app());
     server.always(`GET ${APP}`, app({ revision: 'v2', phase: 'Running', message: 'waiting for hook' }));
     server.on(`DELETE ${APP}/operation`, json(200, {}));
-    const outcome = await target().deploy(REQUEST, recordedRun().run);
+    const outcome = await target().deploy(REQUEST, recordedRun());
     expect(outcome.kind === 'failed' && outcome.text).to.equal(
       'the sync of web-staging took longer than 10 min and was terminated: waiting for hook',
     );
@@ -344,7 +344,7 @@ describe('argocd target', function () {
     const kept: RecordedRun = recordedRun((text) => {
       if (text.startsWith('Syncing')) kept.abort('cancel');
     });
-    expect(await target().deploy(REQUEST, kept.run)).to.deep.equal({
+    expect(await target().deploy(REQUEST, kept)).to.deep.equal({
       kind: 'interrupted',
       text: 'it was cancelled; web-staging goes back to v1',
     });
@@ -361,9 +361,9 @@ describe('argocd target', function () {
     const kept: RecordedRun = recordedRun((text) => {
       if (text.startsWith('Syncing')) kept.abort('shutdown');
     });
-    expect(await target().deploy(REQUEST, kept.run)).to.include({ kind: 'interrupted' });
+    expect(await target().deploy(REQUEST, kept)).to.include({ kind: 'interrupted' });
     server.on(`GET ${APP}`, app({ revision: 'v2', phase: 'Running' }), app({ revision: 'v2', phase: 'Succeeded' }));
-    expect(await target().resume?.(REQUEST, kept.handle(), recordedRun().run)).to.deep.equal({ kind: 'succeeded' });
+    expect(await target().resume?.(REQUEST, kept.handles.at(-1), recordedRun())).to.deep.equal({ kind: 'succeeded' });
     expect(syncs()).to.equal(1);
   });
 
@@ -371,7 +371,7 @@ describe('argocd target', function () {
     const startedAt = clock.now().getTime();
     server.always(`GET ${APP}`, app());
     for (const asked of [false, true]) {
-      const outcome = await target().resume?.(REQUEST, { kind: 'argocd', startedAt, asked }, recordedRun().run);
+      const outcome = await target().resume?.(REQUEST, { kind: 'argocd', startedAt, asked }, recordedRun());
       expect(outcome).to.include({ kind: 'interrupted' });
     }
   });
@@ -380,7 +380,7 @@ describe('argocd target', function () {
     begin();
     server.on(`POST ${APP}/sync`, app());
     server.always(`GET ${APP}`, app({ phase: 'Running', info: [] }));
-    expect(await target().deploy(REQUEST, recordedRun().run)).to.include({ kind: 'failed', code: 'replaced' });
+    expect(await target().deploy(REQUEST, recordedRun())).to.include({ kind: 'failed', code: 'replaced' });
   });
 
   it('knows what is live', async () => {

@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import { createGithubTarget } from '../../../src/adapters/deploy/github/client.ts';
 import type { TargetOutcome } from '../../../src/domain/deploy/ports.ts';
 import type { GithubTargetConfig } from '../../../src/domain/deploy/targets/github.ts';
+import { REQUEST, type RecordedRun, recordedRun } from '../../support/recorded-run.ts';
 import { cut, empty, hastyClock, json, longText, type RestServer, restServer } from '../../support/rest-server.ts';
-import { type NotedRun, notedRun, request } from '../../support/target-run.ts';
 
 const REPO = '/api/v3/repos/acme/web';
 const FLOW = `${REPO}/actions/workflows/deploy.yml`;
@@ -81,8 +81,8 @@ describe('target github', () => {
     server.on(`POST ${FLOW}/dispatches`, json(200, { workflow_run_id: id, run_url: 'x', html_url: 'x' }));
   }
 
-  async function deploy(run: NotedRun = notedRun(), of = target()): Promise<TargetOutcome> {
-    return await of.deploy(request, run);
+  async function deploy(run: RecordedRun = recordedRun(), of = target()): Promise<TargetOutcome> {
+    return await of.deploy(REQUEST, run);
   }
 
   function textOf(outcome: TargetOutcome): string {
@@ -113,17 +113,17 @@ describe('target github', () => {
         }),
         jobs({ id: 1, name: 'deploy', ...good, steps: [step(1, 'Build', 'success'), step(2, 'Roll out', 'success')] }),
       );
-      const run = notedRun();
+      const run = recordedRun();
       expect(await deploy(run)).to.deep.equal({ kind: 'succeeded' });
       const dispatch = server.calls.find(({ method }) => method === 'POST');
-      const marker = /shipmate-12-[0-9a-z]+/.exec(dispatch?.text ?? '')?.[0];
+      const marker = /shipmate-42-[0-9a-z]+/.exec(dispatch?.text ?? '')?.[0];
       expect(dispatch?.json).to.deep.equal({
         ref: 'v2',
         inputs: { environment: 'staging', id: marker },
         return_run_details: true,
       });
       expect(dispatch?.headers).to.include({ authorization: 'Bearer sekrit', 'x-github-api-version': '2022-11-28' });
-      expect(run.told()).to.deep.equal([
+      expect(run.texts).to.deep.equal([
         'Starting deploy.yml on v2',
         'Run 7: https://github.test/acme/web/actions/runs/7',
         'Waiting for a runner',
@@ -165,7 +165,7 @@ describe('target github', () => {
         ),
       );
       server.on(`GET ${REPO}/actions/jobs/2/logs`, empty(302, { location: `${storage.url}/log` }));
-      const run = notedRun();
+      const run = recordedRun();
       expect(textOf(await deploy(run))).to.equal(
         'failed: the job “deploy” failed at the step “Roll out”: https://github.test/acme/web/actions/runs/7',
       );
@@ -182,7 +182,7 @@ describe('target github', () => {
         `POST ${FLOW}/dispatches`,
         json(422, { message: 'Invalid request.\n\n"return_run_details" is not a permitted key.' }),
         (res, call) => {
-          const marker = /shipmate-12-[0-9a-z]+/.exec(call.text)?.[0];
+          const marker = /shipmate-42-[0-9a-z]+/.exec(call.text)?.[0];
           server.on(`GET ${FLOW}/runs`, runs(), runs(runOf(9), runOf(8, { display_title: `web ${marker}` })));
           empty(204)(res, call);
         },
@@ -260,8 +260,8 @@ describe('target github', () => {
       );
       server.always(`GET ${REPO}/actions/runs/7/jobs`, jobs());
       server.on(`POST ${REPO}/actions/runs/7/cancel`, json(202, {}));
-      const run = notedRun((text, { stop }) => {
-        if (text === 'Waiting for a runner') stop.abort('cancel');
+      const run = recordedRun((text, { abort }) => {
+        if (text === 'Waiting for a runner') abort('cancel');
       });
       expect(textOf(await deploy(run))).to.equal('interrupted: it was cancelled and has ended on GitHub');
     });
@@ -274,7 +274,7 @@ describe('target github', () => {
       });
       server.always(`GET ${REPO}/actions/runs/7/jobs`, jobs());
       server.on(`POST ${REPO}/actions/runs/7/cancel`, json(202, {}));
-      expect(textOf(await deploy(notedRun(), target({ timeoutMs: 60_000 })))).to.equal(
+      expect(textOf(await deploy(recordedRun(), target({ timeoutMs: 60_000 })))).to.equal(
         'failed: it took longer than 1 min and has ended on GitHub',
       );
     });
@@ -283,31 +283,31 @@ describe('target github', () => {
       dispatched();
       server.on(`GET ${REPO}/actions/runs/7`, json(200, runOf(7)), json(200, runOf(7, good)));
       server.on(`GET ${REPO}/actions/runs/7/jobs`, jobs(), jobs());
-      const first = notedRun((text, { stop }) => {
-        if (text === 'Waiting for a runner') stop.abort('shutdown');
+      const first = recordedRun((text, { abort }) => {
+        if (text === 'Waiting for a runner') abort('shutdown');
       });
       expect(textOf(await deploy(first))).to.equal('interrupted: the robot was stopped while it ran');
       nothingRecorded();
-      const again = notedRun();
-      expect(await target().resume?.(request, first.handles.at(-1), again)).to.deep.equal({ kind: 'succeeded' });
-      expect(again.told()[0]).to.equal('Run 7: https://github.test/acme/web/actions/runs/7');
+      const again = recordedRun();
+      expect(await target().resume?.(REQUEST, first.handles.at(-1), again)).to.deep.equal({ kind: 'succeeded' });
+      expect(again.texts[0]).to.equal('Run 7: https://github.test/acme/web/actions/runs/7');
     });
 
     it('takes up what was begun just before the robot died, and begins nothing itself', async () => {
       const handle = {
         mode: 'workflow',
-        marker: 'shipmate-12-abc',
+        marker: 'shipmate-42-abc',
         ref: 'v2',
         after: 3,
         startedAt: new Date().toISOString(),
       };
-      server.on(`GET ${FLOW}/runs`, runs(runOf(9, { display_title: 'x shipmate-12-abc' })));
+      server.on(`GET ${FLOW}/runs`, runs(runOf(9, { display_title: 'x shipmate-42-abc' })));
       nothingRecorded();
       server.on(`GET ${REPO}/actions/runs/9`, json(200, runOf(9, good)));
       server.on(`GET ${REPO}/actions/runs/9/jobs`, jobs());
-      expect(await target().resume?.(request, handle, notedRun())).to.deep.equal({ kind: 'succeeded' });
+      expect(await target().resume?.(REQUEST, handle, recordedRun())).to.deep.equal({ kind: 'succeeded' });
       server.always(`GET ${FLOW}/runs`, runs(runOf(3)));
-      const lost = await target().resume?.(request, handle, notedRun());
+      const lost = await target().resume?.(REQUEST, handle, recordedRun());
       expect(lost && textOf(lost)).to.equal(
         'interrupted: the robot was stopped before GitHub had begun a run of deploy.yml',
       );
@@ -327,13 +327,13 @@ describe('target github', () => {
         json(200, [status('success')]),
       );
       server.on(`GET ${REPO}/deployments`, json(200, [deployment(5, { ref: 'v2' })]));
-      const run = notedRun();
+      const run = recordedRun();
       expect(textOf(await deploy(run, target(byDeployment)))).to.equal('succeeded');
       const [created, queued] = server.calls.filter(({ method }) => method === 'POST');
       expect(created?.json).to.deep.include({ ref: 'v2', environment: 'staging', auto_merge: false, task: 'deploy' });
       expect(created?.json).not.to.have.property('required_contexts');
-      expect(queued?.json).to.deep.include({ state: 'queued', description: 'Asked for in chat, deployment 12' });
-      expect(run.told()).to.deep.equal(['Creating a deployment of v2', 'Queued', 'In progress: Rolling out']);
+      expect(queued?.json).to.deep.include({ state: 'queued', description: 'Asked for in chat, deployment 42' });
+      expect(run.texts).to.deep.equal(['Creating a deployment of v2', 'Queued', 'In progress: Rolling out']);
     });
 
     it('says why it failed', async () => {
@@ -341,7 +341,7 @@ describe('target github', () => {
       server.on(`POST ${REPO}/deployments/5/statuses`, json(201, status('queued')));
       const failure = status('failure', { description: 'health check', log_url: 'https://logs.test/5' });
       server.on(`GET ${REPO}/deployments/5/statuses`, json(200, [failure]));
-      expect(textOf(await deploy(notedRun(), target(byDeployment)))).to.equal(
+      expect(textOf(await deploy(recordedRun(), target(byDeployment)))).to.equal(
         'failed: GitHub was told of the state failure: health check (https://logs.test/5)',
       );
     });
@@ -349,14 +349,14 @@ describe('target github', () => {
     it('says that checks have not passed', async () => {
       const message = 'Conflict: Commit status checks failed for v2';
       server.on(`POST ${REPO}/deployments`, json(409, { message }));
-      expect(textOf(await deploy(notedRun(), target(byDeployment)))).to.include(
+      expect(textOf(await deploy(recordedRun(), target(byDeployment)))).to.include(
         'checks of v2 have not passed; look at them on GitHub',
       );
     });
 
     it('finds by its marker what a cut connection had created', async () => {
       server.on(`POST ${REPO}/deployments`, (res, call) => {
-        const marker = /shipmate-12-[0-9a-z]+/.exec(call.text)?.[0];
+        const marker = /shipmate-42-[0-9a-z]+/.exec(call.text)?.[0];
         const payload = JSON.stringify({ shipmate: { marker, version: 'v2' } });
         server.on(`GET ${REPO}/deployments`, json(200, [deployment(6), deployment(5, { payload })]));
         server.on(`GET ${REPO}/deployments`, json(200, [deployment(5, { payload })]));
@@ -364,15 +364,15 @@ describe('target github', () => {
       });
       server.on(`POST ${REPO}/deployments/5/statuses`, json(201, status('queued')));
       server.on(`GET ${REPO}/deployments/5/statuses`, json(200, [status('success')]), json(200, [status('success')]));
-      expect(textOf(await deploy(notedRun(), target(byDeployment)))).to.equal('succeeded');
+      expect(textOf(await deploy(recordedRun(), target(byDeployment)))).to.equal('succeeded');
     });
 
     it('tells GitHub that it was cancelled', async () => {
       server.on(`POST ${REPO}/deployments`, json(201, deployment(5)));
       server.on(`POST ${REPO}/deployments/5/statuses`, json(201, status('queued')), json(201, status('error')));
       server.on(`GET ${REPO}/deployments/5/statuses`, json(200, [status('queued')]), json(200, [status('queued')]));
-      const run = notedRun((text, { stop }) => {
-        if (text === 'Queued') stop.abort('cancel');
+      const run = recordedRun((text, { abort }) => {
+        if (text === 'Queued') abort('cancel');
       });
       expect(textOf(await deploy(run, target(byDeployment)))).to.equal(
         'interrupted: it was cancelled; GitHub was told, but what carries it out may go on',
@@ -386,26 +386,39 @@ describe('target github', () => {
     it('leaves alone what ended well while nobody looked, however long ago', async () => {
       const handle = {
         mode: 'deployment',
-        marker: 'shipmate-12-abc',
+        marker: 'shipmate-42-abc',
         startedAt: '2026-01-31T12:00:00Z',
         deployment: 5,
       };
       server.on(`GET ${REPO}/deployments/5/statuses`, json(200, [status('success')]), json(200, [status('success')]));
       server.on(`GET ${REPO}/deployments`, json(200, [deployment(5, { ref: 'v2' })]));
-      expect(await target(byDeployment).resume?.(request, handle, notedRun())).to.deep.equal({ kind: 'succeeded' });
+      expect(await target(byDeployment).resume?.(REQUEST, handle, recordedRun())).to.deep.equal({ kind: 'succeeded' });
+    });
+
+    it('was a success, though something newer has made it inactive since', async () => {
+      const handle = {
+        mode: 'deployment',
+        marker: 'shipmate-42-abc',
+        startedAt: new Date().toISOString(),
+        deployment: 5,
+      };
+      const statuses = json(200, [status('inactive'), status('success')]);
+      server.on(`GET ${REPO}/deployments/5/statuses`, statuses, json(200, [status('success')]));
+      server.on(`GET ${REPO}/deployments`, json(200, [deployment(5, { ref: 'v2' })]));
+      expect(await target(byDeployment).resume?.(REQUEST, handle, recordedRun())).to.deep.equal({ kind: 'succeeded' });
     });
 
     it('takes it up again', async () => {
       const handle = {
         mode: 'deployment',
-        marker: 'shipmate-12-abc',
+        marker: 'shipmate-42-abc',
         startedAt: new Date().toISOString(),
         deployment: 5,
       };
       server.on(`GET ${REPO}/deployments/5/statuses`, json(200, [status('error')]));
-      const outcome = await target(byDeployment).resume?.(request, handle, notedRun());
+      const outcome = await target(byDeployment).resume?.(REQUEST, handle, recordedRun());
       expect(outcome?.kind).to.equal('failed');
-      const other = await target().resume?.(request, handle, notedRun());
+      const other = await target().resume?.(REQUEST, handle, recordedRun());
       expect(other && textOf(other)).to.include('the target was changed');
     });
   });

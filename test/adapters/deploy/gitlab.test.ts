@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import { createGitlabTarget } from '../../../src/adapters/deploy/gitlab/client.ts';
 import type { TargetOutcome } from '../../../src/domain/deploy/ports.ts';
 import type { GitlabTargetConfig } from '../../../src/domain/deploy/targets/gitlab.ts';
+import { REQUEST, type RecordedRun, recordedRun } from '../../support/recorded-run.ts';
 import { cut, empty, hastyClock, json, longText, type RestServer, restServer } from '../../support/rest-server.ts';
-import { type NotedRun, notedRun, request } from '../../support/target-run.ts';
 
 const PROJECT = '/api/v4/projects/acme%2Fweb';
 
@@ -62,8 +62,8 @@ describe('target gitlab', () => {
     nothingRecorded();
   }
 
-  async function deploy(run: NotedRun = notedRun(), of = target()): Promise<TargetOutcome> {
-    return await of.deploy(request, run);
+  async function deploy(run: RecordedRun = recordedRun(), of = target()): Promise<TargetOutcome> {
+    return await of.deploy(REQUEST, run);
   }
 
   function textOf(outcome: TargetOutcome | undefined): string {
@@ -88,10 +88,10 @@ describe('target gitlab', () => {
       json(200, [job(1, 'build', 'success'), job(2, 'roll out', 'manual')]),
       json(200, [job(1, 'build', 'success'), job(2, 'roll out', 'success')]),
     );
-    const run = notedRun();
+    const run = recordedRun();
     expect(await deploy(run)).to.deep.equal({ kind: 'succeeded' });
     const post = server.calls.find(({ method }) => method === 'POST');
-    const marker = /shipmate-12-[0-9a-z]+/.exec(post?.text ?? '')?.[0];
+    const marker = /shipmate-42-[0-9a-z]+/.exec(post?.text ?? '')?.[0];
     expect(post?.headers['private-token']).to.equal('sekrit');
     expect(post?.json).to.deep.equal({
       ref: 'v2',
@@ -100,7 +100,7 @@ describe('target gitlab', () => {
         { key: 'SHIPMATE_DEPLOYMENT', value: marker },
       ],
     });
-    expect(run.told()).to.deep.equal([
+    expect(run.texts).to.deep.equal([
       'Starting a pipeline on v2',
       'Pipeline 31: https://gitlab.test/acme/web/-/pipelines/31',
       'Waiting for a runner',
@@ -117,7 +117,7 @@ describe('target gitlab', () => {
     server.on(`POST ${PROJECT}/trigger/pipeline`, json(201, pipeline(31)));
     endsWell();
     const of = target({ triggerFrom: 'GLT', inputs: { size: 'big' } }, { GL: 'sekrit', GLT: 'glptt-1' });
-    expect(textOf(await deploy(notedRun(), of))).to.equal('succeeded');
+    expect(textOf(await deploy(recordedRun(), of))).to.equal('succeeded');
     const form = new URLSearchParams(server.calls.find(({ method }) => method === 'POST')?.text);
     expect([form.get('token'), form.get('ref'), form.get('variables[WHERE]'), form.get('inputs[size]')]).to.deep.equal([
       'glptt-1',
@@ -127,7 +127,7 @@ describe('target gitlab', () => {
     ]);
     expect(server.calls[0]?.query).to.include({ source: 'trigger' });
     const missing = target({ triggerFrom: 'GLT' });
-    expect(textOf(await deploy(notedRun(), missing))).to.include('the variable GLT is not set');
+    expect(textOf(await deploy(recordedRun(), missing))).to.include('the variable GLT is not set');
   });
 
   it('names the failing job, and shows the end of a log of 50 MB', async () => {
@@ -142,7 +142,7 @@ describe('target gitlab', () => {
     );
     const last = 'section_end:1560896353:step_script\r\u001b[0K\u001b[31;1mERROR: Job failed: exit code 1\u001b[0;m\n';
     server.on(`GET ${PROJECT}/jobs/2/trace`, longText('x'.repeat(99), 500_000, last));
-    const run = notedRun();
+    const run = recordedRun();
     expect(textOf(await deploy(run))).to.equal(
       'failed: the job “roll out” of the stage deploy failed, because its script failed: https://gitlab.test/acme/web/-/pipelines/31',
     );
@@ -160,8 +160,8 @@ describe('target gitlab', () => {
     created();
     server.on(`GET ${PROJECT}/pipelines/31`, json(200, pipeline(31, 'failed')));
     server.on(`GET ${PROJECT}/pipelines/31/jobs`, json(200, [job(2, 'roll out', 'failed')]));
-    server.on(`GET ${PROJECT}/jobs/2/trace`, cut());
-    const run = notedRun();
+    server.on(`GET ${PROJECT}/jobs/2/trace`, cut(), cut(), cut());
+    const run = recordedRun();
     await deploy(run);
     expect(run.lines).to.deep.equal([
       'The log of the job roll out could not be read: the connection to GitLab was cut in the middle',
@@ -205,7 +205,7 @@ describe('target gitlab', () => {
   it('finds by its variable what a cut connection had begun, and begins no second one', async () => {
     server.on(`GET ${PROJECT}/pipelines`, json(200, [pipeline(30)]));
     server.on(`POST ${PROJECT}/pipeline`, (res, call) => {
-      const value = /shipmate-12-[0-9a-z]+/.exec(call.text)?.[0];
+      const value = /shipmate-42-[0-9a-z]+/.exec(call.text)?.[0];
       server.on(`GET ${PROJECT}/pipelines`, json(200, [pipeline(32), pipeline(31), pipeline(30)]));
       server.on(`GET ${PROJECT}/pipelines/32/variables`, json(200, [{ key: 'OTHER', value: '1' }]));
       server.on(`GET ${PROJECT}/pipelines/31/variables`, json(200, [{ key: 'SHIPMATE_DEPLOYMENT', value }]));
@@ -215,16 +215,30 @@ describe('target gitlab', () => {
     expect(textOf(await deploy())).to.equal('succeeded');
   });
 
+  it('takes the only new pipeline for its own where GitLab does not show the variables', async () => {
+    const hidden = json(403, { message: '403 Forbidden' });
+    server.on(`GET ${PROJECT}/pipelines`, json(200, [pipeline(30)]), json(200, [pipeline(31), pipeline(30)]));
+    server.on(`POST ${PROJECT}/pipeline`, cut());
+    server.on(`GET ${PROJECT}/pipelines/31/variables`, hidden);
+    endsWell();
+    expect(textOf(await deploy())).to.equal('succeeded');
+    server.on(`GET ${PROJECT}/pipelines`, json(200, []), json(200, [pipeline(41), pipeline(40)]));
+    server.on(`POST ${PROJECT}/pipeline`, cut());
+    server.on(`GET ${PROJECT}/pipelines/40/variables`, hidden);
+    server.on(`GET ${PROJECT}/pipelines/41/variables`, hidden);
+    expect(textOf(await deploy())).to.include('several pipelines began on v2');
+  });
+
   it('begins again after 500 when no pipeline is there, and does not guess when two are', async () => {
     const without = target({ variables: {} });
     server.on(`GET ${PROJECT}/pipelines`, ...Array.from({ length: 5 }, () => json(200, [pipeline(30)])));
     server.on(`POST ${PROJECT}/pipeline`, json(500, {}), json(201, pipeline(31)));
     endsWell();
-    expect(textOf(await deploy(notedRun(), without))).to.equal('succeeded');
+    expect(textOf(await deploy(recordedRun(), without))).to.equal('succeeded');
     expect(server.calls.find(({ method }) => method === 'POST')?.json).to.deep.equal({ ref: 'v2', variables: [] });
     server.on(`GET ${PROJECT}/pipelines`, json(200, []), json(200, [pipeline(41), pipeline(40)]));
     server.on(`POST ${PROJECT}/pipeline`, cut());
-    expect(textOf(await deploy(notedRun(), without))).to.include('several pipelines began on v2');
+    expect(textOf(await deploy(recordedRun(), without))).to.include('several pipelines began on v2');
   });
 
   it('cancels the pipeline', async () => {
@@ -237,24 +251,25 @@ describe('target gitlab', () => {
     );
     server.always(`GET ${PROJECT}/pipelines/31/jobs`, json(200, [job(1, 'deploy', 'running')]));
     server.on(`POST ${PROJECT}/pipelines/31/cancel`, json(200, pipeline(31, 'canceling')));
-    const run = notedRun((text, { stop }) => {
-      if (text === 'deploy') stop.abort('cancel');
+    const run = recordedRun((text, { abort }) => {
+      if (text === 'deploy') abort('cancel');
     });
     expect(textOf(await deploy(run))).to.equal('interrupted: it was cancelled and has ended on GitLab');
   });
 
   it('cancels what had begun while somebody cancelled', async () => {
-    const run = notedRun();
+    const run = recordedRun();
     server.on(`GET ${PROJECT}/pipelines`, json(200, []));
     server.on(`POST ${PROJECT}/pipeline`, (_, call) => {
-      const value = /shipmate-12-[0-9a-z]+/.exec(call.text)?.[0];
+      const value = /shipmate-42-[0-9a-z]+/.exec(call.text)?.[0];
       server.on(`GET ${PROJECT}/pipelines`, json(200, [pipeline(31)]));
       server.on(`GET ${PROJECT}/pipelines/31/variables`, json(200, [{ key: 'SHIPMATE_DEPLOYMENT', value }]));
-      run.stop.abort('cancel');
+      run.abort('cancel');
     });
     server.on(`POST ${PROJECT}/pipelines/31/cancel`, json(200, pipeline(31, 'canceled')));
     server.on(`GET ${PROJECT}/pipelines/31`, json(200, pipeline(31)), json(200, pipeline(31, 'canceled')));
     server.on(`GET ${PROJECT}/pipelines/31/jobs`, json(200, []), json(200, []));
+    server.on(`GET ${PROJECT}/pipelines/31/bridges`, json(200, []));
     expect(textOf(await deploy(run))).to.equal('interrupted: it was cancelled and has ended on GitLab');
   });
 
@@ -266,39 +281,39 @@ describe('target gitlab', () => {
       ...[1, 2].map(() => json(200, pipeline(31, 'success'))),
     );
     server.on(`GET ${PROJECT}/pipelines/31/jobs`, ...[1, 2].map(() => json(200, [job(1, 'deploy', 'running')])));
-    const first = notedRun((text, { stop }) => {
-      if (text === 'deploy') stop.abort('shutdown');
+    const first = recordedRun((text, { abort }) => {
+      if (text === 'deploy') abort('shutdown');
     });
     expect(textOf(await deploy(first))).to.equal('interrupted: the robot was stopped while it ran');
     nothingRecorded();
-    expect(textOf(await target().resume?.(request, first.handles.at(-1), notedRun()))).to.equal('succeeded');
+    expect(textOf(await target().resume?.(REQUEST, first.handles.at(-1), recordedRun()))).to.equal('succeeded');
   });
 
   it('takes up what was begun just before the robot died, and begins nothing itself', async () => {
-    const handle = { marker: 'shipmate-12-abc', ref: 'v2', after: 30, startedAt: new Date().toISOString() };
+    const handle = { marker: 'shipmate-42-abc', ref: 'v2', after: 30, startedAt: new Date().toISOString() };
     server.on(`GET ${PROJECT}/pipelines`, json(200, [pipeline(31)]));
     server.on(
       `GET ${PROJECT}/pipelines/31/variables`,
-      json(200, [{ key: 'SHIPMATE_DEPLOYMENT', value: 'shipmate-12-abc' }]),
+      json(200, [{ key: 'SHIPMATE_DEPLOYMENT', value: 'shipmate-42-abc' }]),
     );
     endsWell();
-    expect(textOf(await target().resume?.(request, handle, notedRun()))).to.equal('succeeded');
+    expect(textOf(await target().resume?.(REQUEST, handle, recordedRun()))).to.equal('succeeded');
     server.always(`GET ${PROJECT}/pipelines`, json(200, []));
-    expect(textOf(await target().resume?.(request, handle, notedRun()))).to.equal(
+    expect(textOf(await target().resume?.(REQUEST, handle, recordedRun()))).to.equal(
       'interrupted: the robot was stopped before GitLab had begun a pipeline',
     );
     expect(server.calls.every(({ method }) => method === 'GET')).to.equal(true);
-    expect(textOf(await target().resume?.(request, { other: 1 }, notedRun()))).to.include('the target was changed');
+    expect(textOf(await target().resume?.(REQUEST, { other: 1 }, recordedRun()))).to.include('the target was changed');
   });
 
   it('goes on asking while GitLab is away, and ends as unclear when its token is no longer accepted', async () => {
     created();
     server.on(`GET ${PROJECT}/pipelines/31`, ...Array.from({ length: 12 }, () => json(502, {})), json(401, {}));
-    const run = notedRun();
+    const run = recordedRun();
     expect(textOf(await deploy(run))).to.include(
       'interrupted: it could not be followed to its end: GitLab did not accept',
     );
-    expect(run.told().at(-1)).to.equal('GitLab is in trouble (502); try again later (asking again and again)');
+    expect(run.texts.at(-1)).to.equal('GitLab is in trouble (502); try again later (asking again and again)');
   });
 
   describe('what is live', () => {

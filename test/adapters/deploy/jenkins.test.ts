@@ -99,9 +99,9 @@ describe('jenkins target', function () {
       log('\u001b[32mFinished: SUCCESS\u001b[0m', 60),
     );
     const kept = recordedRun();
-    expect(await target().deploy(REQUEST, kept.run)).to.deep.equal({ kind: 'succeeded' });
+    expect(await target().deploy(REQUEST, kept)).to.deep.equal({ kind: 'succeeded' });
     expect(kept.lines).to.deep.equal(['Started by robot', '[Pipeline] sh', 'Finished: SUCCESS']);
-    expect(kept.steps).to.deep.equal([
+    expect(kept.texts).to.deep.equal([
       'Asking Jenkins for a build of platform/deploy-web',
       'Waiting in the queue of Jenkins: In the quiet period. Expires in 2.4 sec',
       'Build 17 runs',
@@ -114,7 +114,7 @@ describe('jenkins target', function () {
       '23',
       '32',
     ]);
-    expect(kept.handle()).to.include({ item: 39, build: 17, from: 17, told: 60 });
+    expect(kept.handles.at(-1)).to.include({ item: 39, build: 17, from: 17, told: 60 });
   });
 
   const refusals: [number, string][] = [
@@ -127,7 +127,7 @@ describe('jenkins target', function () {
     it(`says ${status} in words, and asks once`, async () => {
       server.on(`GET ${JOB}/api/json`, job);
       server.on(`POST ${JOB}/buildWithParameters`, empty(status));
-      const outcome = await target().deploy(REQUEST, recordedRun().run);
+      const outcome = await target().deploy(REQUEST, recordedRun());
       expect(outcome.kind === 'failed' && outcome.text)
         .to.include(`(${status})`)
         .and.include(text);
@@ -143,7 +143,7 @@ describe('jenkins target', function () {
       res.end(JSON.stringify({ crumb: 'c0ffee', crumbRequestField: 'Jenkins-Crumb' }));
     });
     rest();
-    expect(await target().deploy(REQUEST, recordedRun().run)).to.deep.equal({ kind: 'succeeded' });
+    expect(await target().deploy(REQUEST, recordedRun())).to.deep.equal({ kind: 'succeeded' });
     const post = server.calls.findLast(({ method }) => method === 'POST');
     expect(post?.headers).to.include({ 'jenkins-crumb': 'c0ffee', cookie: 'JSESSIONID.1=abc; x=y' });
   });
@@ -152,7 +152,7 @@ describe('jenkins target', function () {
     server.on(`GET ${JOB}/api/json`, job);
     server.on(`POST ${JOB}/buildWithParameters`, empty(403));
     server.on('GET /crumbIssuer/api/json', empty(404));
-    const outcome = await target().deploy(REQUEST, recordedRun().run);
+    const outcome = await target().deploy(REQUEST, recordedRun());
     expect(outcome.kind === 'failed' && outcome.text).to.include('Job/Read, Job/Build and Job/Cancel');
   });
 
@@ -160,7 +160,7 @@ describe('jenkins target', function () {
     server.on(`GET ${JOB}/api/json`, job);
     server.on(`POST ${JOB}/buildWithParameters`, empty(429, { 'retry-after': '90' }), accepted);
     rest();
-    expect(await target().deploy(REQUEST, recordedRun().run)).to.deep.equal({ kind: 'succeeded' });
+    expect(await target().deploy(REQUEST, recordedRun())).to.deep.equal({ kind: 'succeeded' });
     expect(clock.waits).to.include(90_000);
   });
 
@@ -181,7 +181,7 @@ describe('jenkins target', function () {
         }),
       );
       rest();
-      expect(await target().deploy(REQUEST, recordedRun().run)).to.deep.equal({ kind: 'succeeded' });
+      expect(await target().deploy(REQUEST, recordedRun())).to.deep.equal({ kind: 'succeeded' });
       expect(builds()).to.equal(1);
     });
 
@@ -191,7 +191,7 @@ describe('jenkins target', function () {
       server.always('GET /queue/api/json', json(200, { items: [] }));
       server.always(`GET ${JOB}/api/json`, json(200, { builds: [{ number: 16, actions: actions(SENT) }] }));
       rest();
-      expect(await target().deploy(REQUEST, recordedRun().run)).to.deep.equal({ kind: 'succeeded' });
+      expect(await target().deploy(REQUEST, recordedRun())).to.deep.equal({ kind: 'succeeded' });
       expect(builds()).to.equal(2);
     });
   }
@@ -203,8 +203,8 @@ describe('jenkins target', function () {
     server.on(`GET ${JOB}/17/api/json`, ...Array.from({ length: 20 }, () => empty(502)), cut(), ended('SUCCESS'));
     server.always(`GET ${JOB}/17/logText/progressiveText`, log('', 0));
     const kept = recordedRun();
-    expect(await target().deploy(REQUEST, kept.run)).to.deep.equal({ kind: 'succeeded' });
-    expect(kept.steps.join('\n')).to.include('No answer just now, the build goes on');
+    expect(await target().deploy(REQUEST, kept)).to.deep.equal({ kind: 'succeeded' });
+    expect(kept.texts.join('\n')).to.include('No answer just now, the build goes on');
   });
 
   const results: [string, string][] = [
@@ -218,7 +218,7 @@ describe('jenkins target', function () {
       server.on(`GET ${JOB}/api/json`, job);
       server.on(`POST ${JOB}/buildWithParameters`, accepted);
       rest(result);
-      const outcome = await target().deploy(REQUEST, recordedRun().run);
+      const outcome = await target().deploy(REQUEST, recordedRun());
       expect(outcome.kind === 'failed' && outcome.text).to.include(
         `build 17 of platform/deploy-web (${server.url}${JOB}/17/) ${text}`,
       );
@@ -232,7 +232,7 @@ describe('jenkins target', function () {
     server.on(`GET ${JOB}/17/api/json`, json(200, running), empty(401));
     server.on(`GET ${JOB}/17/logText/progressiveText`, empty(403));
     const kept = recordedRun();
-    const outcome = await target().deploy(REQUEST, kept.run);
+    const outcome = await target().deploy(REQUEST, kept);
     expect(outcome.kind === 'interrupted' && outcome.text).to.include(
       'could not be followed to its end: Jenkins did not',
     );
@@ -244,7 +244,7 @@ describe('jenkins target', function () {
       `GET ${JOB}/api/json`,
       json(200, { nextBuildNumber: 1, property: [{ parameterDefinitions: [{ name: 'SERVICE' }] }] }),
     );
-    const outcome = await target().deploy(REQUEST, recordedRun().run);
+    const outcome = await target().deploy(REQUEST, recordedRun());
     expect(outcome).to.include({ kind: 'failed', code: 'parameters' });
     expect(outcome.kind === 'failed' && outcome.text).to.include(
       'has no parameter ENVIRONMENT, VERSION (it has SERVICE)',
@@ -259,7 +259,7 @@ describe('jenkins target', function () {
     server.on(`POST ${JOB}/buildWithParameters`, accepted);
     rest();
     const kept = recordedRun();
-    expect(await target().deploy(REQUEST, kept.run)).to.deep.equal({ kind: 'succeeded' });
+    expect(await target().deploy(REQUEST, kept)).to.deep.equal({ kind: 'succeeded' });
     expect(kept.lines).to.deep.equal(['The job has no parameter DEPLOYMENT: not sent.']);
   });
 
@@ -273,7 +273,7 @@ describe('jenkins target', function () {
     const kept: RecordedRun = recordedRun((text) => {
       if (text === 'Build 17 runs') kept.abort('cancel');
     });
-    const outcome = await target().deploy(REQUEST, kept.run);
+    const outcome = await target().deploy(REQUEST, kept);
     expect(outcome.kind === 'interrupted' && outcome.text).to.match(/^it was cancelled; build 17 .* was stopped$/);
   });
 
@@ -289,7 +289,7 @@ describe('jenkins target', function () {
     const kept: RecordedRun = recordedRun((text) => {
       if (text.includes('executor')) kept.abort('cancel');
     });
-    expect(await target().deploy(REQUEST, kept.run)).to.deep.equal({
+    expect(await target().deploy(REQUEST, kept)).to.deep.equal({
       kind: 'interrupted',
       text: 'it was cancelled; Jenkins had not begun',
     });
@@ -309,7 +309,7 @@ describe('jenkins target', function () {
       empty(200)(res, call);
     });
     server.always(`GET ${JOB}/17/logText/progressiveText`, log('', 0));
-    const outcome = await target().deploy(REQUEST, recordedRun().run);
+    const outcome = await target().deploy(REQUEST, recordedRun());
     expect(outcome).to.include({ kind: 'failed', code: 'timeout' });
     expect(outcome.kind === 'failed' && outcome.text).to.include('took longer than 10 min and was stopped');
   });
@@ -323,12 +323,12 @@ describe('jenkins target', function () {
     const kept: RecordedRun = recordedRun((text) => {
       if (text === 'Build 17 runs') kept.abort('shutdown');
     });
-    expect((await target().deploy(REQUEST, kept.run)).kind).to.equal('interrupted');
+    expect((await target().deploy(REQUEST, kept)).kind).to.equal('interrupted');
 
     server.on(`GET ${JOB}/17/api/json`, ended('SUCCESS'));
     const again = recordedRun();
     const made = target();
-    expect(await made.resume?.(REQUEST, kept.handle(), again.run)).to.deep.equal({ kind: 'succeeded' });
+    expect(await made.resume?.(REQUEST, kept.handles.at(-1), again)).to.deep.equal({ kind: 'succeeded' });
     expect([...kept.lines, ...again.lines]).to.deep.equal(['one', 'two']);
     expect(builds()).to.equal(1);
   });
@@ -339,7 +339,7 @@ describe('jenkins target', function () {
     server.on(`GET ${JOB}/18/api/json`, ended('SUCCESS'));
     server.always(`GET ${JOB}/18/logText/progressiveText`, log('', 0));
     const handle = { kind: 'jenkins', from: 17, startedAt: clock.now().getTime() };
-    expect(await target().resume?.(REQUEST, handle, recordedRun().run)).to.deep.equal({ kind: 'succeeded' });
+    expect(await target().resume?.(REQUEST, handle, recordedRun())).to.deep.equal({ kind: 'succeeded' });
   });
 
   it('starts nothing when it takes up what had not begun', async () => {
@@ -347,7 +347,7 @@ describe('jenkins target', function () {
     server.always(`GET ${JOB}/api/json`, json(200, { builds: [] }));
     server.always('GET /queue/api/json', json(200, { items: [] }));
     const handle = { kind: 'jenkins', from: 17, startedAt: clock.now().getTime() };
-    const outcome = await target().resume?.(REQUEST, handle, recordedRun().run);
+    const outcome = await target().resume?.(REQUEST, handle, recordedRun());
     expect(outcome).to.include({ kind: 'interrupted' });
     expect(builds()).to.equal(0);
   });
@@ -368,7 +368,7 @@ describe('jenkins target', function () {
     const before = process.memoryUsage().rss;
     let most = 0;
     const run = {
-      ...kept.run,
+      ...kept,
       output(line: string) {
         lines += 1;
         last = line;
@@ -463,7 +463,7 @@ describe('jenkins target', function () {
   });
 
   it('says that the token is not set', async () => {
-    const outcome = await target({}, { JENKINS_TOKEN: '' }).deploy(REQUEST, recordedRun().run);
+    const outcome = await target({}, { JENKINS_TOKEN: '' }).deploy(REQUEST, recordedRun());
     expect(outcome.kind === 'failed' && outcome.text).to.include('the variable JENKINS_TOKEN is not set');
   });
 });

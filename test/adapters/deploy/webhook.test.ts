@@ -98,8 +98,8 @@ describe('webhook target', function () {
     );
     const kept = recordedRun();
     const made = target({ status: `${server.url}/runs/{id}`, tokenFrom: 'HOOK_TOKEN' });
-    expect(await made.deploy(REQUEST, kept.run)).to.deep.equal({ kind: 'succeeded' });
-    expect(kept.steps).to.deep.equal(['Sending the request', 'Copying']);
+    expect(await made.deploy(REQUEST, kept)).to.deep.equal({ kind: 'succeeded' });
+    expect(kept.texts).to.deep.equal(['Sending the request', 'Copying']);
     expect(kept.percents).to.deep.equal([40, 100]);
     const call = server.calls[0];
     expect(call?.json).to.deep.equal({
@@ -111,12 +111,12 @@ describe('webhook target', function () {
     });
     expect(call?.headers).to.include({ 'webhook-id': 'deploy-42', authorization: 'Bearer sekrit-token' });
     expect(call?.query).to.deep.equal({ place: 'staging' });
-    expect(kept.handle()).to.include({ id: 'run-7', taken: true });
+    expect(kept.handles.at(-1)).to.include({ id: 'run-7', taken: true });
   });
 
   it('is content with the answer where there is no status', async () => {
     server.on('POST /deploys', empty(204));
-    expect(await alone().deploy(REQUEST, recordedRun().run)).to.deep.equal({ kind: 'succeeded' });
+    expect(await alone().deploy(REQUEST, recordedRun())).to.deep.equal({ kind: 'succeeded' });
   });
 
   const refusals: [number, string][] = [
@@ -129,7 +129,7 @@ describe('webhook target', function () {
   for (const [status, text] of refusals) {
     it(`says ${status} in words, and asks once`, async () => {
       server.on('POST /deploys', json(status, { message: 'no' }));
-      const outcome = await target().deploy(REQUEST, recordedRun().run);
+      const outcome = await target().deploy(REQUEST, recordedRun());
       expect(outcome.kind === 'failed' && outcome.text)
         .to.include(`(${status}: no)`)
         .and.include(text);
@@ -140,7 +140,7 @@ describe('webhook target', function () {
   it('waits as long as 429 asks for', async () => {
     server.on('POST /deploys', empty(429, { 'retry-after': '30' }), json(202, {}));
     server.on(STATUS, state('succeeded'));
-    expect(await target().deploy(REQUEST, recordedRun().run)).to.deep.equal({ kind: 'succeeded' });
+    expect(await target().deploy(REQUEST, recordedRun())).to.deep.equal({ kind: 'succeeded' });
     expect(clock.waits).to.include(30_000);
   });
 
@@ -151,20 +151,20 @@ describe('webhook target', function () {
     it(`asks for the status after ${what}, and does not send twice what has arrived`, async () => {
       server.on('POST /deploys', trouble);
       server.on(STATUS, state('running'), state('succeeded'));
-      expect(await target().deploy(REQUEST, recordedRun().run)).to.deep.equal({ kind: 'succeeded' });
+      expect(await target().deploy(REQUEST, recordedRun())).to.deep.equal({ kind: 'succeeded' });
       expect(sent()).to.equal(1);
     });
 
     it(`sends again under the same id after ${what} if nothing is known there`, async () => {
       server.on('POST /deploys', trouble, json(202, {}));
       server.on(STATUS, empty(404), empty(404), empty(404), empty(404), state('succeeded'));
-      expect(await target().deploy(REQUEST, recordedRun().run)).to.deep.equal({ kind: 'succeeded' });
+      expect(await target().deploy(REQUEST, recordedRun())).to.deep.equal({ kind: 'succeeded' });
       expect(server.calls.filter(({ headers }) => headers['webhook-id'] === 'deploy-42')).to.have.length(2);
     });
 
     it(`does not send again after ${what} where nobody can be asked`, async () => {
       server.on('POST /deploys', trouble);
-      const outcome = await alone().deploy(REQUEST, recordedRun().run);
+      const outcome = await alone().deploy(REQUEST, recordedRun());
       expect(outcome.kind === 'failed' && outcome.text).to.include('may have arrived, so it was not sent again');
     });
   }
@@ -172,7 +172,7 @@ describe('webhook target', function () {
   it('lives through trouble while it runs', async () => {
     server.on('POST /deploys', json(202, {}));
     server.on(STATUS, ...Array.from({ length: 12 }, () => empty(502)), cut(), state('succeeded'));
-    expect(await target().deploy(REQUEST, recordedRun().run)).to.deep.equal({ kind: 'succeeded' });
+    expect(await target().deploy(REQUEST, recordedRun())).to.deep.equal({ kind: 'succeeded' });
   });
 
   const ends: [object, string][] = [
@@ -185,7 +185,7 @@ describe('webhook target', function () {
     it(`says how it ended: ${text}`, async () => {
       server.on('POST /deploys', json(202, {}));
       server.on(STATUS, json(200, answer));
-      const outcome = await target().deploy(REQUEST, recordedRun().run);
+      const outcome = await target().deploy(REQUEST, recordedRun());
       expect(outcome.kind !== 'succeeded' && outcome.text).to.include(text);
     });
   }
@@ -193,7 +193,7 @@ describe('webhook target', function () {
   it('fails what takes too long', async () => {
     server.on('POST /deploys', json(202, {}));
     server.always(STATUS, state('running'));
-    expect(await target().deploy(REQUEST, recordedRun().run)).to.include({ kind: 'failed', code: 'timeout' });
+    expect(await target().deploy(REQUEST, recordedRun())).to.include({ kind: 'failed', code: 'timeout' });
   });
 
   it('passes a cancellation on', async () => {
@@ -203,7 +203,7 @@ describe('webhook target', function () {
     const kept: RecordedRun = recordedRun((text) => {
       if (text === 'Copying') kept.abort('cancel');
     });
-    expect(await target().deploy(REQUEST, kept.run)).to.deep.equal({ kind: 'interrupted', text: 'it was cancelled' });
+    expect(await target().deploy(REQUEST, kept)).to.deep.equal({ kind: 'interrupted', text: 'it was cancelled' });
   });
 
   it('goes on by itself when the robot stops, and is taken up again', async () => {
@@ -212,15 +212,15 @@ describe('webhook target', function () {
     const kept: RecordedRun = recordedRun((text) => {
       if (text === 'Copying') kept.abort('shutdown');
     });
-    expect(await target().deploy(REQUEST, kept.run)).to.include({ kind: 'interrupted' });
-    expect(await target().resume?.(REQUEST, kept.handle(), recordedRun().run)).to.deep.equal({ kind: 'succeeded' });
+    expect(await target().deploy(REQUEST, kept)).to.include({ kind: 'interrupted' });
+    expect(await target().resume?.(REQUEST, kept.handles.at(-1), recordedRun())).to.deep.equal({ kind: 'succeeded' });
     expect(sent()).to.equal(1);
   });
 
   it('sends nothing when it takes up what had not arrived', async () => {
     server.always(STATUS, empty(404));
     const handle = { kind: 'webhook', startedAt: clock.now().getTime() };
-    expect(await target().resume?.(REQUEST, handle, recordedRun().run)).to.deep.equal({
+    expect(await target().resume?.(REQUEST, handle, recordedRun())).to.deep.equal({
       kind: 'interrupted',
       text: 'the robot was stopped before the request had arrived',
     });
@@ -239,11 +239,11 @@ describe('webhook target', function () {
     let lines = 0;
     const kept = recordedRun();
     const before = process.memoryUsage().rss;
-    const run = { ...kept.run, output: () => void (lines += 1) };
+    const run = { ...kept, output: () => void (lines += 1) };
     const made = target({ log: `${server.url}/deploys/{deployment}/log` });
     expect(await made.deploy(REQUEST, run)).to.deep.equal({ kind: 'succeeded' });
     expect(lines).to.equal(524_000);
-    expect(kept.handle()).to.include({ told: 52_400_000 });
+    expect(kept.handles.at(-1)).to.include({ told: 52_400_000 });
     expect(process.memoryUsage().rss - before).to.be.below(200 * 1024 * 1024);
   });
 
@@ -312,7 +312,7 @@ describe('webhook target', function () {
   });
 
   it('sends nothing without a secret', async () => {
-    const outcome = await target({}, { HOOK_SECRET: '' }).deploy(REQUEST, recordedRun().run);
+    const outcome = await target({}, { HOOK_SECRET: '' }).deploy(REQUEST, recordedRun());
     expect(outcome.kind === 'failed' && outcome.text).to.include('the variable HOOK_SECRET is not set');
   });
 

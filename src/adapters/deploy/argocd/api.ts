@@ -61,7 +61,6 @@ export function createArgo(rest: Rest, config: ArgoTargetConfig, name: string): 
       await ask({
         method: 'PATCH',
         path: own,
-        query: where,
         body: { name, patch: JSON.stringify(steps), patchType: 'json', ...where },
       });
     },

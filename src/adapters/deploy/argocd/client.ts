@@ -4,11 +4,12 @@ import type { Clock, Live, Target, TargetOutcome, TargetRequest, TargetRun } fro
 import type { ArgoTargetConfig } from '../../../domain/deploy/targets/argocd.ts';
 import { createLines } from '../command/lines.ts';
 import { createRest, systemClock } from '../http/client.ts';
-import { failureOf, isCancelled, lostSightOf } from '../http/failure.ts';
+import { failureOf, isCancelled, lostSightOf, never } from '../http/failure.ts';
 import { fill } from '../http/fill.ts';
 import { once } from '../http/once.ts';
 import { clearly } from '../http/outcome.ts';
 import { createPace } from '../http/pace.ts';
+import { type Patience, patiently } from '../http/patience.ts';
 import { isPassing, RestProblem } from '../http/problem.ts';
 import { type Argo, createArgo, isBusy, stateOf } from './api.ts';
 import { type Application, type Handle, parseHandle } from './schema.ts';
@@ -43,8 +44,6 @@ export function createArgoTarget(options: ArgoTargetOptions): Target {
     headers: (token) => ({ authorization: `Bearer ${token}` }),
     clock,
   });
-  /** For what goes on after a cancellation, whose own signal would end each wait at once. */
-  const never = new AbortController().signal;
 
   const nameOf = (service: string, environment: string) => fill(config.application, { service, environment });
 
@@ -70,6 +69,11 @@ export function createArgoTarget(options: ArgoTargetOptions): Target {
   }
 
   const left = ({ handle }: Rollout) => Math.max(handle.startedAt + config.timeoutMs - now(), 0);
+  const patienceOf = (rollout: Rollout): Patience => ({
+    run: rollout.run,
+    what: 'the sync',
+    left: () => left(rollout),
+  });
 
   async function deploy(request: TargetRequest, run: TargetRun): Promise<TargetOutcome> {
     const rollout = rolloutOf(request, run, { kind: 'argocd', startedAt: now(), asked: false });
@@ -91,7 +95,7 @@ export function createArgoTarget(options: ArgoTargetOptions): Target {
     if (handle === undefined) return { kind: 'interrupted', text: 'what was remembered of the sync cannot be read' };
     const rollout = rolloutOf(request, run, handle);
     try {
-      const found = await patiently(rollout, () => rollout.argo.application());
+      const found = await patiently(patienceOf(rollout), () => rollout.argo.application());
       if (handle.asked) {
         if (found.kind === 'answer' && stateOf(found.value, rollout.mark) === undefined && !(await appears(rollout))) {
           const text = 'the robot was stopped while it asked for the sync, and Argo CD has none of it';
@@ -198,7 +202,7 @@ export function createArgoTarget(options: ArgoTargetOptions): Target {
     for (;;) {
       if (run.signal.aborted) return await halted(rollout, 'while Argo CD was at work');
       const asked = refresh;
-      const looked = await patiently(rollout, () => argo.application(asked));
+      const looked = await patiently(patienceOf(rollout), () => argo.application(asked));
       if (looked.kind === 'answer') {
         const application = looked.value;
         const { status } = application;
@@ -317,20 +321,6 @@ export function createArgoTarget(options: ArgoTargetOptions): Target {
     const passing = isPassing(error) || (error instanceof RestProblem && error.kind === 'stopped');
     const { signal } = rollout.run;
     return signal.aborted && passing ? await halted(rollout, 'before Argo CD had answered') : otherwise(error);
-  }
-
-  /** Trouble that passes does not end a rollout that goes on by itself, until its time is over. */
-  async function patiently<T>(
-    rollout: Rollout,
-    ask: () => Promise<T>,
-  ): Promise<{ readonly kind: 'answer'; readonly value: T } | { readonly kind: 'trouble' }> {
-    try {
-      return { kind: 'answer', value: await ask() };
-    } catch (error) {
-      if (!isPassing(error) || left(rollout) === 0 || !(error instanceof RestProblem)) throw error;
-      rollout.run.progress({ text: `No answer just now, the sync goes on: ${error.message}`.slice(0, 200) });
-      return { kind: 'trouble' };
-    }
   }
 
   /** What the application was compared with when all was as it should be, else what was synced last. */

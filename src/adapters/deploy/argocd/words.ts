@@ -1,5 +1,6 @@
 /** Why an application is not as it should be, in words. */
 
+import { oneLine } from '../http/words.ts';
 import type { Application, OperationState } from './schema.ts';
 
 type Node = {
@@ -71,7 +72,4 @@ function list(parts: readonly string[]): string {
   return parts.slice(0, MOST).join('; ') + more;
 }
 
-function clean(text: string): string {
-  const line = text.replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]+/gu, ' ').trim();
-  return line.length > 300 ? `${line.slice(0, 300)} …` : line;
-}
+const clean = (text: string) => oneLine(text, 300);

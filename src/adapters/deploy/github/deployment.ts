@@ -9,6 +9,7 @@ import { path, type Rest } from '../http/client.ts';
 import { fill, markerOf, valuesOf } from '../http/fill.ts';
 import { follow, type Look } from '../http/follow.ts';
 import { once } from '../http/once.ts';
+import { RestProblem } from '../http/problem.ts';
 import { oneLine } from '../http/words.ts';
 import {
   type DeploymentHandle,
@@ -72,7 +73,11 @@ export async function createDeployment(
     signal: run.signal,
   });
   await run.remember({ ...handle, deployment: id });
-  await report(options, id, 'queued', `Asked for in chat, deployment ${request.deployment}`);
+  // Nobody needs this status to carry it out: without it the rollout goes on all the same.
+  await report(options, id, 'queued', `Asked for in chat, deployment ${request.deployment}`).catch((error: unknown) => {
+    if (!(error instanceof RestProblem)) throw error;
+    run.output(`GitHub did not take the status “queued”: ${error.message}`);
+  });
   return await followDeployment(options, id, handle, run);
 }
 
@@ -145,7 +150,9 @@ async function followDeployment(
 
   async function look(signal: AbortSignal): Promise<Look> {
     const statuses = parseStatuses((await lookAtStatuses(signal)).data);
-    const end = statuses.find(({ state }) => ['success', 'failure', 'error', 'inactive'].includes(state));
+    // What was a success becomes inactive as soon as something newer is one: docs.github.com/rest/deployments/deployments.
+    const ends = statuses.filter(({ state }) => ['success', 'failure', 'error', 'inactive'].includes(state));
+    const end = ends.find(({ state }) => state !== 'inactive') ?? ends[0];
     const latest = end ?? statuses[0];
     const text = latest === undefined ? 'Waiting for somebody to carry it out' : inWords(latest);
     const changed = text !== shown;

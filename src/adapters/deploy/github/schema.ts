@@ -1,7 +1,9 @@
 /** What GitHub answers, parsed once. Only what is used is looked at. docs.github.com/rest */
 
 import { z } from 'zod';
-import { RestProblem } from '../http/problem.ts';
+import { readerOf } from '../http/schema.ts';
+
+const reader = readerOf('GitHub', 'check that the url in config/services.yaml is that of the API');
 
 const id = z.number().int().positive();
 const date = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
@@ -107,16 +109,4 @@ function json(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function reader<T>(schema: z.ZodType<T>): (data: unknown) => T {
-  return (data) => {
-    const parsed = schema.safeParse(data);
-    if (parsed.success) return parsed.data;
-    const where = parsed.error.issues[0]?.path.join('.') ?? '';
-    throw new RestProblem(
-      'unreadable',
-      `GitHub answered something else than its API documents (${where === '' ? 'as a whole' : where}); check that the url in config/services.yaml is that of the API`,
-    );
-  };
 }

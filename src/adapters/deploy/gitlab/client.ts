@@ -2,7 +2,7 @@
 
 import type { Clock, Target, TargetOutcome, TargetRequest, TargetRun } from '../../../domain/deploy/ports.ts';
 import type { GitlabTargetConfig } from '../../../domain/deploy/targets/gitlab.ts';
-import { catchUp } from '../http/catchup.ts';
+import { untilSeen } from '../http/catchup.ts';
 import { createRest, systemClock } from '../http/client.ts';
 import { fill } from '../http/fill.ts';
 import { clearly, outcomeOf } from '../http/outcome.ts';
@@ -45,13 +45,8 @@ export function createGitlabTarget({ service, config, environment, clock = syste
     return { kind: 'interrupted', text: 'the target was changed in config/services.yaml while it ran' };
   }
 
-  async function seen(request: TargetRequest, run: TargetRun, work: () => Promise<TargetOutcome>) {
-    const outcome = await work();
-    if (outcome.kind === 'succeeded') {
-      await catchUp(request.version, () => live(request.environment), clock, run.signal);
-    }
-    return outcome;
-  }
+  const seen = (request: TargetRequest, run: TargetRun, work: () => Promise<TargetOutcome>) =>
+    untilSeen({ request, run, current: () => live(request.environment), clock }, work);
 
   return {
     kind: 'gitlab',

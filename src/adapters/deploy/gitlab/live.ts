@@ -5,6 +5,9 @@ import type { GitlabTargetConfig } from '../../../domain/deploy/targets/gitlab.t
 import { path, type Rest } from '../http/client.ts';
 import { type ProjectDeployment, parseDeployments, parseReleases, parseTags, parseVariables } from './schema.ts';
 
+const SHOWN_TO =
+  'GitLab shows the variables of a pipeline to whoever began it, and to Maintainers: give the token that role, or deploy without `trigger_from`';
+
 /**
  * The newest successful deployment of the environment. Its version is its ref, or the variable of its pipeline that holds the version.
  * @throws RestProblem
@@ -35,7 +38,10 @@ async function versionOfPipeline(
   const name = Object.entries(config.variables).find(([, text]) => text === '{version}')?.[0];
   const id = deployable?.pipeline?.id;
   if (name === undefined || id === undefined) return undefined;
-  const answer = await rest.ask({ path: path`/projects/${config.project}/pipelines/${id}/variables` });
+  const answer = await rest.ask({
+    path: path`/projects/${config.project}/pipelines/${id}/variables`,
+    advice: { 403: SHOWN_TO },
+  });
   return parseVariables(answer.data).find(({ key }) => key === name)?.value ?? undefined;
 }
 

@@ -74,6 +74,8 @@ export async function runPipeline(
                 ...(Object.keys(inputs).length === 0 ? {} : { inputs }),
               }
             : formOf(trigger, ref, variables, inputs),
+        // The token for triggers is all that GitLab wants here, and the other one may be for reading only.
+        bare: trigger !== undefined,
         patienceMs: PATIENCE_MS,
         signal: run.signal,
         advice: {
@@ -143,7 +145,7 @@ async function newestPipelines(
 }
 
 /**
- * By the marker among its variables; else the only new pipeline on that branch or tag.
+ * By the marker among its variables; where there are none, or they are not shown, the only new pipeline on that branch or tag.
  * @throws RestProblem when there are several
  */
 async function find(
@@ -155,8 +157,9 @@ async function find(
   const fresh = (await newestPipelines(options, signal)).filter(
     ({ id, ref }) => id > handle.after && ref === handle.ref,
   );
-  if (Object.keys(config.variables).length > 0) {
-    for (const pipeline of fresh) {
+  let hidden = false;
+  for (const pipeline of Object.keys(config.variables).length > 0 ? fresh : []) {
+    try {
       const answer = await rest.ask({
         path: path`/projects/${config.project}/pipelines/${pipeline.id}/variables`,
         patienceMs: PATIENCE_MS,
@@ -164,14 +167,18 @@ async function find(
       });
       const found = parseVariables(answer.data).find(({ key }) => key === MARKER);
       if (found?.value === handle.marker) return pipeline;
+    } catch (error) {
+      // GitLab shows them to whoever began the pipeline, and to Maintainers.
+      if (!(error instanceof RestProblem && error.kind === 'forbidden')) throw error;
+      hidden = true;
     }
-    return undefined;
   }
+  if (Object.keys(config.variables).length > 0 && !hidden) return undefined;
   const [one, another] = fresh;
   if (another === undefined) return one;
   throw new RestProblem(
     'conflict',
-    `several pipelines began on ${handle.ref} at that time, and GitLab does not say which one is this; give the pipeline a variable in config/services.yaml, then its variables will tell`,
+    `several pipelines began on ${handle.ref} at that time, and GitLab does not say which one is this; give the pipeline a variable in config/services.yaml and the token a role that may read it, then it will tell`,
   );
 }
 
@@ -185,14 +192,27 @@ async function followPipeline(
   const where = path`/projects/${config.project}/pipelines/${id}`;
   const lookAtPipeline = rest.watch({ path: where, patienceMs: 60_000 });
   const lookAtJobs = rest.watch({ path: `${where}/jobs`, query: { per_page: 100 }, patienceMs: 60_000 });
+  const lookAtBridges = rest.watch({ path: `${where}/bridges`, query: { per_page: 100 } });
   let shown = '';
   run.progress({ text: `Pipeline ${id}: ${oneLine(web_url)}` });
+
+  /** Jobs of pipelines further down are in none of the lists; a bridge stands for them. It is shown, and no more. */
+  async function bridges(signal: AbortSignal): Promise<readonly PipelineJob[]> {
+    try {
+      return parseJobs((await lookAtBridges(signal)).data);
+    } catch (error) {
+      if (!(error instanceof RestProblem) || error.kind === 'stopped') throw error;
+      return [];
+    }
+  }
 
   async function look(signal: AbortSignal): Promise<Look> {
     const pipeline = parsePipeline((await lookAtPipeline(signal)).data);
     const jobs = parseJobs((await lookAtJobs(signal)).data);
     const done = jobs.filter(({ status }) => ENDED.includes(status)).length;
-    const text = stateInWords(pipeline, jobs);
+    const working = jobs.some(({ status }) => status === 'running');
+    const further = pipeline.status === 'running' && !working ? await bridges(signal) : [];
+    const text = stateInWords(pipeline, [...jobs, ...further]);
     const changed = `${text} ${done}` !== shown;
     if (changed) {
       const percent = jobs.length === 0 ? {} : { percent: Math.floor((done / jobs.length) * 100) };
@@ -293,7 +313,11 @@ async function whyNot(
       signal,
     });
     const bridge = parseJobs(answer.data).find(({ status, allow_failure }) => status === 'failed' && !allow_failure);
-    if (bridge !== undefined) return `the pipeline that “${oneLine(bridge.name)}” starts failed`;
+    if (bridge !== undefined) {
+      const url = bridge.downstream_pipeline?.web_url ?? '';
+      const link = url === '' ? '' : ` (${oneLine(url)})`;
+      return `the pipeline that “${oneLine(bridge.name)}” starts failed${link}`;
+    }
   } catch (error) {
     if (!(error instanceof RestProblem)) throw error;
   }

@@ -1,7 +1,9 @@
 /** What GitLab answers, parsed once. Only what is used is looked at. docs.gitlab.com/api */
 
 import { z } from 'zod';
-import { RestProblem } from '../http/problem.ts';
+import { readerOf } from '../http/schema.ts';
+
+const reader = readerOf('GitLab', 'check the url in config/services.yaml');
 
 const id = z.number().int().positive();
 const date = z.iso.datetime({ offset: true }).transform((text) => new Date(text));
@@ -15,6 +17,8 @@ const job = z.object({
   status: z.string(),
   allow_failure: z.boolean().default(false),
   failure_reason: z.string().nullish(),
+  /** Of a bridge. */
+  downstream_pipeline: z.object({ web_url: z.string().nullish() }).nullish(),
 });
 
 const deployment = z.object({
@@ -54,15 +58,3 @@ export const parseTags = reader(z.array(z.object({ name: z.string() })));
 export const parseReleases = reader(
   z.array(z.object({ tag_name: z.string(), upcoming_release: z.boolean().default(false) })),
 );
-
-function reader<T>(schema: z.ZodType<T>): (data: unknown) => T {
-  return (data) => {
-    const parsed = schema.safeParse(data);
-    if (parsed.success) return parsed.data;
-    const where = parsed.error.issues[0]?.path.join('.') ?? '';
-    throw new RestProblem(
-      'unreadable',
-      `GitLab answered something else than its API documents (${where === '' ? 'as a whole' : where}); check the url in config/services.yaml`,
-    );
-  };
-}

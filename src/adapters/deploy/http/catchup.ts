@@ -1,12 +1,29 @@
 /** What is live may be shown a moment after the rollout has ended. */
 
-import type { Clock, Live } from '../../../domain/deploy/ports.ts';
+import type { Clock, Live, TargetOutcome, TargetRequest, TargetRun } from '../../../domain/deploy/ports.ts';
 import { RestProblem } from './problem.ts';
 
 const WAITS_MS = [1_000, 2_000, 4_000];
 
+export interface Seen {
+  readonly request: TargetRequest;
+  readonly run: TargetRun;
+  readonly current: () => Promise<Live | 'unsupported' | undefined>;
+  readonly clock: Clock;
+}
+
+/** The outcome of the work; a good one only when the version is shown as live, or after some seconds. */
+export async function untilSeen(
+  { request, run, current, clock }: Seen,
+  work: () => Promise<TargetOutcome>,
+): Promise<TargetOutcome> {
+  const outcome = await work();
+  if (outcome.kind === 'succeeded') await catchUp(request.version, current, clock, run.signal);
+  return outcome;
+}
+
 /** Resolves when that version is shown as live, or after some seconds; what it cannot find out it leaves to others. */
-export async function catchUp(
+async function catchUp(
   version: string,
   current: () => Promise<Live | 'unsupported' | undefined>,
   clock: Clock,

@@ -17,6 +17,7 @@ import {
   RestProblem,
   type Subject,
 } from './problem.ts';
+import { oneLine } from './words.ts';
 
 export interface RestOptions {
   /** As people call it: `GitHub`. */
@@ -27,6 +28,8 @@ export interface RestOptions {
   readonly token?: { readonly from: string; readonly value: string | undefined };
   /** Sent with each request; the token goes in here. */
   readonly headers: (token: string) => Headers;
+  /** What a refusal says in its headers; most servers say all in the body. */
+  readonly said?: (headers: Headers) => string;
   /** Until the answer has begun, and between two pieces of it; 15 s unless said otherwise. */
   readonly timeoutMs?: number;
   readonly clock?: Clock;
@@ -40,6 +43,8 @@ export interface RestRequest {
   /** Sent as JSON; URLSearchParams as a form. */
   readonly body?: object;
   readonly headers?: Headers;
+  /** Goes without the token and its headers: the body carries a token of its own. */
+  readonly bare?: boolean;
   /** Doing it twice does no more than doing it once. So it is for all methods but POST and PATCH, unless said here. */
   readonly repeatable?: boolean;
   /** Longest time to spend on waiting and repeating; 8 s unless said otherwise: somebody waits. */
@@ -120,22 +125,22 @@ export function createRest(options: RestOptions): Rest {
     return client;
   }
 
-  function own(): Headers {
+  function own({ bare }: RestRequest): Headers {
+    const plain = { 'user-agent': 'shipmate', accept: 'application/json' };
+    if (bare === true) return plain;
     if (token !== undefined && (token.value === undefined || token.value === '')) {
       throw new RestProblem(
         'no_token',
         `the variable ${token.from} is not set, so there is no token for ${options.name}; set it and start the robot again`,
       );
     }
-    return { 'user-agent': 'shipmate', accept: 'application/json', ...options.headers(token?.value ?? '') };
+    return { ...plain, ...options.headers(token?.value ?? '') };
   }
 
   /** The token itself must not come back in what a server says. */
   function words(text: string): string {
-    const plain = text.replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]+/gu, ' ').trim();
-    const safe =
-      token?.value === undefined || token.value === '' ? plain : plain.replaceAll(token.value, `[${token.from}]`);
-    return safe.length > 300 ? `${safe.slice(0, 300)} …` : safe;
+    const secret = token?.value ?? '';
+    return oneLine(secret === '' ? text : text.replaceAll(secret, `[${token?.from}]`), 300);
   }
 
   function stopped(signal: AbortSignal | undefined): RestProblem | undefined {
@@ -231,7 +236,7 @@ export function createRest(options: RestOptions): Rest {
   function judge(request: RestRequest, answer: RestAnswer): RestAnswer {
     const { status, headers } = answer;
     if ((status >= 200 && status < 300) || status === 304) return answer;
-    const said = words(saidIn(answer.data));
+    const said = words([saidIn(answer.data), options.said?.(headers) ?? ''].filter(Boolean).join('; '));
     if (REDIRECTS.includes(status)) {
       const text = `${options.name} says that this has moved; put its new name or address into config/services.yaml`;
       throw new RestProblem('moved', text, { status });
@@ -267,7 +272,7 @@ export function createRest(options: RestOptions): Rest {
   }
 
   async function ask(request: RestRequest): Promise<RestAnswer> {
-    const headers = { ...own(), ...request.headers };
+    const headers = { ...own(request), ...request.headers };
     return await patiently(request, async () => judge(request, await once(request, headers)));
   }
 
@@ -296,7 +301,7 @@ export function createRest(options: RestOptions): Rest {
     };
     return await patiently({ ...request, repeatable: true }, async () => {
       if (size > 0) throw new RestProblem('refused', `the connection to ${options.name} was cut in the middle`);
-      const headers = { ...own(), ...request.headers };
+      const headers = { ...own(request), ...request.headers };
       let answer = await exchange(urlOf(base, request), request, headers, pass);
       const location = answer.headers['location'];
       if (REDIRECTS.includes(answer.status) && location !== undefined) {
@@ -369,7 +374,7 @@ function saidIn(data: unknown): string {
   const message = 'message' in data ? flat(data.message) : '';
   const error = 'error' in data ? flat(data.error) : '';
   const errors = 'errors' in data ? flat(data.errors) : '';
-  return [message, error, errors].filter((text) => text !== '').join('; ');
+  return [...new Set([message, error, errors])].filter((text) => text !== '').join('; ');
 }
 
 function flat(value: unknown): string {

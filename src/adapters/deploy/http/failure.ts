@@ -15,6 +15,9 @@ export function lostSightOf(error: unknown): TargetOutcome {
   return { kind: 'interrupted', text: `it could not be followed to its end: ${error.message}` };
 }
 
+/** For what goes on after a cancellation, whose own signal would end each wait at once. */
+export const never = new AbortController().signal;
+
 /** Somebody cancelled; otherwise an aborted signal means that the robot stops. */
 export function isCancelled(signal: AbortSignal): boolean {
   return signal.aborted && signal.reason === 'cancel';

@@ -1,7 +1,7 @@
 /** Following what goes on elsewhere to its end: growing waits, outages, a deadline, being cancelled, being stopped. */
 
 import type { Clock, TargetOutcome, TargetRun } from '../../../domain/deploy/ports.ts';
-import { isCancelled } from './failure.ts';
+import { isCancelled, never } from './failure.ts';
 import { createPace } from './pace.ts';
 import { isPassing, RestProblem } from './problem.ts';
 
@@ -68,7 +68,6 @@ export async function follow(following: Following): Promise<TargetOutcome> {
 /** Stops it and waits for its end, which may be a good one after all. */
 async function end(following: Following, why: 'cancel' | 'timeout'): Promise<TargetOutcome> {
   const { run, clock, name, timeoutMs } = following;
-  const { signal } = new AbortController();
   const minutes = Math.round(timeoutMs / 6_000) / 10;
   const what = why === 'cancel' ? 'it was cancelled' : `it took longer than ${minutes} min`;
   const outcome = (text: string): TargetOutcome =>
@@ -76,7 +75,7 @@ async function end(following: Following, why: 'cancel' | 'timeout'): Promise<Tar
   run.progress({ text: why === 'cancel' ? 'Cancelling' : 'Stopping: it takes too long' });
   try {
     // It may have ended in the meantime, or while nobody looked: then there is nothing to stop.
-    const before = await following.look(signal).catch((error: unknown) => {
+    const before = await following.look(never).catch((error: unknown) => {
       if (error instanceof RestProblem) return undefined;
       throw error;
     });
@@ -87,10 +86,10 @@ async function end(following: Following, why: 'cancel' | 'timeout'): Promise<Tar
     const pace = createPace(FIRST_WAIT_MS, LAST_WAIT_MS);
     const until = clock.now().getTime() + ENDING_MS;
     while (clock.now().getTime() < until) {
-      const look = await following.look(signal);
+      const look = await following.look(never);
       if (look.outcome?.kind === 'succeeded') return look.outcome;
       if (look.outcome !== undefined) return outcome(`${what} and has ended on ${name}`);
-      await clock.sleep(pace.next(), signal);
+      await clock.sleep(pace.next(), never);
     }
     return outcome(`${what}; ${name} was told to stop it, but it has not ended yet`);
   } catch (error) {

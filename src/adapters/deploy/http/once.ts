@@ -1,7 +1,7 @@
 /** Asking for something that must be done once: what may have arrived is looked for before it is asked for again. */
 
 import type { Clock } from '../../../domain/deploy/ports.ts';
-import { isCancelled } from './failure.ts';
+import { isCancelled, never } from './failure.ts';
 import { mayHaveArrived, RestProblem } from './problem.ts';
 
 export interface Once<T> {
@@ -39,10 +39,9 @@ export async function once<T>(job: Once<T>): Promise<T> {
 }
 
 async function lookFor<T>(job: Once<T>, failure: RestProblem): Promise<T | undefined> {
-  const ignored = new AbortController().signal;
   for (const wait of job.looks ?? LOOKS) {
     const cancelled = isCancelled(job.signal);
-    const signal = cancelled ? ignored : job.signal;
+    const signal = cancelled ? never : job.signal;
     await job.clock.sleep(wait, signal);
     if (signal.aborted && !isCancelled(job.signal)) throw new RestProblem('stopped', 'it was stopped');
     try {

@@ -49,6 +49,11 @@ export function isPassing(error: unknown): boolean {
   return mayHaveArrived(error) || (error instanceof RestProblem && ['unreachable', 'limited'].includes(error.kind));
 }
 
+/** Whether a body broke off after its beginning was handed on. */
+export function wasCut(error: RestProblem): boolean {
+  return error.kind === 'refused' && error.status === undefined;
+}
+
 /** Of whom and what a sentence speaks. */
 export interface Subject {
   /** As people call it: `GitHub`. */

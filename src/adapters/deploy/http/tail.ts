@@ -2,7 +2,7 @@
 
 import { createLines } from '../command/lines.ts';
 import type { Rest, RestRequest } from './client.ts';
-import { RestProblem } from './problem.ts';
+import { RestProblem, wasCut } from './problem.ts';
 
 export interface Tail {
   readonly lines: readonly string[];
@@ -11,9 +11,20 @@ export interface Tail {
 }
 
 const MOST_BYTES = 200_000_000;
+const TRIES = 3;
 
-/** Reads a log piece by piece and keeps its last lines. @throws RestProblem */
+/** Reads a log piece by piece and keeps its last lines; from its beginning again if the connection is cut. @throws RestProblem */
 async function tailOf(rest: Rest, request: RestRequest, count: number): Promise<Tail> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await tailOnce(rest, request, count);
+    } catch (error) {
+      if (!(error instanceof RestProblem && wasCut(error)) || tries >= TRIES) throw error;
+    }
+  }
+}
+
+async function tailOnce(rest: Rest, request: RestRequest, count: number): Promise<Tail> {
   const kept: string[] = [];
   let seen = 0;
   const lines = createLines((line) => {

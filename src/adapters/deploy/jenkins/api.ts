@@ -1,6 +1,7 @@
 /** The calls to Jenkins that a rollout needs. */
 
 import type { Rest, RestAnswer, RestRequest } from '../http/client.ts';
+import type { Headers } from '../http/limits.ts';
 import { RestProblem } from '../http/problem.ts';
 import {
   type Build,
@@ -62,6 +63,14 @@ export function jobPath(job: string): string {
     .split('/')
     .map((part) => `/job/${encodeURIComponent(part)}`)
     .join('');
+}
+
+/** Jenkins answers with pages; the reason stands in headers (error.jelly, hudson.security.AccessDeniedException3). */
+export function saidByJenkins(headers: Headers): string {
+  const permission = headers['x-required-permission'];
+  const wanted =
+    permission === undefined ? '' : `it wants ${permission.replace(/^hudson\.model\./, '').replace('.', '/')}`;
+  return [headers['x-error'] ?? '', wanted].filter(Boolean).join('; ');
 }
 
 /** @param job with its folders */
@@ -171,7 +180,12 @@ export function createJenkins(rest: Rest, job: string): Jenkins {
       return { next: Number.isSafeInteger(next) ? next : from + size, whole, more: headers['x-more-data'] === 'true' };
     },
     async cancelItem(id) {
-      await post({ path: '/queue/cancelItem', query: { id }, repeatable: true });
+      try {
+        await post({ path: '/queue/cancelItem', query: { id }, repeatable: true });
+      } catch (error) {
+        // 404: it has left the queue; 422: it is just about to (hudson.model.Queue.doCancelItem). Who looks next sees what became of it.
+        if (!(error instanceof RestProblem && (error.status === 404 || error.status === 422))) throw error;
+      }
     },
     async stopBuild(number) {
       await post({ path: `${path}/${number}/stop`, repeatable: true });

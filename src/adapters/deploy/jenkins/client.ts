@@ -11,13 +11,14 @@ import {
 } from '../../../domain/deploy/ports.ts';
 import type { JenkinsTargetConfig } from '../../../domain/deploy/targets/jenkins.ts';
 import { createRest, systemClock } from '../http/client.ts';
-import { failureOf, isCancelled, lostSightOf } from '../http/failure.ts';
+import { failureOf, isCancelled, lostSightOf, never } from '../http/failure.ts';
 import { fill, fillAll } from '../http/fill.ts';
 import { once } from '../http/once.ts';
 import { clearly } from '../http/outcome.ts';
 import { createPace } from '../http/pace.ts';
+import { type Patience, patiently } from '../http/patience.ts';
 import { isPassing, RestProblem } from '../http/problem.ts';
-import { createJenkins, type Found, type Jenkins, jobPath } from './api.ts';
+import { createJenkins, type Found, type Jenkins, jobPath, saidByJenkins } from './api.ts';
 import { createConsole } from './log.ts';
 import { outcomeOf } from './result.ts';
 import { type Build, type Handle, parseHandle } from './schema.ts';
@@ -47,11 +48,9 @@ export function createJenkinsTarget(options: JenkinsTargetOptions): Target {
     baseUrl: config.url,
     token: { from: config.tokenFrom, value: options.environment[config.tokenFrom] },
     headers: (token) => ({ authorization: `Basic ${Buffer.from(`${config.user}:${token}`).toString('base64')}` }),
+    said: saidByJenkins,
     clock,
   });
-
-  /** For what goes on after a cancellation, whose own signal would end each wait at once. */
-  const never = new AbortController().signal;
 
   const jobOf = (values: Readonly<Record<string, string>>) => fill(config.job, values);
   const filled = (values: Readonly<Record<string, string>>) => fillAll(config.parameters, values);
@@ -173,6 +172,7 @@ export function createJenkinsTarget(options: JenkinsTargetOptions): Target {
   }
 
   const left = ({ startedAt }: Handle) => Math.max(startedAt + config.timeoutMs - now(), 0);
+  const patienceOf = ({ run, handle }: Rollout): Patience => ({ run, what: 'the build', left: () => left(handle) });
 
   async function toItsEnd(rollout: Rollout, found: Found): Promise<TargetOutcome> {
     if ('build' in found) return await followBuild(rollout, found.build);
@@ -195,7 +195,7 @@ export function createJenkinsTarget(options: JenkinsTargetOptions): Target {
     await remember(rollout, { item: id });
     let told = '';
     for (;;) {
-      const item = await patiently(rollout, () => jenkins.item(id));
+      const item = await patiently(patienceOf(rollout), () => jenkins.item(id));
       if (item.kind === 'answer') {
         if (item.value === undefined) {
           const found = await jenkins.find(parameters, rollout.handle.from);
@@ -218,7 +218,7 @@ export function createJenkinsTarget(options: JenkinsTargetOptions): Target {
       const cancelled = isCancelled(run.signal);
       if (run.signal.aborted && !cancelled) return stoppedOutcome(run, 'while it waited in the queue of Jenkins');
       if (cancelled || left(rollout.handle) === 0) {
-        const after = await patiently(rollout, async () => {
+        const after = await patiently(patienceOf(rollout), async () => {
           await jenkins.cancelItem(id);
           return await jenkins.item(id);
         });
@@ -246,7 +246,7 @@ export function createJenkinsTarget(options: JenkinsTargetOptions): Target {
     let rememberedAt = now();
     let stopping: { readonly why: 'cancel' | 'timeout'; readonly until: number } | undefined;
     for (;;) {
-      const build = await patiently(rollout, () => jenkins.build(number));
+      const build = await patiently(patienceOf(rollout), () => jenkins.build(number));
       if (build.kind === 'answer') {
         const { value } = build;
         await console.read();
@@ -280,7 +280,7 @@ export function createJenkinsTarget(options: JenkinsTargetOptions): Target {
         const why = isCancelled(run.signal) ? 'cancel' : left(rollout.handle) === 0 ? 'timeout' : undefined;
         if (why !== undefined) {
           run.progress({ text: `Stopping build ${number}` });
-          const stopped = await patiently(rollout, () => jenkins.stopBuild(number));
+          const stopped = await patiently(patienceOf(rollout), () => jenkins.stopBuild(number));
           if (stopped.kind === 'answer') stopping = { why, until: now() + STOP_MS };
           pace.hurry();
         }
@@ -289,20 +289,6 @@ export function createJenkinsTarget(options: JenkinsTargetOptions): Target {
         return stopping.why === 'cancel' ? { kind: 'interrupted', text } : { kind: 'failed', code: 'timeout', text };
       }
       await clock.sleep(pace.next(), run.signal.aborted ? never : run.signal);
-    }
-  }
-
-  /** Trouble that passes does not end a rollout that goes on by itself, until its time is over. */
-  async function patiently<T>(
-    { run, handle }: Rollout,
-    ask: () => Promise<T>,
-  ): Promise<{ readonly kind: 'answer'; readonly value: T } | { readonly kind: 'trouble' }> {
-    try {
-      return { kind: 'answer', value: await ask() };
-    } catch (error) {
-      if (!isPassing(error) || left(handle) === 0 || !(error instanceof RestProblem)) throw error;
-      run.progress({ text: `No answer just now, the build goes on: ${error.message}`.slice(0, 200) });
-      return { kind: 'trouble' };
     }
   }
 

@@ -2,12 +2,9 @@
 
 import type { TargetRun } from '../../../domain/deploy/ports.ts';
 import { createLines } from '../command/lines.ts';
-import { isPassing, RestProblem } from '../http/problem.ts';
+import { END_BYTES, MOST_TOLD_BYTES } from '../http/most.ts';
+import { isPassing, RestProblem, wasCut } from '../http/problem.ts';
 import type { Jenkins } from './api.ts';
-
-/** More than this is not read, but for the end, where the error stands. */
-const MOST_BYTES = 64 * 1024 * 1024;
-const TAIL_BYTES = 64 * 1024;
 
 export interface Console {
   /** How much of it was told, as Jenkins counts. */
@@ -24,7 +21,7 @@ export function createConsole(
   number: number,
   start: number,
   run: Pick<TargetRun, 'output'>,
-  mostBytes = MOST_BYTES,
+  mostBytes = MOST_TOLD_BYTES,
 ): Console {
   const lines = createLines(run.output);
   let from = start;
@@ -53,8 +50,7 @@ export function createConsole(
         return { more: part.more, trouble: false };
       } catch (error) {
         if (!(error instanceof RestProblem)) throw error;
-        const wasCut = error.kind === 'refused' && error.status === undefined;
-        if (wasCut || isPassing(error)) return { more: true, trouble: true };
+        if (wasCut(error) || isPassing(error)) return { more: true, trouble: true };
         // The build goes on, whoever may read what it says.
         run.output(`The console cannot be read: ${error.message}`);
         unreadable = true;
@@ -67,7 +63,7 @@ export function createConsole(
       run.output('… the console is too long to be told as a whole; this is its end …');
       const { next } = await jenkins.log(number, from, 0, () => undefined);
       const tail = createLines(run.output);
-      await jenkins.log(number, Math.max(from, next - TAIL_BYTES), TAIL_BYTES, tail.write);
+      await jenkins.log(number, Math.max(from, next - END_BYTES), END_BYTES, tail.write);
       tail.end();
     },
   };

@@ -11,12 +11,14 @@ import {
 } from '../../../domain/deploy/ports.ts';
 import type { WebhookTargetConfig } from '../../../domain/deploy/targets/webhook.ts';
 import { createRest, type Rest, type RestAnswer, type RestRequest, systemClock } from '../http/client.ts';
-import { failureOf, isCancelled, lostSightOf } from '../http/failure.ts';
+import { failureOf, isCancelled, lostSightOf, never } from '../http/failure.ts';
 import { fill } from '../http/fill.ts';
 import { once } from '../http/once.ts';
 import { clearly } from '../http/outcome.ts';
 import { createPace } from '../http/pace.ts';
+import { type Patience, patiently } from '../http/patience.ts';
 import { isPassing, mayHaveArrived, RestProblem } from '../http/problem.ts';
+import { oneLine } from '../http/words.ts';
 import { createLog } from './log.ts';
 import {
   type Handle,
@@ -64,8 +66,6 @@ export function createWebhookTarget(options: WebhookTargetOptions): Target {
   const clock = options.clock ?? systemClock;
   const now = () => clock.now().getTime();
   const servers = new Map<string, Rest>();
-  /** For what goes on after a cancellation, whose own signal would end each wait at once. */
-  const never = new AbortController().signal;
 
   function rest(origin: string): Rest {
     const known = servers.get(origin);
@@ -196,6 +196,11 @@ export function createWebhookTarget(options: WebhookTargetOptions): Target {
   }
 
   const left = ({ startedAt }: Handle) => Math.max(startedAt + config.timeoutMs - now(), 0);
+  const patienceOf = (handle: Handle, run: TargetRun): Patience => ({
+    run,
+    what: 'the rollout',
+    left: () => left(handle),
+  });
 
   async function follow(where: string, request: TargetRequest, first: Handle, run: TargetRun): Promise<TargetOutcome> {
     try {
@@ -236,7 +241,7 @@ export function createWebhookTarget(options: WebhookTargetOptions): Target {
     let stopping: number | undefined;
     let told = '';
     for (;;) {
-      const looked = await patiently(handle, run, () => status(where, request, handle));
+      const looked = await patiently(patienceOf(handle, run), () => status(where, request, handle));
       await log?.read();
       if (looked.kind === 'answer') {
         const found = looked.value;
@@ -289,7 +294,7 @@ export function createWebhookTarget(options: WebhookTargetOptions): Target {
           service: request.service,
           environment: request.environment,
         };
-        const sent = await patiently(handle, run, () =>
+        const sent = await patiently(patienceOf(handle, run), () =>
           ask(cancel, valuesOf(request, handle), `cancel-${request.deployment}`, {
             method: 'POST',
             body,
@@ -333,21 +338,6 @@ export function createWebhookTarget(options: WebhookTargetOptions): Target {
     return (await status(where, request, {}).catch(() => undefined)) !== undefined;
   }
 
-  /** Trouble that passes does not end a rollout that goes on by itself, until its time is over. */
-  async function patiently<T>(
-    handle: Handle,
-    run: TargetRun,
-    question: () => Promise<T>,
-  ): Promise<{ readonly kind: 'answer'; readonly value: T } | { readonly kind: 'trouble' }> {
-    try {
-      return { kind: 'answer', value: await question() };
-    } catch (error) {
-      if (!isPassing(error) || left(handle) === 0 || !(error instanceof RestProblem)) throw error;
-      run.progress({ text: `No answer just now: ${error.message}`.slice(0, 200) });
-      return { kind: 'trouble' };
-    }
-  }
-
   async function current(service: string, environment: string): Promise<Live | 'unsupported' | undefined> {
     const { current: where } = config;
     if (where === undefined) return 'unsupported';
@@ -379,14 +369,14 @@ function canLook(where: string | undefined): where is string {
 
 function progressOf({ step, percent }: Status): { text?: string; percent?: number } {
   return {
-    ...(step === undefined ? {} : { text: step.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').slice(0, 200) }),
+    ...(step === undefined ? {} : { text: oneLine(step) }),
     ...(percent === undefined ? {} : { percent }),
   };
 }
 
 /** Undefined while it runs. */
 function outcomeOf({ state, reason }: Status, cancelled: boolean): TargetOutcome | undefined {
-  const why = (reason ?? '').replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim();
+  const why = oneLine(reason ?? '', 2_000);
   switch (state) {
     case 'pending':
     case 'running':

@@ -3,11 +3,8 @@
 import type { TargetRun } from '../../../domain/deploy/ports.ts';
 import { createLines } from '../command/lines.ts';
 import type { StreamEnd } from '../http/client.ts';
-import { isPassing, RestProblem } from '../http/problem.ts';
-
-/** More than this is not read, but for the end, where the error stands. */
-const MOST_BYTES = 64 * 1024 * 1024;
-const TAIL_BYTES = 64 * 1024;
+import { END_BYTES, MOST_TOLD_BYTES } from '../http/most.ts';
+import { isPassing, RestProblem, wasCut } from '../http/problem.ts';
 
 export type ReadPart = (
   range: string,
@@ -29,7 +26,7 @@ export function createLog(
   part: ReadPart,
   start: number,
   run: Pick<TargetRun, 'output'>,
-  mostBytes = MOST_BYTES,
+  mostBytes = MOST_TOLD_BYTES,
 ): GrowingLog {
   const lines = createLines(run.output);
   let told = start;
@@ -55,8 +52,7 @@ export function createLog(
         if (!(error instanceof RestProblem)) throw error;
         // 416: nothing new. 404: nothing yet.
         if (error.status === 416 || error.kind === 'not_found') return true;
-        const wasCut = error.kind === 'refused' && error.status === undefined;
-        if (wasCut || isPassing(error)) return false;
+        if (wasCut(error) || isPassing(error)) return false;
         // The rollout goes on, whoever may read what it says.
         run.output(`The log cannot be read: ${error.message}`);
         unreadable = true;
@@ -68,7 +64,7 @@ export function createLog(
       if (!tooLong) return;
       run.output('… the log is too long to be told as a whole; this is its end …');
       const tail = createLines(run.output);
-      await part(`bytes=-${TAIL_BYTES}`, TAIL_BYTES, (piece, status) => {
+      await part(`bytes=-${END_BYTES}`, END_BYTES, (piece, status) => {
         if (status === 206) tail.write(piece);
       });
       tail.end();
