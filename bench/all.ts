@@ -9,6 +9,7 @@ import { machine } from './figures.ts';
 const PARTS: readonly (readonly string[])[] = [
   ['dispatch.ts'],
   ['answer.ts'],
+  ['deploy.ts'],
   ['slack.ts'],
   ['start.ts'],
   ['ask-retrieval.ts'],
