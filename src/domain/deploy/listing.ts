@@ -4,6 +4,7 @@ import { type Action, type Card, card, codeBlock, moment, plain } from '../../bo
 import type { ShownRun } from '../pipelines/ports.ts';
 import { age, duration } from './duration.ts';
 import { elsewhereLine, momentOf, notOurs, withDeployer } from './elsewhere.ts';
+import { logPath } from './log-path.ts';
 import { leftOut } from './output.ts';
 import { pagesOf } from './pages.ts';
 import type { Deployment, Placement } from './ports.ts';
@@ -93,6 +94,7 @@ export function logCard(deployment: Deployment, output: string, now: Date, wante
       ...(page < pages.length ? [turn('After', page + 1)] : []),
       ...(page < pages.length - 1 ? [turn('End', pages.length)] : []),
     ],
+    ...(pages.length > 1 ? { file: { name: `deployment-${id}.txt`, path: logPath(id) } } : {}),
     footer: `Asked for by ${deployment.by.name}, ${age(deployment.requestedAt, now)}`,
   });
 }

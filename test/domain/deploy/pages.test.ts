@@ -50,6 +50,7 @@ describe('the log of a deployment', () => {
   it('is one page if it is short', () => {
     expect(shown('one line')).to.include('one line').and.not.include('Page');
     expect(commands('one line')).to.deep.equal([]);
+    expect(logCard(deployment, 'one line', at)).to.not.have.property('file');
     expect(shown('')).to.include('The program said nothing.');
   });
 
@@ -59,6 +60,10 @@ describe('the log of a deployment', () => {
     expect(shown(output)).to.include('Page 4 of 4').and.include('line 1200 of').and.not.include('line 1 of');
     expect(commands(output)).to.deep.equal(['Beginning: deploys log 42 page 1', 'Before: deploys log 42 page 3']);
     expect(shown(output, 1)).to.include('Page 1 of 4').and.include('line 1 of');
+    expect(logCard(deployment, output, at).file).to.deep.equal({
+      name: 'deployment-42.txt',
+      path: '/deploys/42/log.txt',
+    });
     expect(commands(output, 1)).to.deep.equal(['After: deploys log 42 page 2', 'End: deploys log 42 page 4']);
     expect(shown(output, 99)).to.include('Page 4 of 4');
   });
