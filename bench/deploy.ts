@@ -19,8 +19,8 @@ import { visit } from './visitor.ts';
 
 /** The web chat lets a person say 20 things at once, then two a second: many people, each below that. */
 const PEOPLE = 20;
-const EACH = 5;
-const WARM_UPS = 20;
+const EACH = 3;
+const WARM_UPS = 10;
 
 const GOAL_MS = 50;
 /** A machine that does something else at the same time takes longer. */

@@ -226,6 +226,22 @@ describe('command target', function () {
     expect(missing).to.include('gave no answer: the program no-such-program was not found on PATH');
   });
 
+  const questions: [string, Partial<CommandTargetConfig>, string][] = [
+    ['no program', { current: ['no-such-program'] }, 'the program no-such-program was not found on PATH'],
+    ['no folder', { current: ['node'], folder: 'missing' }, 'the folder missing is not there'],
+    ['not executable', { current: ['./say.mjs'] }, 'the program ./say.mjs is not executable'],
+    ['an exit code', { current: ['node', '-e', 'console.error("why"); process.exit(3)'] }, 'exit code 3 (why)'],
+    ['a signal', { current: ['node', '-e', 'process.kill(process.pid, "SIGKILL")'] }, 'was ended by SIGKILL'],
+    ['too much', { current: ['node', '-e', 'console.log("x".repeat(2e6))'] }, 'it printed too much'],
+  ];
+  for (const [what, config, words] of questions) {
+    it(`says why a question has no answer: ${what}`, async () => {
+      await writeFile(join(folder, 'say.mjs'), '');
+      const answer = await target(config).current('web', 'staging').then(JSON.stringify, String);
+      expect(answer).to.include('the program for “current” gave no answer: ').and.include(words);
+    });
+  }
+
   it('runs an executable of the folder', async () => {
     await writeFile(join(folder, 'tool'), '#!/usr/bin/env node\nconsole.log("tool")\n');
     await chmod(join(folder, 'tool'), 0o755);
