@@ -95,7 +95,7 @@ describe('docker target, pulling from a registry', function () {
     };
     const { outcome, lines } = await roll(ours, 'v3', 7, {
       onLine: (line) => {
-        if (line.endsWith('trying again')) void going?.then(() => docker.back());
+        if (line.startsWith('trying again: ')) void going?.then(() => docker.back());
       },
     });
     expect(outcome).to.deep.equal({ kind: 'succeeded' });
