@@ -7,6 +7,7 @@ import { expect } from 'chai';
 import { fill } from '../../../src/adapters/deploy/command/arguments.ts';
 import { createCommandTarget } from '../../../src/adapters/deploy/command/client.ts';
 import { createLines, progressOf } from '../../../src/adapters/deploy/command/lines.ts';
+import { runProgram } from '../../../src/adapters/deploy/command/run.ts';
 import { parseCurrent, parseVersions } from '../../../src/adapters/deploy/command/schema.ts';
 import type { CommandTargetConfig } from '../../../src/domain/deploy/config.ts';
 import type { ProgressStep, TargetOutcome } from '../../../src/domain/deploy/ports.ts';
@@ -241,6 +242,27 @@ describe('command target', function () {
       expect(answer).to.include('the program for “current” gave no answer: ').and.include(words);
     });
   }
+
+  it('ends a question that takes too long, with all that it started', async () => {
+    const child = "process.on('SIGTERM', () => {}); console.log(process.pid); setInterval(() => {}, 1000)";
+    const lines: string[] = [];
+    const ended = await runProgram({
+      program: 'node',
+      args: [
+        '-e',
+        `require('child_process').spawn(process.execPath, ['-e', ${JSON.stringify(child)}], { stdio: 'inherit' })`,
+      ],
+      folder,
+      environment: { PATH: process.env['PATH'] ?? '' },
+      timeoutMs: 2_000,
+      graceMs: 200,
+      stdout: (line) => lines.push(line),
+      stderr: (line) => lines.push(line),
+    });
+    expect(ended).to.deep.equal({ kind: 'timeout' });
+    expect(lines).to.have.length(1);
+    await gone(Number(lines[0]));
+  });
 
   it('runs an executable of the folder', async () => {
     await writeFile(join(folder, 'tool'), '#!/usr/bin/env node\nconsole.log("tool")\n');

@@ -58,13 +58,16 @@ describe('the log of a deployment', () => {
     const output = lines(1_200).join('\n');
     expect(pagesOf(output)).to.have.length(4);
     expect(shown(output)).to.include('Page 4 of 4').and.include('line 1200 of').and.not.include('line 1 of');
-    expect(commands(output)).to.deep.equal(['Beginning: deploys log 42 page 1', 'Before: deploys log 42 page 3']);
+    expect(commands(output)).to.deep.equal([
+      'First page: deploys log 42 page 1',
+      'Previous page: deploys log 42 page 3',
+    ]);
     expect(shown(output, 1)).to.include('Page 1 of 4').and.include('line 1 of');
     expect(logCard(deployment, output, at).file).to.deep.equal({
       name: 'deployment-42.txt',
       path: '/deploys/42/log.txt',
     });
-    expect(commands(output, 1)).to.deep.equal(['After: deploys log 42 page 2', 'End: deploys log 42 page 4']);
+    expect(commands(output, 1)).to.deep.equal(['Next page: deploys log 42 page 2', 'Last page: deploys log 42 page 4']);
     expect(shown(output, 99)).to.include('Page 4 of 4');
   });
 
