@@ -1,5 +1,9 @@
-/** Stock Hubot behind a WebSocket, keeping nothing: what answering costs without a history. Prints its port. */
+/**
+ * Stock Hubot behind a WebSocket, keeping nothing: what answering costs without a history. Prints its port. With an address as its argument,
+ * `deploy` posts there.
+ */
 
+import axios from 'axios';
 import { Adapter, type Envelope, Robot, TextMessage } from 'hubot';
 import pino from 'pino';
 import { WebSocketServer } from 'ws';
@@ -18,6 +22,11 @@ robot.adapter = new Sockets(robot);
 robot.respond(/whoami$/i, async (response) => {
   const { id, name } = response.message.user;
   await response.send(`You are ${name}\nId: ${id}`);
+});
+robot.respond(/deploy (\S+) (\S+) to (\S+)$/i, async (response) => {
+  const [, service, version, environment] = response.match;
+  await axios.post(process.argv[2] ?? '', { action: 'deploy', service, version, environment });
+  await response.send(`Deploying ${service} ${version} to ${environment}`);
 });
 const user = robot.brain.userForId('alice', { name: 'alice', room: 'ops' });
 server.on('connection', (socket) => {

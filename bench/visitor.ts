@@ -18,8 +18,8 @@ export interface Taken {
 }
 
 export interface Visitor {
-  /** Types a command and waits for its answer. */
-  ask(text: string): Promise<Taken>;
+  /** Types a command and waits for its answer, or until the answer has become this. */
+  ask(text: string, wanted?: RegExp): Promise<Taken>;
   leave(): void;
 }
 
@@ -46,23 +46,25 @@ export async function visit(program: Program, name: string): Promise<Visitor> {
     };
   });
   return {
-    async ask(text) {
+    async ask(text, wanted) {
       const id = randomUUID();
       const sent = performance.now();
       return await new Promise<Taken>((resolve, reject) => {
         let stored = Number.NaN;
         let message = Number.POSITIVE_INFINITY;
-        const late = setTimeout(() => reject(new Error(`no answer to ${name}`)), LATE_MS);
+        const late = setTimeout(() => reject(new Error(`no answer to ${name}: ${text}`)), LATE_MS);
         hear = (frame) => {
           if (frame.t === 'ack' && frame.id === id) {
             stored = performance.now() - sent;
             message = frame.message;
           }
           if (frame.t === 'refused') reject(new Error(frame.problem.text));
-          if (frame.t !== 'message' || !frame.message.robot || frame.message.id <= message) return;
-          if (frame.message.room !== room) return;
+          if (frame.t !== 'message' && (frame.t !== 'changed' || wanted === undefined)) return;
+          if (!frame.message.robot || frame.message.id <= message || frame.message.room !== room) return;
+          const answer = JSON.stringify(frame.message);
+          if (wanted?.test(answer) === false) return;
           clearTimeout(late);
-          resolve({ stored, answered: performance.now() - sent, answer: JSON.stringify(frame.message) });
+          resolve({ stored, answered: performance.now() - sent, answer });
         };
         socket.send(JSON.stringify({ t: 'say', id, room, text }));
       });

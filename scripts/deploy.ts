@@ -59,16 +59,16 @@ export default function deploy(robot: Robot): void {
 
   command(robot, {
     id: 'deploy.log',
-    usage: 'deploys log <number>',
-    summary: 'All that the program of a deployment said',
-    examples: ['deploys log 12'],
-    args: { number: arg.integer({ min: 1, offers: lately }) },
+    usage: 'deploys log <number> [page <page>]',
+    summary: 'All that the program of a deployment said; the last page if it is long, unless you say which',
+    examples: ['deploys log 12', 'deploys log 12 page 1'],
+    args: { number: arg.integer({ min: 1, offers: lately }), page: arg.integer({ min: 1 }) },
     effect: 'read',
     needs: 'public',
     async run({ args, services, now }) {
       const found = await services.deploys.log(args.number);
       if (found === undefined) throw fail('deploy.number', { number: args.number });
-      return logCard(found.deployment, found.output, now);
+      return logCard(found.deployment, found.output, now, args.page);
     },
   });
 

@@ -36,6 +36,7 @@ import { type Loaded, loadExternalScripts, loadHubotScripts, loadScript, loadScr
 import type { LoadProblem } from './bot/load-problem.ts';
 import type { Logger } from './bot/log.ts';
 import { createMetrics } from './bot/metrics.ts';
+import { ownFileHandler } from './bot/own-files.ts';
 import { createPosts } from './bot/post.ts';
 import { createRateLimit } from './bot/rate.ts';
 import { Robot } from './bot/robot.ts';
@@ -50,6 +51,7 @@ import { alertWork } from './domain/alerts/work.ts';
 import { createKnowledge } from './domain/ask/ask.ts';
 import { createDeploys } from './domain/deploy/deploys.ts';
 import { createLocks } from './domain/deploy/locking.ts';
+import { readLog } from './domain/deploy/log-path.ts';
 import { auditEnd } from './domain/deploy/outcome.ts';
 import { foldName } from './domain/history/fold.ts';
 import { createHistory } from './domain/history/history.ts';
@@ -386,6 +388,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       output: options.output,
       now,
       localUrl,
+      ownFile: (path) => readLog(deploys, path),
       greet: (person, direct) => greet(talk, access, config, robot, person, direct),
       settled: async () => {
         await jobs.idle(LINE_MS);
@@ -497,6 +500,11 @@ export async function startApp(options: AppOptions): Promise<App> {
       const reads = async (request: IncomingMessage): Promise<boolean> =>
         (!open && isFromHere(request)) || (await web?.admits(request)) === true;
       if (!open || config.webChat) doors.use('/runbooks', runbookHandler(runbooks, reads));
+      if (!open || config.webChat)
+        doors.use(
+          '/deploys',
+          ownFileHandler((path) => readLog(deploys, path), reads),
+        );
       healthRoutes(doors, { metrics, token: hookToken, troubles: () => troubles(database, robot, running) });
     }
 

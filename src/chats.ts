@@ -14,6 +14,7 @@ import { complete } from './bot/complete.ts';
 import type { LoadProblem } from './bot/load-problem.ts';
 import type { Logger } from './bot/log.ts';
 import type { Metrics } from './bot/metrics.ts';
+import type { ReadOwnFile } from './bot/own-files.ts';
 import type { RunningPosts } from './bot/post.ts';
 import type { Robot } from './bot/robot.ts';
 import type { Surfaces } from './bot/surfaces.ts';
@@ -45,6 +46,7 @@ export interface ChatsParts {
   readonly output: Writable & { readonly isTTY?: boolean; readonly columns?: number };
   now(): Date;
   localUrl(): string;
+  readonly ownFile: ReadOwnFile;
   /** Welcomes somebody who is new in a chat, in the conversation with them. */
   greet(person: Person, direct: Address): Promise<void>;
   /** Resolves when everything is done that a line from a pipe has begun. */
@@ -147,6 +149,7 @@ async function createSlackChats(parts: ChatsParts): Promise<readonly SlackChat[]
         http: () => robot.httpServer,
         post: posts.post,
         wake: posts.wake,
+        ownFile: parts.ownFile,
         picture: createPictures(parts.localUrl),
       }),
   );

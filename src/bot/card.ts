@@ -39,6 +39,11 @@ export interface Card {
   readonly choices?: readonly Choice[];
   /** A picture and the text that says the same to those who cannot see it. */
   readonly image?: { readonly url: string; readonly alt: string };
+  /**
+   * A text of our own that is too long for a message, by its path on the robot's own server: a link in the web chat, a file in
+   * Slack. The card says in words where else to find it.
+   */
+  readonly file?: { readonly name: string; readonly path: string };
   /** Plain text. */
   readonly footer?: string;
   /** It only tells what can be typed, as a greeting or help does: a search of the history does not find it. */

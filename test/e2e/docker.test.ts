@@ -58,7 +58,7 @@ services:
     if (folder) await rm(folder, { recursive: true, force: true });
   });
 
-  it('deploys, fails, goes back, and survives a kill', async () => {
+  it('deploys, fails, survives a kill, goes back, and waits for an engine that is gone', async () => {
     const options = {
       data: join(folder, 'data'),
       port: await freePort(),
@@ -99,8 +99,26 @@ services:
     const all = (await alice.read('general', 0)).map(({ html }) => html).join('\n');
     expect(all.match(/web v2 is live in staging/g)).to.have.length(1);
 
-    await alice.say('general', 'shipmate deploy web v1 to staging');
+    await alice.say('general', 'shipmate rollback web in staging');
     await eventually(async () => (await names()).includes('/web-staging.previous-3'), Boolean, 30_000);
+    await shows(/web v1 is live in staging[\s\S]*web v1 is live in staging/);
+
+    open = false;
+    const sofar = asked;
+    await alice.say('general', 'shipmate deploy web v2 to staging');
+    await eventually(() => asked > sofar, Boolean, 30_000);
+    await docker.gone();
+    await alice.say('general', 'shipmate deploys web');
+    await shows(/web in staging: not known: the Docker engine at /);
+    await docker.back();
+    open = true;
+    await shows(/web v2 is live in staging[\s\S]*web v2 is live in staging/);
+    // After a kill numbers are left out, so what it replaced is not number 4.
+    const left = (await names()).toSorted();
+    expect(left).to.have.length(2);
+    expect(left[1])
+      .to.match(/^\/web-staging\.previous-\d+$/)
+      .and.not.equal('/web-staging.previous-3');
     await program.end('SIGTERM');
   });
 

@@ -97,6 +97,7 @@ describe('scripts/deploy.ts', function () {
     expect(await say('alice', 'deploys log 2'))
       .to.include('greeting.txt is not part of this release')
       .and.include('live in production: v1');
+    expect(await say('alice', 'deploys log 2 page 1')).to.include('greeting.txt is not part of this release');
     expect(await say('alice', 'deploys hello production')).to.match(
       /hello in production: \*\*v1\*\*, since .* by alice/,
     );

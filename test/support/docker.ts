@@ -22,20 +22,52 @@ export interface DockerEngine {
   /** Ends the engine; its containers go on. */
   gone(): Promise<void>;
   back(): Promise<void>;
+  /** Name and state of every container. */
+  containers(): Promise<Record<string, string>>;
+  /** What the engine tells of a container. */
+  inspect(container: string): Promise<Inspected>;
+  /** Makes an image of a Dockerfile without files. */
+  build(image: string, dockerfile: string): Promise<void>;
+  /** Runs the HEALTHCHECK of a container once: under Podman that is the work of systemd, which is not everywhere. */
+  check(container: string): Promise<void>;
   /** Removes every container. */
   clean(): Promise<void>;
   remove(): Promise<void>;
 }
 
+interface Inspected {
+  readonly Id: string;
+  readonly Config: { readonly Labels: Readonly<Record<string, string>>; readonly Env: readonly string[] };
+  readonly HostConfig: { readonly RestartPolicy: { readonly Name: string } };
+}
+
+export interface DockerOptions {
+  /** Registries that are spoken to without TLS: `127.0.0.1:5000`. */
+  readonly insecure?: readonly string[];
+}
+
 /** Skips the running tests, or fails under CI, where it cannot run. It has the images localhost/web:v1, v2 and v3-broken. */
-export async function startDocker(context: Mocha.Context): Promise<DockerEngine> {
+export async function startDocker(
+  context: Mocha.Context,
+  { insecure = [] }: DockerOptions = {},
+): Promise<DockerEngine> {
   const found = (process.env['PATH'] ?? '').split(delimiter).some((place) => existsSync(join(place, 'podman')));
   if (!found || process.getuid?.() !== 0) needs(context, 'podman, run by root,', INSTALL);
   if (!existsSync(join(folder, 'up'))) needs(context, 'the Engine API of ../shared/docker', '../shared/docker/up');
   const home = await mkdtemp(join(tmpdir(), 'shipmate-docker-'));
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  const environment = { ...process.env, DOCKER_HOME: home, DOCKER_PORT: String(port) };
+  const registries = join(home, 'registries.conf');
+  await writeFile(
+    registries,
+    insecure.map((location) => `[[registry]]\nlocation = "${location}"\ninsecure = true\n`).join('\n'),
+  );
+  const environment = {
+    ...process.env,
+    DOCKER_HOME: home,
+    DOCKER_PORT: String(port),
+    CONTAINERS_REGISTRIES_CONF: registries,
+  };
   const script = (name: string) => promisify(execFile)(join(folder, name), { env: environment });
   const pidFile = join(home, 'service.pid');
 
@@ -66,6 +98,33 @@ export async function startDocker(context: Mocha.Context): Promise<DockerEngine>
       service.unref();
       await writeFile(pidFile, String(service.pid));
       await eventually(answers);
+    },
+    async containers() {
+      const all: unknown = await (await fetch(`${url}/v1.41/containers/json?all=true`)).json();
+      if (!Array.isArray(all)) throw new Error('the engine gave no list');
+      return Object.fromEntries(all.map(({ Names, State }) => [String(Names[0]).slice(1), String(State)]));
+    },
+    async inspect(container) {
+      const answer = await fetch(`${url}/v1.41/containers/${container}/json`);
+      if (!answer.ok) throw new Error(`no container ${container}: ${answer.status}`);
+      return JSON.parse(await answer.text());
+    },
+    async build(image, dockerfile) {
+      const context = await mkdtemp(join(home, 'build-'));
+      await writeFile(join(context, 'Dockerfile'), dockerfile);
+      const { stdout: tar } = await promisify(execFile)('tar', ['-C', context, '-c', 'Dockerfile'], {
+        encoding: 'buffer',
+      });
+      const answer = await fetch(`${url}/v1.41/build?t=${encodeURIComponent(image)}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/x-tar' },
+        body: new Uint8Array(tar),
+      });
+      const said = await answer.text();
+      if (!answer.ok || said.includes('"error"')) throw new Error(`${image} was not built: ${said}`);
+    },
+    async check(container) {
+      await (await fetch(`${url}/v4.0.0/libpod/containers/${container}/healthcheck`)).text();
     },
     async clean() {
       const all: unknown = await (await fetch(`${url}/v1.41/containers/json?all=true`)).json();

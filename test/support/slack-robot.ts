@@ -200,6 +200,7 @@ export async function startSlackRobot(options: SlackRobotOptions): Promise<Slack
       http: () => robot.httpServer,
       post: posts.post,
       wake: () => posts.wake(),
+      ownFile: async () => undefined,
       picture: async () => undefined,
       ...options.parts,
     });

@@ -28,6 +28,8 @@ import { advance, type Progress, progressCard } from './progress.ts';
 import { droppedCard, olderThan } from './waiting.ts';
 
 const SAVE_OUTPUT_EVERY_MS = 5_000;
+/** Of output so long; what is longer is saved less often, so that saving costs the same. */
+const SAVED_OFTEN = 64 * 1024;
 const LAST_LINES = 8;
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 30_000;
@@ -283,7 +285,8 @@ export function createDeploys(ports: DeployPorts): Deploys {
       async (content) => {
         try {
           await ports.post(deployment.origin, content, postKey(deployment.id));
-          if (clock.now().getTime() - savedAt < SAVE_OUTPUT_EVERY_MS) return;
+          const every = SAVE_OUTPUT_EVERY_MS * Math.max(1, output.size() / SAVED_OFTEN);
+          if (clock.now().getTime() - savedAt < every) return;
           savedAt = clock.now().getTime();
           await store.saveOutput(deployment.id, ports.replica, ports.redact(output.text()));
         } catch (error) {

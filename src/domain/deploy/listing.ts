@@ -4,7 +4,9 @@ import { type Action, type Card, card, codeBlock, moment, plain } from '../../bo
 import type { ShownRun } from '../pipelines/ports.ts';
 import { age, duration } from './duration.ts';
 import { elsewhereLine, momentOf, notOurs, withDeployer } from './elsewhere.ts';
-import { linesSaid } from './output.ts';
+import { logPath } from './log-path.ts';
+import { leftOut } from './output.ts';
+import { pagesOf } from './pages.ts';
 import type { Deployment, Placement } from './ports.ts';
 
 const LATEST = 10;
@@ -70,22 +72,29 @@ function historyLine(one: Deployment, now: Date): string {
   return `${what}: ${one.state}${took}, by ${plain(one.by.name)}, ${age(one.finishedAt ?? one.requestedAt, now)}`;
 }
 
-/** More than this does not fit into a message. */
-const LOG_LENGTH = 12_000;
-
-/** The answer to `deploys log`: the end of the output, where the error stands, if it is too long for a message. */
-export function logCard(deployment: Deployment, output: string, now: Date): Card {
+/** A page of the output of a deployment, and the whole of it as a file. @param wanted the last page, where the error stands, unless given */
+export function logCard(deployment: Deployment, output: string, now: Date, wanted?: number): Card {
   const { id, service, environment, version, state } = deployment;
-  const start = output.length <= LOG_LENGTH ? 0 : output.indexOf('\n', output.length - LOG_LENGTH) + 1;
-  const shown = output.slice(start);
-  const left = linesSaid(output.slice(0, start));
+  const pages = pagesOf(output);
+  const page = Math.min(wanted ?? pages.length, pages.length);
+  const shown = pages[page - 1] ?? '';
+  const missing = leftOut(output);
   const parts = [];
   if (deployment.reason !== undefined) parts.push(`Why: ${plain(deployment.reason)}.`);
-  if (left > 0) parts.push(`The last lines; ${left} before them are left out.`);
+  if (missing > 0) parts.push(`${missing} lines between the beginning and the end were not kept.`);
+  if (pages.length > 1) parts.push(`Page ${page} of ${pages.length}.`);
   parts.push(shown.trim() === '' ? 'The program said nothing.' : codeBlock(shown));
+  const turn = (label: string, to: number): Action => ({ label, command: `deploys log ${id} page ${to}` });
   return card({
     title: `Deployment ${id}: ${service} ${version} to ${environment}, ${state}`,
     text: parts.join('\n\n'),
+    actions: [
+      ...(page > 2 ? [turn('First page', 1)] : []),
+      ...(page > 1 ? [turn('Previous page', page - 1)] : []),
+      ...(page < pages.length ? [turn('Next page', page + 1)] : []),
+      ...(page < pages.length - 1 ? [turn('Last page', pages.length)] : []),
+    ],
+    ...(pages.length > 1 ? { file: { name: `deployment-${id}.txt`, path: logPath(id) } } : {}),
     footer: `Asked for by ${deployment.by.name}, ${age(deployment.requestedAt, now)}`,
   });
 }

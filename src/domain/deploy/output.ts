@@ -5,7 +5,7 @@ export interface OutputLimits {
   readonly tailBytes: number;
 }
 
-const LIMITS: OutputLimits = { headBytes: 64 * 1024, tailBytes: 192 * 1024 };
+const LIMITS: OutputLimits = { headBytes: 256 * 1024, tailBytes: 768 * 1024 };
 
 /** The longest line that is kept whole. */
 const LINE = 2_000;
@@ -14,6 +14,8 @@ export interface Output {
   add(line: string): void;
   /** All that was kept, with a line that says how many lines were left out between beginning and end. */
   text(): string;
+  /** How long {@link Output.text} is, about. */
+  size(): number;
 }
 
 /** Memory stays under the limits (in UTF-16 units) however much is added. */
@@ -50,6 +52,7 @@ export function createOutput(limits: OutputLimits = LIMITS): Output {
 
   return {
     add,
+    size: () => headSize + tailSize,
     text() {
       const gap = dropped === 0 ? [] : [gapOf(dropped)];
       return [...head, ...gap, ...tail.slice(start)].join('\n');
@@ -58,13 +61,11 @@ export function createOutput(limits: OutputLimits = LIMITS): Output {
 }
 
 const gapOf = (count: number | string) => `… ${count} lines left out …`;
-const GAP = new RegExp(`^${gapOf('(?<count>\\d+)')}$`, 'm');
+const GAP = new RegExp(`^${gapOf('(\\d+)')}$`, 'm');
 
-/** How many lines there were in the beginning of such a text, those included that were not kept. */
-export function linesSaid(beginning: string): number {
-  const shown = beginning.split('\n').length - 1;
-  const dropped = GAP.exec(beginning)?.groups?.['count'];
-  return dropped === undefined ? shown : shown - 1 + Number(dropped);
+/** How many lines {@link Output.text} says it has left out. */
+export function leftOut(text: string): number {
+  return Number(GAP.exec(text)?.[1] ?? 0);
 }
 
 /** The last lines of a text that are not empty, each cut at 200 characters. */

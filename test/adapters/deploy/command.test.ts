@@ -7,6 +7,7 @@ import { expect } from 'chai';
 import { fill } from '../../../src/adapters/deploy/command/arguments.ts';
 import { createCommandTarget } from '../../../src/adapters/deploy/command/client.ts';
 import { createLines, progressOf } from '../../../src/adapters/deploy/command/lines.ts';
+import { runProgram } from '../../../src/adapters/deploy/command/run.ts';
 import { parseCurrent, parseVersions } from '../../../src/adapters/deploy/command/schema.ts';
 import type { CommandTargetConfig } from '../../../src/domain/deploy/config.ts';
 import type { ProgressStep, TargetOutcome } from '../../../src/domain/deploy/ports.ts';
@@ -224,6 +225,43 @@ describe('command target', function () {
       .versions('web')
       .then(String, String);
     expect(missing).to.include('gave no answer: the program no-such-program was not found on PATH');
+  });
+
+  const questions: [string, Partial<CommandTargetConfig>, string][] = [
+    ['no program', { current: ['no-such-program'] }, 'the program no-such-program was not found on PATH'],
+    ['no folder', { current: ['node'], folder: 'missing' }, 'the folder missing is not there'],
+    ['not executable', { current: ['./say.mjs'] }, 'the program ./say.mjs is not executable'],
+    ['an exit code', { current: ['node', '-e', 'console.error("why"); process.exit(3)'] }, 'exit code 3 (why)'],
+    ['a signal', { current: ['node', '-e', 'process.kill(process.pid, "SIGKILL")'] }, 'was ended by SIGKILL'],
+    ['too much', { current: ['node', '-e', 'console.log("x".repeat(2e6))'] }, 'it printed too much'],
+  ];
+  for (const [what, config, words] of questions) {
+    it(`says why a question has no answer: ${what}`, async () => {
+      await writeFile(join(folder, 'say.mjs'), '');
+      const answer = await target(config).current('web', 'staging').then(JSON.stringify, String);
+      expect(answer).to.include('the program for “current” gave no answer: ').and.include(words);
+    });
+  }
+
+  it('ends a question that takes too long, with all that it started', async () => {
+    const child = "process.on('SIGTERM', () => {}); console.log(process.pid); setInterval(() => {}, 1000)";
+    const lines: string[] = [];
+    const ended = await runProgram({
+      program: 'node',
+      args: [
+        '-e',
+        `require('child_process').spawn(process.execPath, ['-e', ${JSON.stringify(child)}], { stdio: 'inherit' })`,
+      ],
+      folder,
+      environment: { PATH: process.env['PATH'] ?? '' },
+      timeoutMs: 2_000,
+      graceMs: 200,
+      stdout: (line) => lines.push(line),
+      stderr: (line) => lines.push(line),
+    });
+    expect(ended).to.deep.equal({ kind: 'timeout' });
+    expect(lines).to.have.length(1);
+    await gone(Number(lines[0]));
   });
 
   it('runs an executable of the folder', async () => {

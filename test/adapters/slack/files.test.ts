@@ -16,6 +16,7 @@ describe('files in Slack', () => {
   let at: FilePlace;
   const asked: string[] = [];
   const files = createFiles({
+    ownFile: async (path) => (path === '/deploys/42/log.txt' ? 'all that it said ✓' : undefined),
     async picture(url) {
       asked.push(url);
       return url === '/pictures/1.png' ? { bytes: PNG, type: 'image/png', name: 'errors.png' } : undefined;
@@ -54,6 +55,16 @@ describe('files in Slack', () => {
     expect(others).to.deep.equal([]);
     expect(file).to.include({ name: 'log.txt', title: 'log.txt', alt: undefined });
     expect(file?.content).to.contain('line 899 of many ✓');
+  });
+
+  it('are texts of our own, whole, and none that is not there', async () => {
+    const log = (path: string) => toMessage(card({ title: 'Log', file: { name: 'deployment-42.txt', path } }));
+    await files.attach(web, at, log('/deploys/43/log.txt'));
+    expect(shared()).to.deep.equal([]);
+    await files.attach(web, at, log('/deploys/42/log.txt'));
+    expect(shared()).to.deep.equal([
+      { name: 'deployment-42.txt', title: 'deployment-42.txt', alt: undefined, content: 'all that it said ✓' },
+    ]);
   });
 
   it('are pictures of our own with what they show, and none from elsewhere', async () => {

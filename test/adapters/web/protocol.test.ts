@@ -425,6 +425,7 @@ describe('web chat: conversation', () => {
         fields: [{ name: INJECTION, value: INJECTION }],
         actions: [{ label: INJECTION, command: INJECTION }],
         image: { url: 'javascript:alert(4)', alt: INJECTION },
+        file: { name: 'a.txt', path: '//evil.example/a.txt' },
         footer: `end ${INJECTION}`,
       }),
     );
@@ -432,6 +433,12 @@ describe('web chat: conversation', () => {
     expect(shown?.html).to.contain('&lt;img');
     expect(shown?.fields[0]?.html).not.to.contain('<img');
     expect(shown?.image).to.deep.equal({ url: 'about:blank', alt: INJECTION });
+    expect(shown).to.not.have.property('file');
+    await web.post(
+      { room: 'ops' },
+      card({ title: 'log', footer: 'own file', file: { name: 'a.txt', path: '/a.txt' } }),
+    );
+    expect((await bob.message('own file')).card?.file).to.deep.equal({ name: 'a.txt', href: '/a.txt' });
   });
 });
 

@@ -41,6 +41,8 @@ export interface SlackMessage {
   readonly text: string;
   readonly blocks: KnownBlock[];
   readonly files?: readonly MessageFile[];
+  /** A text of our own, to be read and uploaded (files.ts). */
+  readonly document?: { readonly name: string; readonly path: string };
   /** A picture of our own, to be uploaded (files.ts). */
   readonly picture?: { readonly url: string; readonly alt: string };
   /** Who says it, if not the robot itself: for chat.postMessage, not for chat.update, which keeps it. */
@@ -80,6 +82,7 @@ export function toMessage(content: Content, options: RenderOptions = {}): SlackM
   const own = content.image && isOwn(content.image.url) ? content.image : undefined;
   return {
     ...message,
+    ...(content.file && options.ephemeral === undefined && { document: content.file }),
     ...(own && { picture: own }),
     ...(content.speaker?.name.trim() && { author: authorOf(content.speaker) }),
   };

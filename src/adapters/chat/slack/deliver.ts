@@ -84,7 +84,7 @@ export function createDeliveries(options: DeliverOptions): Deliveries {
 
   /** The message stands; what belongs to it and did not arrive is logged. Returns why. */
   async function attach(channel: string, thread: string, message: SlackMessage): Promise<string | undefined> {
-    if (!message.files?.length && !message.picture) return undefined;
+    if (!message.files?.length && !message.document && !message.picture) return undefined;
     try {
       await options.attach(api.web, { channel, thread }, message);
       return undefined;
@@ -99,10 +99,10 @@ export function createDeliveries(options: DeliverOptions): Deliveries {
   async function confess(
     channel: string,
     thread: string,
-    { files = [] }: SlackMessage,
+    { files = [], document }: SlackMessage,
     problem: string,
   ): Promise<void> {
-    if (files.length === 0) return;
+    if (files.length === 0 && !document) return;
     const text = `The file is missing: Slack did not take it (${problem}).`;
     try {
       await api.web.chat.postMessage({ channel, thread_ts: thread, text, mrkdwn: false });

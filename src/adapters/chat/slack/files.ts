@@ -29,7 +29,7 @@ interface SlackUpload {
 
 export interface SlackFiles {
   /** Uploads what belongs to a message. The same for the same message and content is done once, however often it is asked for. */
-  attach(web: WebClient, at: FilePlace, message: Pick<SlackMessage, 'files' | 'picture'>): Promise<void>;
+  attach(web: WebClient, at: FilePlace, message: Pick<SlackMessage, 'files' | 'document' | 'picture'>): Promise<void>;
 }
 
 const ATTEMPTS = 2;
@@ -38,8 +38,8 @@ const TIMEOUT_MS = 60_000;
 const REMEMBERED = 1_000;
 const MAX_ALT = 1_000;
 
-/** @param parts gives the pictures of our own */
-export function createFiles(parts: Pick<SlackParts, 'picture'>): SlackFiles {
+/** @param parts gives the texts and the pictures of our own */
+export function createFiles(parts: Pick<SlackParts, 'ownFile' | 'picture'>): SlackFiles {
   const uploads = new Map<string, Promise<void>>();
 
   async function upload(web: WebClient, at: FilePlace, file: SlackUpload): Promise<void> {
@@ -57,8 +57,10 @@ export function createFiles(parts: Pick<SlackParts, 'picture'>): SlackFiles {
   }
 
   return {
-    async attach(web, at, { files = [], picture }) {
+    async attach(web, at, { files = [], document, picture }) {
       for (const { name, content } of files) await upload(web, at, { name, bytes: Buffer.from(content) });
+      const text = document && (await parts.ownFile(document.path));
+      if (document && text) await upload(web, at, { name: document.name, bytes: Buffer.from(text) });
       const found = picture && (await parts.picture(picture.url));
       if (!found) return;
       await upload(web, at, { name: found.name, bytes: found.bytes, title: picture.alt, alt: picture.alt });

@@ -7,6 +7,7 @@ import type { Content } from '../../../bot/card.ts';
 import type { Address, Person, Room } from '../../../bot/chat.ts';
 import type { Logger } from '../../../bot/log.ts';
 import type { SlackMetrics } from '../../../bot/metrics.ts';
+import type { ReadOwnFile } from '../../../bot/own-files.ts';
 import type { PostOptions } from '../../../bot/post.ts';
 import type { Robot } from '../../../bot/robot.ts';
 import type { Surfaces } from '../../../bot/surfaces.ts';
@@ -206,6 +207,7 @@ export interface SlackParts {
   readonly post: (address: Address, content: Content, options?: PostOptions) => Promise<void>;
   /** Wakes the outbox: the chat can take messages again. */
   readonly wake: () => void;
+  readonly ownFile: ReadOwnFile;
   /** A picture of our own, by its path or data address; undefined if it is none. */
   readonly picture: (
     url: string,

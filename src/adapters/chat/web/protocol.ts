@@ -34,6 +34,8 @@ export interface WireCard {
   readonly choices: readonly { readonly label: string; readonly options: readonly Action[] }[];
   /** `src` only for pictures of our own. */
   readonly image?: { readonly src?: string; readonly url: string; readonly alt: string };
+  /** To be kept; `href` is a path of this server. */
+  readonly file?: { readonly name: string; readonly href: string };
   readonly footer?: string;
   /** The role that says it. */
   readonly speaker?: string;

@@ -6,6 +6,9 @@ import { renderMarkdown } from './markdown.ts';
 import type { WireCard, WireMessage } from './protocol.ts';
 import { parseCard, type StoredCard } from './schema.ts';
 
+/** One slash: two begin the name of another host. */
+const OWN_PATH = /^\/(?![/\\])/;
+
 /** Begins the client id of a pressed button, so that a replica that takes it over knows how it came in. */
 export const PRESSED = 'press-';
 
@@ -52,6 +55,7 @@ function renderCard(card: StoredCard): WireCard {
     actions: (card.actions ?? []).map(renderAction),
     choices: (card.choices ?? []).map(({ label, options }) => ({ label, options: options.map(renderAction) })),
     ...(card.image && { image: renderImage(card.image) }),
+    ...(card.file && OWN_PATH.test(card.file.path) && { file: { name: card.file.name, href: card.file.path } }),
     ...(card.footer !== undefined && { footer: card.footer }),
     ...(card.speaker && { speaker: card.speaker.name }),
   };
@@ -68,6 +72,6 @@ function renderAction(action: NonNullable<StoredCard['actions']>[number]): Actio
 
 /** Pictures of our own are shown; those from elsewhere become a link, so that looking at a card tells nobody. */
 function renderImage(image: { url: string; alt: string }): { src?: string; url: string; alt: string } {
-  if (/^\/(?![/\\])/.test(image.url)) return { src: image.url, ...image };
+  if (OWN_PATH.test(image.url)) return { src: image.url, ...image };
   return { url: /^https?:\/\//i.test(image.url) ? image.url : 'about:blank', alt: image.alt };
 }

@@ -103,6 +103,7 @@ const cardJson = z.object({
   actions: z.array(action).optional(),
   choices: z.array(z.object({ label: z.string(), options: z.array(action) })).optional(),
   image: z.object({ url: z.string(), alt: z.string() }).optional(),
+  file: z.object({ name: z.string(), path: z.string() }).optional(),
   footer: z.string().optional(),
   speaker: z.object({ name: z.string() }).optional(),
 });

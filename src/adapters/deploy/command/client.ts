@@ -71,7 +71,7 @@ export function createCommandTarget(options: CommandTargetOptions): Target {
       timeoutMs: config.timeoutMs,
       graceMs,
       signal: run.signal,
-      pidFile: pidFile(request.environment),
+      guard: { pidFile: pidFile(request.environment) },
       stdout: line,
       stderr: line,
     });

@@ -1,4 +1,4 @@
-// Stands between the robot and a program of a service: `node guard.mjs <grace ms> <pid file or -> <program> [arguments…]`.
+// Stands between the robot and a program of a service: `node guard.mjs <grace ms> <pid file> <program> [arguments…]`.
 //
 // It leads a process group of its own. When the robot dies, even by kill -9, its end of standard input closes; the guard
 // then ends the whole group, so that no deploy goes on that nobody watches and that another one could meet. How the
@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process';
 import { rmSync, writeFileSync, writeSync } from 'node:fs';
 
 const [graceMs, pidFile, program, ...args] = process.argv.slice(2);
-if (pidFile !== '-') writeFileSync(pidFile, String(process.pid));
+writeFileSync(pidFile, String(process.pid));
 
 // The group gets these together; the guard outlives the program to tell how it ended.
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => undefined);
@@ -32,7 +32,7 @@ function end(report) {
   } catch {
     // The robot is gone; nobody wants to know.
   }
-  if (pidFile !== '-') rmSync(pidFile, { force: true });
+  rmSync(pidFile, { force: true });
   // What the program left running in the group goes with it when the robot is gone.
   if (orphaned) process.kill(0, 'SIGKILL');
   process.exit(0);

@@ -9,6 +9,7 @@ const LONGEST = 16_384;
 
 /** Control characters but the tab, line separators, and what turns the direction of text around. */
 const CONTROL = /(?!\t)[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
+const ANY_CONTROL = new RegExp(CONTROL.source, 'u');
 
 /** Splits a stream of bytes into lines without colours and control characters. Of a line redrawn by \r the last state stays. */
 export function createLines(emit: (line: string) => void): { write(chunk: Buffer): void; end(): void } {
@@ -37,6 +38,8 @@ export function createLines(emit: (line: string) => void): { write(chunk: Buffer
 }
 
 function clean(line: string): string {
+  // So it is with nearly every line; colours begin with a control character, too.
+  if (!ANY_CONTROL.test(line)) return line;
   const shown = line.replace(/\r+$/, '').split('\r').at(-1) ?? '';
   return stripVTControlCharacters(shown).replace(CONTROL, '');
 }

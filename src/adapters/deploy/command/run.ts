@@ -1,6 +1,7 @@
 /** Runs one program to its end, watched, bounded in time and memory. */
 
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { stat } from 'node:fs/promises';
 import { text as readAll } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { createLines } from './lines.ts';
@@ -17,8 +18,14 @@ export interface Run {
   /** Between SIGTERM and SIGKILL. */
   readonly graceMs: number;
   readonly signal?: AbortSignal;
-  /** Stands, with the process group in it, for as long as the program is at work. */
-  readonly pidFile?: string;
+  /**
+   * Ends the program when the robot dies: for what changes something. It takes the start of another Node, some 40 ms, which a question
+   * that somebody waits for does not need.
+   */
+  readonly guard?: {
+    /** Stands, with the process group in it, for as long as the program is at work. */
+    readonly pidFile: string;
+  };
   stdout(line: string): void;
   stderr(line: string): void;
 }
@@ -36,31 +43,25 @@ const DRAIN_MS = 500;
 /** Resolves when the program has ended; never throws for anything that the program does. */
 export async function runProgram(run: Run): Promise<Ended> {
   if (run.signal?.aborted) return { kind: 'aborted' };
-  const args = [GUARD, String(run.graceMs), run.pidFile ?? '-', programOf(run.program), ...run.args];
-  const child = spawn(process.execPath, args, {
-    cwd: run.folder,
-    env: run.environment,
-    detached: true,
-    stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
-    windowsHide: true,
-  });
+  const child = start(run);
   const spawned = await new Promise<string | undefined>((resolve) => {
     child.once('spawn', () => resolve(undefined));
     child.once('error', (error) => resolve('code' in error ? String(error.code) : 'UNKNOWN'));
   });
   const { pid } = child;
+  if (spawned !== undefined || pid === undefined) return await notStarted(run, spawned ?? 'UNKNOWN');
   const channel = child.stdio[3];
-  // The guard itself is this Node: when it cannot be started, the folder is not there.
-  if (spawned !== undefined || pid === undefined || channel === null || channel === undefined || !('read' in channel)) {
-    return { kind: 'not_started', code: spawned === 'ENOENT' ? 'FOLDER' : (spawned ?? 'UNKNOWN') };
-  }
   child.stdin?.on('error', () => undefined);
   const out = createLines(run.stdout);
   const err = createLines(run.stderr);
   child.stdout?.on('data', out.write);
   child.stderr?.on('data', err.write);
-  const reported = readAll(channel).catch(() => '');
-  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const reported = channel && 'read' in channel ? readAll(channel).catch(() => '') : undefined;
+  const exited = new Promise<Ended>((resolve) =>
+    child.once('exit', (code, signal) =>
+      resolve(signal === null ? { kind: 'exit', code: code ?? 0 } : { kind: 'signal', signal }),
+    ),
+  );
   const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
 
   let stopped: 'timeout' | 'aborted' | undefined;
@@ -75,7 +76,7 @@ export async function runProgram(run: Run): Promise<Ended> {
   const onAbort = () => stop('aborted');
   run.signal?.addEventListener('abort', onAbort, { once: true });
 
-  await exited;
+  const own = await exited;
   clearTimeout(timeout);
   clearTimeout(kill);
   run.signal?.removeEventListener('abort', onAbort);
@@ -89,21 +90,39 @@ export async function runProgram(run: Run): Promise<Ended> {
   clearTimeout(drain);
   out.end();
   err.end();
-  channel.destroy();
+  channel?.destroy();
   child.stdout?.destroy();
   child.stderr?.destroy();
   child.stdin?.destroy();
   if (stopped) return { kind: stopped };
-  return ending(await reported);
+  return reported === undefined ? own : ending(await reported);
+}
+
+function start({ program, args, folder, environment, graceMs, guard }: Run): ChildProcess {
+  const options = { cwd: folder, env: environment, detached: true, windowsHide: true };
+  if (guard === undefined) {
+    return spawn(programOf(program), args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+  }
+  const all = [GUARD, String(graceMs), guard.pidFile, programOf(program), ...args];
+  return spawn(process.execPath, all, { ...options, stdio: ['pipe', 'pipe', 'pipe', 'pipe'] });
+}
+
+async function notStarted({ folder, guard }: Run, code: string): Promise<Ended> {
+  if (code !== 'ENOENT') return failed(code);
+  // A guard is this Node itself, which is there.
+  const isFolder = guard === undefined && (await stat(folder).catch(() => undefined))?.isDirectory() === true;
+  return isFolder ? failed(code) : { kind: 'not_started', code: 'FOLDER' };
+}
+
+function failed(code: string): Ended {
+  if (code === 'ENOENT') return { kind: 'missing', code };
+  return { kind: code === 'EACCES' ? 'not_executable' : 'not_started', code };
 }
 
 function ending(text: string): Ended {
   const report = parseReport(text);
   if (report === undefined) return { kind: 'signal', signal: 'SIGKILL' };
-  if (report.kind !== 'error') return report;
-  if (report.code === 'ENOENT') return { kind: 'missing', code: report.code };
-  if (report.code === 'EACCES') return { kind: 'not_executable', code: report.code };
-  return { kind: 'not_started', code: report.code };
+  return report.kind === 'error' ? failed(report.code) : report;
 }
 
 /** `node` is the Node that runs the robot, which need not be the first one on PATH. */

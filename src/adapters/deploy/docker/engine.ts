@@ -97,7 +97,7 @@ export function createEngine({ engine, tls }: Pick<DockerPlace, 'engine' | 'tls'
     try {
       return await call(await client());
     } catch (error) {
-      throw troubleOf(error, engine);
+      throw troubleOf(error, engine, tls !== undefined);
     }
   }
 

@@ -50,7 +50,7 @@ export async function rollOut(options: RolloutOptions): Promise<TargetOutcome> {
   /** Every call of it waits for an engine that is away. */
   function patient(bare: Engine, { signal, until }: { signal: AbortSignal; until: number }): Engine {
     const told = (state: 'away' | 'back', trouble: EngineTrouble): void => {
-      run.output(state === 'away' ? `${trouble.message}; trying again` : 'the Docker engine is back');
+      run.output(state === 'away' ? `trying again: ${trouble.message}` : 'the Docker engine is back');
     };
     const ask = <T>(call: () => Promise<T>): Promise<T> => patiently(call, { signal, until, told });
     return {

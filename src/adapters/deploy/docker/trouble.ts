@@ -18,8 +18,11 @@ export class EngineTrouble extends Error {
 
 const CERTIFICATE = /^(?:CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|ERR_TLS|ERR_SSL|EPROTO|ERR_OSSL)/;
 
-/** @param engine as the configuration names it */
-export function troubleOf(error: unknown, engine: string): EngineTrouble {
+/**
+ * @param engine as the configuration names it
+ * @param overTls it may end a connection because of the robot's certificate, without a word
+ */
+export function troubleOf(error: unknown, engine: string, overTls: boolean = false): EngineTrouble {
   if (error instanceof EngineTrouble) return error;
   const { statusCode, code, message } = parseFailure(error);
   const said = quoted(message);
@@ -66,7 +69,11 @@ export function troubleOf(error: unknown, engine: string): EngineTrouble {
     code === 'EHOSTUNREACH' ||
     code === 'ENETUNREACH'
   )
-    return new EngineTrouble('away', `${at} does not answer, or cut the connection (${code})`, error);
+    return new EngineTrouble(
+      'away',
+      `${at} does not answer, or cut the connection (${code})${overTls ? '; if that goes on, check that it accepts the certificate of `tls`' : ''}`,
+      error,
+    );
   return new EngineTrouble(
     'failed',
     `${at} gave no answer that can be understood${said === '' ? '' : ` (${said.slice(2)})`}`,

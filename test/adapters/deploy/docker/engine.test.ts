@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { createDockerTarget } from '../../../../src/adapters/deploy/docker/client.ts';
 import { dockerTarget } from '../../../../src/config/targets/docker.ts';
-import type { ProgressStep, Target, TargetOutcome } from '../../../../src/domain/deploy/ports.ts';
+import type { Target } from '../../../../src/domain/deploy/ports.ts';
 import { type DockerEngine, startDocker } from '../../../support/docker.ts';
+import { type RollOptions, roll } from '../../../support/docker-run.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { freePort } from '../../../support/postgres.ts';
 
@@ -52,59 +53,14 @@ describe('docker target, against a real engine', function () {
     return createDockerTarget({ service: 'web', config: config(changes), root: '.', environment: {} });
   }
 
-  interface Ran {
-    outcome: TargetOutcome;
-    lines: string[];
-    steps: ProgressStep[];
-    handles: object[];
+  interface Options extends RollOptions {
+    readonly number?: number;
   }
 
-  interface Options {
-    signal?: AbortSignal;
-    handle?: unknown;
-    number?: number;
-    service?: string;
-    onLine?: (line: string) => void;
-    onStep?: (step: ProgressStep) => void;
-    onHandle?: (handle: object) => Promise<void>;
-  }
+  const deploy = (version: string, by: Target = target(), { number, ...options }: Options = {}) =>
+    roll(by, version, number ?? (deployment += 1), options);
 
-  async function deploy(version: string, by: Target = target(), options: Options = {}): Promise<Ran> {
-    const ran: Omit<Ran, 'outcome'> = { lines: [], steps: [], handles: [] };
-    const request = {
-      deployment: options.number ?? (deployment += 1),
-      service: options.service ?? 'web',
-      environment: 'staging',
-      version,
-    };
-    const run = {
-      signal: options.signal ?? new AbortController().signal,
-      remember: async (handle: object) => {
-        ran.handles.push(handle);
-        await options.onHandle?.(handle);
-      },
-      progress: (step: ProgressStep) => {
-        ran.steps.push(step);
-        options.onStep?.(step);
-      },
-      output: (line: string) => {
-        ran.lines.push(line);
-        options.onLine?.(line);
-      },
-    };
-    const outcome =
-      options.handle === undefined
-        ? await by.deploy(request, run)
-        : await (by.resume?.(request, options.handle, run) ?? Promise.reject(new Error('it cannot resume')));
-    return { outcome, ...ran };
-  }
-
-  /** Name and state of every container. */
-  async function containers(): Promise<Record<string, string>> {
-    const all: unknown = await (await fetch(`${docker.url}/v1.41/containers/json?all=true`)).json();
-    if (!Array.isArray(all)) throw new Error('no list');
-    return Object.fromEntries(all.map(({ Names, State }) => [String(Names[0]).slice(1), State]));
-  }
+  const containers = () => docker.containers();
 
   const answered = async () => (await fetch(`http://127.0.0.1:${port}/`)).text();
 
@@ -256,12 +212,12 @@ describe('docker target, against a real engine', function () {
         if (text?.startsWith('Trying')) going = docker.gone();
       },
       onLine: (line) => {
-        if (line.endsWith('trying again')) void going?.then(() => docker.back());
+        if (line.startsWith('trying again: ')) void going?.then(() => docker.back());
       },
     });
     expect(outcome).to.deep.equal({ kind: 'succeeded' });
     expect(lines.join('\n'))
-      .to.match(/Docker engine at tcp:\/\/127\.0\.0\.1:\d+ (refuses connections|does not answer).*; trying again/)
+      .to.match(/^trying again: the Docker engine at tcp:\/\/127\.0\.0\.1:\d+ (refuses connections|does not answer)/m)
       .and.include('the Docker engine is back');
     expect(await answered()).to.equal('v2\n');
     expect(await containers()).to.deep.equal({ 'web-staging': 'running', 'web-staging.previous-41': 'exited' });

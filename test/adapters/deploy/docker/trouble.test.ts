@@ -1,7 +1,6 @@
 /** An engine in trouble: what people read, and what is tried again. */
 
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { tmpdir } from 'node:os';
@@ -10,7 +9,7 @@ import { expect } from 'chai';
 import { createDockerTarget } from '../../../../src/adapters/deploy/docker/client.ts';
 import { dockerTarget } from '../../../../src/config/targets/docker.ts';
 import type { TargetOutcome } from '../../../../src/domain/deploy/ports.ts';
-import { needs } from '../../../support/missing.ts';
+import { type Certificates, makeCertificates } from '../../../support/certificates.ts';
 
 /** Answers of an engine, by status; `cut` ends the connection. */
 type Answer = number | 'cut' | 'nonsense';
@@ -201,70 +200,16 @@ describe('docker target, an engine in trouble', function () {
   });
 
   describe('TLS', () => {
-    let folder: string;
-    const file = (name: string) => join(folder, name);
+    let certificates: Certificates;
+    const file = (name: string) => certificates.file(name);
 
     before(function () {
-      try {
-        execFileSync('openssl', ['version']);
-      } catch {
-        return needs(this, 'OpenSSL', 'apt-get install openssl');
-      }
-      folder = mkdtempSync(join(tmpdir(), 'docker-tls-'));
-      const key = ['-nodes', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'];
-      const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'ignore' });
-      for (const authority of ['ca', 'stranger'])
-        openssl(
-          'req',
-          '-x509',
-          ...key,
-          '-days',
-          '2',
-          '-subj',
-          `/CN=${authority}`,
-          '-keyout',
-          `${authority}-key.pem`,
-          '-out',
-          `${authority}.pem`,
-        );
-      for (const name of ['engine', 'robot']) {
-        openssl(
-          'req',
-          ...key,
-          '-subj',
-          `/CN=${name}`,
-          '-addext',
-          'subjectAltName=DNS:localhost',
-          '-keyout',
-          `${name}-key.pem`,
-          '-out',
-          `${name}.csr`,
-        );
-        openssl(
-          'x509',
-          '-req',
-          '-in',
-          `${name}.csr`,
-          '-CA',
-          'ca.pem',
-          '-CAkey',
-          'ca-key.pem',
-          '-CAcreateserial',
-          '-days',
-          '2',
-          '-copy_extensions',
-          'copy',
-          '-out',
-          `${name}.pem`,
-        );
-      }
+      certificates = makeCertificates(this, ['engine', 'robot']);
     });
-    after(() => {
-      if (folder) rmSync(folder, { recursive: true });
-    });
+    after(() => certificates?.remove());
 
     async function engine(): Promise<number> {
-      const read = (name: string) => readFileSync(file(name));
+      const { read } = certificates;
       const server = createTlsServer(
         { cert: read('engine.pem'), key: read('engine-key.pem'), ca: read('ca.pem'), requestCert: true },
         answering([200]),

@@ -114,6 +114,11 @@ function cardElement(message, options) {
         : h('a', { href: card.image.url, rel: 'noopener noreferrer', target: '_blank', text: card.image.alt }),
     );
   }
+  if (card.file) {
+    element.append(
+      h('a', { class: 'card-file', href: card.file.href, download: card.file.name, text: card.file.name }),
+    );
+  }
   if (card.actions.length > 0) {
     element.append(
       h(
