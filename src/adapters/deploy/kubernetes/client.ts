@@ -11,12 +11,13 @@ import {
   TargetUnclear,
 } from '../../../domain/deploy/ports.ts';
 import type { TargetOptions } from '../targets.ts';
+import { deploymentCache } from './cache.ts';
 import { changeImages, existing } from './change.ts';
 import { type Cluster, openCluster } from './cluster.ts';
 import { ApiFailure } from './failure.ts';
 import { follow } from './follow.ts';
 import { containerOf, imageOf, isImage } from './images.ts';
-import { liveOf } from './live.ts';
+import { type ClusterReader, liveOf, readerOf } from './live.ts';
 import { Cut, type Limits, persist } from './patience.ts';
 import { type Place, placeOf } from './places.ts';
 import { type Handle, type Part, parseHandle } from './schema.ts';
@@ -30,7 +31,7 @@ const UNDO_MS = 120_000;
 type Problem = NonNullable<Handle['undoing']>;
 
 export function createKubernetesTarget(options: TargetOptions<KubernetesTargetConfig>): Target {
-  const { config, root, environment, service } = options;
+  const { config, root, environment, service, closing } = options;
 
   const open = (context: string | undefined): Promise<Cluster> =>
     openCluster({
@@ -148,10 +149,23 @@ export function createKubernetesTarget(options: TargetOptions<KubernetesTargetCo
     return why.outcome === 'failed' ? { kind: 'failed', code: why.code, text } : { kind: 'interrupted', text };
   }
 
-  async function current(_service: string, where: string): Promise<Live | undefined> {
+  const current: Target['current'] = (_service, where) => live(where, async (cluster) => readerOf(cluster));
+
+  const glance: Target['glance'] = (_service, where) =>
+    live(where, async (cluster, { namespace }) => {
+      const seen = closing === undefined ? undefined : await deploymentCache(cluster, closing).at(namespace);
+      return seen ?? readerOf(cluster);
+    });
+
+  async function live(
+    where: string,
+    reading: (cluster: Cluster, place: Place) => Promise<ClusterReader & Pick<Live, 'stale'>>,
+  ): Promise<Live | undefined> {
     const place = placeOf(config, service, where);
     try {
-      return await liveOf(await open(place.context), place);
+      const reader = await reading(await open(place.context), place);
+      const found = await liveOf(reader, place);
+      return found === undefined || reader.stale === undefined ? found : { ...found, stale: reader.stale };
     } catch (error) {
       if (error instanceof ApiFailure) throw new TargetUnclear(error.message, { cause: error });
       throw error;
@@ -163,6 +177,7 @@ export function createKubernetesTarget(options: TargetOptions<KubernetesTargetCo
     deploy,
     resume,
     current,
+    glance,
     // Which images there are is the registry's to know.
     versions: async () => 'unsupported',
     // The cluster rolls out by itself; nothing of the robot's own is left at work.
