@@ -13,9 +13,10 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 
-/** An error as the API answers it; `cut` breaks the connection without an answer. */
+/** An error as the API answers it; `cut` breaks the connection without an answer, `lost` after the patch was done. */
 export type Fault =
   | 'cut'
+  | 'lost'
   | {
       readonly code: number;
       readonly reason: string;
@@ -34,6 +35,9 @@ export interface FakeKubernetes {
   remove(namespace: string, name: string): void;
   /** The next calls of that kind run into it. */
   fault(kind: Kind, fault: Fault, times?: number): void;
+  /** Rollouts are not done until `release`. */
+  hold(): void;
+  release(): void;
   /** Breaks the connection of every watch; by `expire`, each is told before that its version is too old. */
   endWatches(how: 'cut' | 'expire'): void;
   watches(): number;
@@ -59,6 +63,8 @@ interface Kept {
   image: string;
   version: number;
   generation: number;
+  /** The generation that is rolled out. */
+  done: number;
   annotations: Record<string, string>;
 }
 
@@ -76,6 +82,7 @@ export async function fakeKubernetes(): Promise<FakeKubernetes> {
   /** What happened, by the version that it made; a watch begins after the one that it names. */
   let history: { version: number; type: string; object: Kept }[] = [];
   let version = 1_000;
+  let held = false;
   let port = 0;
   let server = createServer();
 
@@ -94,12 +101,14 @@ export async function fakeKubernetes(): Promise<FakeKubernetes> {
     const key = `${namespace}/${name}`;
     const before = kept.get(key);
     version += 1;
+    const generation = (before?.generation ?? 0) + 1;
     const one: Kept = {
       namespace,
       name,
       image,
       version,
-      generation: (before?.generation ?? 0) + 1,
+      generation,
+      done: held ? (before?.done ?? 0) : generation,
       annotations: { ...before?.annotations, ...annotations },
     };
     kept.set(key, one);
@@ -124,10 +133,10 @@ export async function fakeKubernetes(): Promise<FakeKubernetes> {
     if (planned) {
       planned.left -= 1;
       if (planned.fault === 'cut') return void res.destroy();
-      return send(res, planned.fault);
+      if (planned.fault !== 'lost') return send(res, planned.fault);
     }
     if (kind === 'pods' || kind === 'events') return json(res, 200, list([], url, version));
-    if (kind === 'watch') return watch(res, namespace, Number(url.searchParams.get('resourceVersion')));
+    if (kind === 'watch') return watch(res, at['what'], namespace, Number(url.searchParams.get('resourceVersion')));
     if (kind === 'list') {
       const items = [...kept.values()].filter((one) => namespace === undefined || one.namespace === namespace);
       return json(res, 200, list(items.map(deployment), url, version));
@@ -143,13 +152,16 @@ export async function fakeKubernetes(): Promise<FakeKubernetes> {
       return send(res, { code: 409, reason: 'Conflict', message });
     }
     const image = body.spec.template.spec.containers.find((each) => each.name === name)?.image ?? one.image;
-    json(res, 200, deployment(set(one.namespace, one.name, image, body.metadata.annotations)));
+    const changed = set(one.namespace, one.name, image, body.metadata.annotations);
+    if (planned) res.destroy();
+    else json(res, 200, deployment(changed));
   }
 
-  function watch(res: ServerResponse, namespace: string | undefined, from: number): void {
+  function watch(res: ServerResponse, what: string | undefined, namespace: string | undefined, from: number): void {
     res.writeHead(200, { 'content-type': 'application/json' });
     res.flushHeaders();
-    const watcher = { namespace, res };
+    // Of pods there are none.
+    const watcher = { namespace: what === 'deployments' ? namespace : 'none', res };
     for (const event of history) if (event.version > from) show(watcher, event);
     watchers.add(watcher);
     res.once('close', () => watchers.delete(watcher));
@@ -198,6 +210,18 @@ current-context: fake
       tell('DELETED', { ...one, version });
     },
     fault: (kind, fault, times = 1) => void faults.push({ kind, fault, left: times }),
+    hold() {
+      held = true;
+    },
+    release() {
+      held = false;
+      for (const one of kept.values()) {
+        if (one.done === one.generation) continue;
+        version += 1;
+        Object.assign(one, { version, done: one.generation });
+        tell('MODIFIED', one);
+      }
+    },
     endWatches(how) {
       for (const watcher of watchers) {
         const { res } = watcher;
@@ -226,14 +250,17 @@ current-context: fake
 }
 
 function kindOf(method: string, { what, name }: Record<string, string>, url: URL): Kind | undefined {
+  const isWatch = method === 'GET' && url.searchParams.get('watch') === 'true';
+  if (isWatch && name === undefined) return 'watch';
   if (what === 'pods' || what === 'events') return method === 'GET' ? what : undefined;
   if (method === 'PATCH' && name !== undefined) return 'patch';
   if (method !== 'GET') return undefined;
   if (name !== undefined) return 'get';
-  return url.searchParams.get('watch') === 'true' ? 'watch' : 'list';
+  return 'list';
 }
 
-function deployment({ namespace, name, image, version, generation, annotations }: Kept): object {
+function deployment({ namespace, name, image, version, generation, done, annotations }: Kept): object {
+  const updated = done === generation ? 1 : 0;
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
@@ -246,14 +273,14 @@ function deployment({ namespace, name, image, version, generation, annotations }
     status: {
       observedGeneration: generation,
       replicas: 1,
-      updatedReplicas: 1,
+      updatedReplicas: updated,
       readyReplicas: 1,
       availableReplicas: 1,
       conditions: [
         {
           type: 'Progressing',
           status: 'True',
-          reason: 'NewReplicaSetAvailable',
+          reason: updated === 1 ? 'NewReplicaSetAvailable' : 'ReplicaSetUpdated',
           lastUpdateTime: '2026-11-20T08:00:00Z',
         },
       ],
@@ -269,7 +296,7 @@ function list(items: readonly object[], url: URL, version: number): object {
   return { metadata: { resourceVersion: String(version), ...more }, items: items.slice(from, to) };
 }
 
-type Answered = Exclude<Fault, 'cut'>;
+type Answered = Exclude<Fault, 'cut' | 'lost'>;
 
 function statusOf({ code, reason, message }: Answered): object {
   return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, code };

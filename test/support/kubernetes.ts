@@ -30,13 +30,21 @@ export interface TestCluster {
   stop(): Promise<void>;
 }
 
+/** How a cluster for tests comes onto this machine. */
+export const KUBERNETES_INSTALL = `${TESTBED}/build, or set TEST_KUBECONFIG`;
+
 /** Skips the running test where there is no cluster; under CI that is a failure. */
 export async function testCluster(context: Mocha.Context): Promise<TestCluster> {
+  return (await openTestCluster()) ?? needs(context, 'A Kubernetes API server', KUBERNETES_INSTALL);
+}
+
+/** Undefined where there is none. */
+export async function openTestCluster(): Promise<TestCluster | undefined> {
   const given = process.env['TEST_KUBECONFIG'];
   if (given) return await clusterOf(given, undefined, async () => undefined);
   const built = join(process.env['KUBE_HOME'] ?? join(homedir(), '.cache/kube-testbed'), 'bin');
   if (!existsSync(TESTBED) || !existsSync(join(built, 'kube-apiserver'))) {
-    return needs(context, 'A Kubernetes API server', `${TESTBED}/build, or set TEST_KUBECONFIG`);
+    return undefined;
   }
   const home = await mkdtemp(join(tmpdir(), 'kube-'));
   await symlink(built, join(home, 'bin'));

@@ -14,7 +14,7 @@ import type { TargetOptions } from '../targets.ts';
 import { deploymentCache } from './cache.ts';
 import { changeImages, existing } from './change.ts';
 import { type Cluster, openCluster } from './cluster.ts';
-import { ApiFailure } from './failure.ts';
+import { ApiFailure, failureText } from './failure.ts';
 import { follow } from './follow.ts';
 import { containerOf, imageOf, isImage } from './images.ts';
 import { type ClusterReader, liveOf, readerOf } from './live.ts';
@@ -102,7 +102,7 @@ export function createKubernetesTarget(options: TargetOptions<KubernetesTargetCo
       const { text } = followed;
       return await undo(request, handle, problem(followed.kind === 'failed' ? followed.code : 'changed', text), run);
     } catch (error) {
-      if (error instanceof ApiFailure) return await undo(request, handle, problem(error.kind, error.message), run);
+      if (error instanceof ApiFailure) return await undo(request, handle, problem(error.kind, failureText(error)), run);
       if (!(error instanceof Cut)) throw error;
       if (error.by === 'stop') return { kind: 'interrupted', text: 'the robot was stopped; the rollout goes on' };
       return await undo(request, handle, { outcome: 'interrupted', code: 'cancelled', text: 'it was cancelled' }, run);
@@ -143,7 +143,7 @@ export function createKubernetesTarget(options: TargetOptions<KubernetesTargetCo
       if (error instanceof Cut)
         return { kind: 'interrupted', text: `${why.text}; the robot was stopped while it undid that` };
       if (!(error instanceof ApiFailure)) throw error;
-      end = `it could not be undone: ${error.message}`;
+      end = `it could not be undone: ${failureText(error)}`;
     }
     const text = end === '' ? why.text : `${why.text}; ${end}`;
     return why.outcome === 'failed' ? { kind: 'failed', code: why.code, text } : { kind: 'interrupted', text };
@@ -167,7 +167,7 @@ export function createKubernetesTarget(options: TargetOptions<KubernetesTargetCo
       const found = await liveOf(reader, place);
       return found === undefined || reader.stale === undefined ? found : { ...found, stale: reader.stale };
     } catch (error) {
-      if (error instanceof ApiFailure) throw new TargetUnclear(error.message, { cause: error });
+      if (error instanceof ApiFailure) throw new TargetUnclear(failureText(error), { cause: error });
       throw error;
     }
   }
@@ -217,7 +217,7 @@ function problem(code: string, text: string): Problem {
 
 function failedBy(error: unknown, more: string): TargetOutcome {
   if (!(error instanceof ApiFailure)) throw error;
-  return { kind: 'failed', code: error.kind, text: `${error.message}${more}` };
+  return { kind: 'failed', code: error.kind, text: `${failureText(error)}${more}` };
 }
 
 function undoneWords(kind: 'complete' | 'changed' | 'failed' | undefined): string {

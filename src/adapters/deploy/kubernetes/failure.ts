@@ -34,6 +34,19 @@ export class ApiFailure extends Error {
   }
 }
 
+const ADVICE: Partial<Record<FailureKind, string>> = {
+  busy: 'try again when it has less to do',
+  server: 'its own log says why; try again when that is mended',
+  gone: 'see whether it runs, and can be reached from the robot’s machine',
+  conflict: 'see what else changes it (a pipeline, an operator), then try again',
+};
+
+/** What happened and, where the message does not say so itself, what to do. */
+export function failureText({ kind, message }: ApiFailure): string {
+  const advice = ADVICE[kind];
+  return advice === undefined ? message : `${message}; ${advice}`;
+}
+
 /** It may be otherwise in a moment. */
 export function passes(error: unknown): error is ApiFailure {
   return error instanceof ApiFailure && (error.kind === 'busy' || error.kind === 'server' || error.kind === 'gone');
