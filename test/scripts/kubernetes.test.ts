@@ -156,7 +156,8 @@ describe('scripts/kubernetes.ts', function () {
   });
 
   it('changes nothing under a deployment that is going on', async () => {
-    await createDeployStore(db).start({
+    const store = createDeployStore(db);
+    await store.start({
       service: 'web',
       environment: 'staging',
       version: 'v2',
@@ -164,6 +165,7 @@ describe('scripts/kubernetes.ts', function () {
       origin: { chat: 'test', room: 'ops' },
       at: new Date(),
     });
+    await store.next({ service: 'web', environment: 'staging' }, new Date());
     expect(await say('alice', 'kubernetes restart web in staging')).to.match(/bob is deploying web v2 to staging/);
   });
 

@@ -492,7 +492,7 @@ export function createDeploys(ports: DeployPorts): Deploys {
     if (current === undefined) return { kind: 'nothing' };
     if (current === 'unsupported') return { kind: 'unclear', text: 'this target cannot tell', ...recorded };
     const ours = last?.version === current.version ? last : undefined;
-    const since = current.since ?? ours?.finishedAt;
+    const since = earlier(current.since, ours?.finishedAt);
     const drift = driftOf(current, last, running);
     return {
       ...current,
@@ -554,4 +554,10 @@ export function createDeploys(ports: DeployPorts): Deploys {
     interrupt,
     takeUp,
   });
+}
+
+/** A version that was restarted, or set again after another one had failed, has been live since it came. */
+function earlier(one: Date | undefined, other: Date | undefined): Date | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return one < other ? one : other;
 }
