@@ -15,6 +15,9 @@ import { approvalNeed, begin, type Wanted } from './deploy.ts';
 /** A rollback looks no further back than this. */
 const REMEMBERED = 500;
 
+/** So many deployments past the robot are looked through for who brought what runs. */
+const ELSEWHERE = 50;
+
 interface RollbackArgs {
   readonly service: string;
   readonly environment: string;
@@ -79,7 +82,7 @@ export default function rollouts(robot: Robot): void {
     async run({ args: { service, one, other }, services, now }) {
       const [places, elsewhere] = await Promise.all([
         services.deploys.list({ service }),
-        services.pipelines.deployments({ service, limit: 10 }),
+        services.pipelines.deployments({ service, limit: ELSEWHERE }),
       ]);
       const at = (environment: string) => withDeployer(place(places, service, environment), elsewhere);
       return differenceCard(service, at(one), at(other), now);

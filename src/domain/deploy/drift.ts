@@ -10,11 +10,13 @@ import type { Deployment, Drift, Live } from './ports.ts';
  * @param running what holds the place
  */
 export function driftOf(
-  live: Pick<Live, 'version'>,
+  live: Pick<Live, 'version' | 'stale'>,
   last: Deployment | undefined,
   running: Deployment | undefined,
 ): Drift | undefined {
   if (last === undefined || running !== undefined || last.version === live.version) return undefined;
   const { id, version, by, finishedAt = last.requestedAt } = last;
+  // What was seen before it was deployed says nothing of what became of it.
+  if (live.stale !== undefined && live.stale.since < finishedAt) return undefined;
   return { id, version, by, finishedAt };
 }

@@ -35,6 +35,12 @@ describe('drift', () => {
     });
   }
 
+  it('is not seen in what is older than the deployment', () => {
+    const seen = (at: Date) => driftOf({ version: 'v2', stale: { since: at, text: 'it is away' } }, LAST, undefined);
+    expect(seen(minute(11))).to.equal(undefined);
+    expect(seen(minute(13))).to.deep.equal(DRIFT);
+  });
+
   it('is told with what was deployed last, and by whom', () => {
     expect(liveText({ kind: 'live', version: 'v2', drift: DRIFT }, NOW)).to.equal(
       '**v2** · drifted: v3 was deployed last (\\#42 by alice)',
