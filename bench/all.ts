@@ -14,6 +14,7 @@ const PARTS: readonly (readonly string[])[] = [
   ['start.ts'],
   ['ask-retrieval.ts'],
   ['history-search.ts', '50000'],
+  ['kubernetes.ts'],
 ];
 
 async function run(file: string, args: readonly string[]): Promise<boolean> {

@@ -15,6 +15,9 @@ import type { Change, PreviewRequest, Refusal } from '../src/domain/deploy/ports
 import { approvalDetails, changeText, previewCard, ruleLines } from '../src/domain/deploy/preview.ts';
 import { queueCard } from '../src/domain/deploy/waiting.ts';
 
+/** So many deployments past the robot are looked through for who brought what runs. */
+const ELSEWHERE = 500;
+
 export default function deploy(robot: Robot): void {
   command(robot, {
     id: 'deploy.start',
@@ -51,7 +54,7 @@ export default function deploy(robot: Robot): void {
       const [places, history, elsewhere] = await Promise.all([
         services.deploys.list(filter),
         services.deploys.history({ ...filter, limit: 10 }),
-        services.pipelines.deployments({ ...filter, limit: 10 }),
+        services.pipelines.deployments({ ...filter, limit: ELSEWHERE }),
       ]);
       return deploymentsCard(places, history, now, elsewhere);
     },

@@ -7,6 +7,7 @@ import { command } from '../src/bot/command.ts';
 import { fail } from '../src/bot/errors.ts';
 import type { Robot } from '../src/bot/robot.ts';
 import type { Services } from '../src/bot/services.ts';
+import { keepsOut, scopeWords, untilWords } from '../src/domain/deploy/locks.ts';
 import { describeCard, eventsCard, podLogCard, podsCard } from '../src/domain/kubernetes/cards.ts';
 import { KubernetesProblem, type Place } from '../src/domain/kubernetes/ports.ts';
 
@@ -86,7 +87,7 @@ export default function kubernetes(robot: Robot): void {
     effect: 'change',
     needs: changing,
     async run({ args, person, services, now }) {
-      await undisturbed(services, args);
+      await undisturbed(services, args, now);
       const names = await told(services.kubernetes.restart(args, person.name, now));
       return card({
         title: `${args.service} in ${args.environment} is being restarted`,
@@ -111,8 +112,8 @@ export default function kubernetes(robot: Robot): void {
     needs: changing,
     confirm: ({ service, replicas, environment }) =>
       replicas === 0 ? `That stops ${service} in ${environment} altogether. Really?` : undefined,
-    async run({ args, services }) {
-      await undisturbed(services, args);
+    async run({ args, services, now }) {
+      await undisturbed(services, args, now);
       const { deployment, before, after } = await told(services.kubernetes.scale(args, args.replicas, args.deployment));
       const back = args.deployment === undefined ? '' : ` --deployment ${deployment}`;
       const { service, environment } = args;
@@ -135,9 +136,14 @@ export default function kubernetes(robot: Robot): void {
   });
 }
 
-/** Nothing is changed under a deployment that is going on. */
-async function undisturbed({ deploys }: Services, { service, environment }: Place): Promise<void> {
-  const open = await deploys.running();
+/** Nothing is changed under a deployment that is going on, nor behind a lock: who locked a place wants it left as it is. */
+async function undisturbed({ deploys, locks }: Services, { service, environment }: Place, now: Date): Promise<void> {
+  const [open, all] = await Promise.all([deploys.running(), locks.all()]);
+  const lock = all.find((one) => keepsOut(one, { service, environment }, now));
+  if (lock) {
+    const { owner, reason } = lock;
+    throw fail('kubernetes.locked', { scope: scopeWords(lock), by: owner.name, until: untilWords(lock), reason });
+  }
   const holder = open.find((one) => one.service === service && one.environment === environment);
   if (holder) throw fail('kubernetes.busy', { service, environment, version: holder.version, by: holder.by.name });
 }

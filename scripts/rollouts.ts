@@ -7,12 +7,16 @@ import { fail } from '../src/bot/errors.ts';
 import type { Robot } from '../src/bot/robot.ts';
 import type { Services } from '../src/bot/services.ts';
 import { versionBefore, versionsOnceLive } from '../src/domain/deploy/before.ts';
+import { withDeployer } from '../src/domain/deploy/elsewhere.ts';
 import type { Placement } from '../src/domain/deploy/ports.ts';
 import { differenceCard } from '../src/domain/deploy/preview.ts';
 import { approvalNeed, begin, type Wanted } from './deploy.ts';
 
 /** A rollback looks no further back than this. */
 const REMEMBERED = 500;
+
+/** So many deployments past the robot are looked through for who brought what runs. */
+const ELSEWHERE = 50;
 
 interface RollbackArgs {
   readonly service: string;
@@ -76,8 +80,12 @@ export default function rollouts(robot: Robot): void {
     effect: 'read',
     needs: 'public',
     async run({ args: { service, one, other }, services, now }) {
-      const places = await services.deploys.list({ service });
-      return differenceCard(service, place(places, service, one), place(places, service, other), now);
+      const [places, elsewhere] = await Promise.all([
+        services.deploys.list({ service }),
+        services.pipelines.deployments({ service, limit: ELSEWHERE }),
+      ]);
+      const at = (environment: string) => withDeployer(place(places, service, environment), elsewhere);
+      return differenceCard(service, at(one), at(other), now);
     },
   });
 }

@@ -217,6 +217,8 @@ export async function startApp(options: AppOptions): Promise<App> {
     });
     jobs.define('history.retention', {}, async () => void (await history.removeExpired(now())));
     const lockStore = createLockStore(database);
+    const closing = new AbortController();
+    closers.push(async () => closing.abort());
     const deploys = createDeploys({
       config: config.services,
       store: createDeployStore(database),
@@ -226,6 +228,7 @@ export async function startApp(options: AppOptions): Promise<App> {
         root: config.root,
         dataFolder: config.data,
         environment: config.environment,
+        closing: closing.signal,
       }),
       clock: { now, sleep: async (ms, signal) => await delay(ms, undefined, { signal }).catch(() => undefined) },
       replica: replicas.id,

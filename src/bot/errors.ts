@@ -437,6 +437,12 @@ export const catalogue = {
     ({ service, environment }) =>
       `Type it again when that has ended; \`deploys ${service} ${environment}\` shows how far it is.`,
   ),
+  'kubernetes.locked': entry<{ scope: string; by: string; until: string; reason: string }>(
+    ({ scope, by, until, reason }) =>
+      `${plain(by)} has locked ${plain(scope)} ${until}: ${plain(reason)}. It is neither restarted nor scaled meanwhile.`,
+    ({ scope, by }) =>
+      `${codeSpan(`unlock ${scope}`)} opens it; only ${plain(by)}, or who has the permission \`deploy:lock\`, can do that.`,
+  ),
   'kubernetes.unknown': entry<{ what: string; name: string; known: readonly string[] }>(
     ({ what, name }) => `There is no ${what} ${codeSpan(name)} of this service.`,
     ({ known }) => (known.length > 0 ? `Give ${alternatives(known)}.` : 'Nothing of it runs there.'),

@@ -1,4 +1,7 @@
-/** The program deploys to a real cluster and is killed in the middle: it takes up the same rollout, and deploys nothing twice. */
+/**
+ * The program deploys to a real cluster: good, bad and slow versions, without rights, with the API server and the robot itself
+ * killed in the middle. It takes up the same rollout, and deploys nothing twice.
+ */
 
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -30,7 +33,7 @@ describe('deploying to Kubernetes', function () {
     await mkdir(config);
     await writeFile(
       join(config, 'services.yaml'),
-      `environments: { staging: }
+      `environments: { staging: , production: }
 services:
   web:
     target:
@@ -40,18 +43,13 @@ services:
       namespace: ${namespace}
       image: ${IMAGE}:{version}
       patience: 3s
+      environments:
+        production: { context: bot }
 `,
     );
-    await writeFile(join(config, 'access.yaml'), "everyone: ['deploy:staging', 'kubernetes:read:staging']\n");
+    await writeFile(join(config, 'access.yaml'), "everyone: ['deploy:*', 'kubernetes:read:staging']\n");
     await cluster.deployment(namespace, 'web', `${IMAGE}:v1`, 2);
-    await eventually(
-      async () => {
-        const { status } = await cluster.apps.readNamespacedDeployment({ namespace, name: 'web' });
-        return status?.availableReplicas === 2;
-      },
-      Boolean,
-      30_000,
-    );
+    await available(2);
     program = await launched();
     alice = new Guest('alice');
     await alice.connect(program);
@@ -75,6 +73,21 @@ services:
     await eventually(seen, (all) => all.includes(text), ms);
   }
 
+  /** All of it is of one version, and ready. */
+  async function available(replicas: number): Promise<void> {
+    await eventually(
+      async () => {
+        const { metadata, status } = await cluster.apps.readNamespacedDeployment({ namespace, name: 'web' });
+        const seenOf = status?.observedGeneration === metadata?.generation;
+        return (
+          seenOf && [status?.replicas, status?.updatedReplicas, status?.availableReplicas].every((n) => n === replicas)
+        );
+      },
+      Boolean,
+      60_000,
+    );
+  }
+
   async function generation(): Promise<number | undefined> {
     return (await cluster.apps.readNamespacedDeployment({ namespace, name: 'web' })).metadata?.generation;
   }
@@ -92,16 +105,68 @@ services:
     await alice.connect(program);
   }
 
-  it('deploys, and tells why it failed and what runs', async () => {
+  it('deploys, says what runs, and what somebody set by hand', async () => {
     await alice.say('general', 'shipmate deploy web v2 to staging');
     await says('web v2 is live in staging');
+    await alice.say('general', 'shipmate kubernetes pods web in staging');
+    await says('2 of 2 pods of web in staging are ready');
+    await alice.say('general', 'shipmate deploys in staging');
+    await says('web in staging: <strong>v2</strong>, since');
+    expect(seen()).to.not.include('drifted');
+    await cluster.apps.patchNamespacedDeployment({
+      namespace,
+      name: 'web',
+      body: [{ op: 'replace', path: '/spec/template/spec/containers/0/image', value: `${IMAGE}:v0` }],
+    });
+    await available(2);
+    await alice.say('general', 'shipmate deploys web');
+    await says('drifted: v2 was deployed last');
+    expect(seen()).to.match(/<strong>v0<.strong>[^<]*drifted: v2 was deployed last \(#1 by alice\)/);
+  });
+
+  it('tells that an image cannot be pulled, and undoes it', async () => {
     await alice.say('general', 'shipmate deploy web v3-nopull to staging');
     await says('web v3-nopull to staging failed');
     expect(seen())
       .to.match(/is still live/)
       .and.match(/cannot be pulled/);
-    await alice.say('general', 'shipmate kubernetes pods web in staging');
-    await says('2 of 2 pods of web in staging are ready');
+    await isSet('v1');
+  });
+
+  it('tells how a container crashes, with its last lines, and undoes it', async () => {
+    await alice.say('general', 'shipmate deploy web v2-crash to staging');
+    await says('web v2-crash to staging failed');
+    expect(seen())
+      .to.match(/crashes again and again: exit code 1/)
+      .and.match(/its last line was “.*ERROR connection to db/)
+      .and.match(/WARN heap at 91%/);
+    await isSet('v1');
+  });
+
+  it('shows how far a slow start is, and waits for it', async () => {
+    await alice.say('general', 'shipmate deploy web v2-slow to staging');
+    await says('0 of 2 replicas ready');
+    await says('web v2-slow is live in staging');
+  });
+
+  it('names the right that the cluster does not give it', async () => {
+    const before = await generation();
+    await alice.say('general', 'shipmate deploy web v2 to production');
+    await says('its Role lacks the verb get on deployments');
+    expect(await generation()).to.equal(before);
+  });
+
+  it('waits for an API server that is killed in the middle', async function () {
+    if (!cluster.killServer) return needsTestbed(this);
+    const before = (await generation()) ?? 0;
+    await alice.say('general', 'shipmate deploy web v2-slow to staging');
+    await isSet('v2-slow');
+    const back = await cluster.killServer();
+    await says('does not answer');
+    await back();
+    await says('web v2-slow is live in staging');
+    expect(await generation()).to.equal(before + 1);
+    expect(await cluster.revisions(namespace, 'web')).to.deep.equal([`${IMAGE}:v1`, `${IMAGE}:v2-slow`]);
   });
 
   for (const signal of ['SIGKILL', 'SIGTERM'] as const) {

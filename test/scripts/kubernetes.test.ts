@@ -3,10 +3,12 @@
 import { tmpdir } from 'node:os';
 import { expect } from 'chai';
 import { createKubernetes } from '../../src/adapters/deploy/kubernetes/inspect.ts';
+import { createLocks, type Locks } from '../../src/domain/deploy/locking.ts';
 import { redact } from '../../src/domain/privacy/redact.ts';
 import type { Database } from '../../src/storage/database.ts';
+import { createLockStore } from '../../src/storage/deploy-locks.ts';
 import { createDeployStore } from '../../src/storage/deploys.ts';
-import { inMemoryCommands } from '../support/commands.ts';
+import { type InMemoryCommands, inMemoryCommands } from '../support/commands.ts';
 import { testDatabase } from '../support/database.ts';
 import { ROOT, testDeploys } from '../support/deploys.ts';
 import { eventually } from '../support/eventually.ts';
@@ -21,6 +23,8 @@ describe('scripts/kubernetes.ts', function () {
   let namespace: string;
   let room: Room;
   let db: Database;
+  let locks: Locks;
+  let commands: InMemoryCommands;
 
   before(async function () {
     cluster = await testCluster(this);
@@ -33,7 +37,7 @@ describe('scripts/kubernetes.ts', function () {
 
   beforeEach(async () => {
     namespace = await cluster.namespace();
-    await db.pool.query('truncate deployments restart identity');
+    await db.pool.query('truncate deployments, deploy_locks restart identity');
     const kubernetes = createKubernetes({
       services: ['admin', 'bot'].map((context) => ({
         name: context === 'admin' ? 'web' : 'forbidden',
@@ -52,12 +56,19 @@ describe('scripts/kubernetes.ts', function () {
       redact,
     });
     const { deploys } = await testDeploys(db, tmpdir());
-    const commands = inMemoryCommands({
+    locks = createLocks({
+      store: createLockStore(db),
+      now: () => new Date(),
+      redact,
+      changed: async () => undefined,
+      changeLater: async () => undefined,
+    });
+    commands = inMemoryCommands({
       policy: {
         roles: { reader: ['kubernetes:read:staging'], deployer: ['kubernetes:read:*', 'deploy:staging'] },
         people: { 'test:alice': ['deployer'], 'test:bob': ['reader'] },
       },
-      services: { kubernetes, deploys },
+      services: { kubernetes, deploys, locks },
       names: { services: () => ['web', 'forbidden', 'hello'], environments: () => ['staging', 'production'] },
     });
     room = await new Helper(`${ROOT}scripts/kubernetes.ts`).createRoom({ name: 'ops', prepare: commands.prepare });
@@ -145,7 +156,8 @@ describe('scripts/kubernetes.ts', function () {
   });
 
   it('changes nothing under a deployment that is going on', async () => {
-    await createDeployStore(db).start({
+    const store = createDeployStore(db);
+    await store.start({
       service: 'web',
       environment: 'staging',
       version: 'v2',
@@ -153,7 +165,38 @@ describe('scripts/kubernetes.ts', function () {
       origin: { chat: 'test', room: 'ops' },
       at: new Date(),
     });
+    await store.next({ service: 'web', environment: 'staging' }, new Date());
     expect(await say('alice', 'kubernetes restart web in staging')).to.match(/bob is deploying web v2 to staging/);
+  });
+
+  it('changes nothing behind a lock, and lets people look', async () => {
+    await ready();
+    const generation = async () =>
+      (await cluster.apps.readNamespacedDeployment({ namespace, name: 'web' })).metadata?.generation;
+    const before = await generation();
+    await locks.lock({ environment: 'staging', reason: 'the fair', owner: { id: 'test:bob', name: 'bob' } });
+    for (const what of ['restart web', 'scale web to 1']) {
+      expect(await say('alice', `kubernetes ${what} in staging`)).to.match(
+        /bob has locked everything in staging until somebody unlocks it: the fair.*`unlock everything in staging` opens it/s,
+      );
+    }
+    expect(await generation()).to.equal(before);
+    expect(await say('alice', 'kubernetes pods web in staging')).to.match(/2 of 2 pods/);
+    const [lock] = await locks.all();
+    if (!lock) throw new Error('no lock');
+    await locks.unlock(lock);
+    expect(await say('alice', 'kubernetes scale web to 1 in staging')).to.match(/from 2 to 1/);
+  });
+
+  it('leaves an audit row of each change, and of each refusal', async () => {
+    await ready();
+    await say('alice', 'kubernetes scale web to 1 in staging');
+    await say('bob', 'kubernetes restart web in staging');
+    await say('bob', 'kubernetes pods web in staging');
+    expect(commands.audit.map(({ text, outcome }) => [text, outcome])).to.deep.equal([
+      ['kubernetes scale web to 1 in staging', 'succeeded'],
+      ['kubernetes restart web in staging', 'refused'],
+    ]);
   });
 
   it('says what is wrong', async () => {

@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { AppsV1Api, CoreV1Api, RbacAuthorizationV1Api, V1Deployment, V1PolicyRule } from '@kubernetes/client-node';
 import { eventually } from './eventually.ts';
 import { needs } from './missing.ts';
@@ -27,16 +27,30 @@ export interface TestCluster {
   revisions(namespace: string, name: string): Promise<readonly string[]>;
   /** Kills the API server (SIGKILL) and gives what starts it again; undefined where it is not the test's own. */
   readonly killServer: (() => Promise<() => Promise<void>>) | undefined;
+  /** Has nothing done about pods until the function that it gives is called; undefined where it is not the test's own. */
+  readonly pauseNode: (() => Promise<() => void>) | undefined;
+  /** Makes everything of a YAML text. */
+  apply(yaml: string): Promise<void>;
+  /** A kubeconfig, beside its own, with which one is that service account. */
+  serviceAccount(namespace: string, name: string): Promise<string>;
   stop(): Promise<void>;
 }
 
+/** How a cluster for tests comes onto this machine. */
+export const KUBERNETES_INSTALL = `${TESTBED}/build, or set TEST_KUBECONFIG`;
+
 /** Skips the running test where there is no cluster; under CI that is a failure. */
 export async function testCluster(context: Mocha.Context): Promise<TestCluster> {
+  return (await openTestCluster()) ?? needs(context, 'A Kubernetes API server', KUBERNETES_INSTALL);
+}
+
+/** Undefined where there is none. */
+export async function openTestCluster(): Promise<TestCluster | undefined> {
   const given = process.env['TEST_KUBECONFIG'];
   if (given) return await clusterOf(given, undefined, async () => undefined);
   const built = join(process.env['KUBE_HOME'] ?? join(homedir(), '.cache/kube-testbed'), 'bin');
   if (!existsSync(TESTBED) || !existsSync(join(built, 'kube-apiserver'))) {
-    return needs(context, 'A Kubernetes API server', `${TESTBED}/build, or set TEST_KUBECONFIG`);
+    return undefined;
   }
   const home = await mkdtemp(join(tmpdir(), 'kube-'));
   await symlink(built, join(home, 'bin'));
@@ -69,13 +83,16 @@ async function clusterOf(
   folder: string | undefined,
   stop: () => Promise<void>,
 ): Promise<TestCluster> {
-  const { AppsV1Api, CoreV1Api, KubeConfig, RbacAuthorizationV1Api } = await import('@kubernetes/client-node');
+  const { AppsV1Api, CoreV1Api, KubeConfig, KubernetesObjectApi, loadAllYaml, RbacAuthorizationV1Api } = await import(
+    '@kubernetes/client-node'
+  );
   const config = new KubeConfig();
   config.loadFromFile(kubeconfig);
   const apps = config.makeApiClient(AppsV1Api);
   const core = config.makeApiClient(CoreV1Api);
   const rbac = config.makeApiClient(RbacAuthorizationV1Api);
   const made: string[] = [];
+  const folders: string[] = [];
   return {
     kubeconfig,
     apps,
@@ -98,8 +115,26 @@ async function clusterOf(
       return items.map(({ spec }) => spec?.template?.spec?.containers[0]?.image ?? '').sort();
     },
     killServer: folder === undefined ? undefined : () => killServer(folder, core),
+    pauseNode: folder === undefined ? undefined : () => pauseNode(folder),
+    async apply(yaml) {
+      for (const one of loadAllYaml(yaml)) await KubernetesObjectApi.makeApiClient(config).create(one);
+    },
+    async serviceAccount(namespace, name) {
+      const body = { spec: { audiences: [], expirationSeconds: 3600 } };
+      const { status } = await core.createNamespacedServiceAccountToken({ namespace, name, body });
+      const cluster = config.getCurrentCluster();
+      const token = status?.token;
+      if (!cluster || token === undefined) throw new Error('no token');
+      const own = new KubeConfig();
+      own.loadFromClusterAndUser(cluster, { name, token });
+      const file = join(await mkdtemp(join(tmpdir(), 'kubeconfig-')), 'kubeconfig');
+      folders.push(dirname(file));
+      await writeFile(file, own.exportConfig());
+      return file;
+    },
     async stop() {
       if (folder === undefined) await Promise.all(made.map((name) => core.deleteNamespace({ name })));
+      for (const one of folders) await rm(one, { recursive: true });
       await stop();
     },
   };
@@ -156,6 +191,12 @@ async function killServer(folder: string, core: CoreV1Api): Promise<() => Promis
     );
     if (!(await runs(kubelet.pid))) await startAgain(folder, 'kubelet', kubelet.line);
   };
+}
+
+async function pauseNode(folder: string): Promise<() => void> {
+  const { pid } = await programOf(folder, 'kubelet');
+  process.kill(pid, 'SIGSTOP');
+  return () => void process.kill(pid, 'SIGCONT');
 }
 
 async function programOf(folder: string, name: string): Promise<{ pid: number; line: readonly string[] }> {

@@ -21,6 +21,8 @@ export interface TargetOptions<Config extends TargetConfig> {
   readonly dataFolder: string;
   /** The robot's environment: where secrets are that the configuration names. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Aborted when the robot closes: connections that are kept open end. Without it, none is kept. */
+  readonly closing?: AbortSignal;
 }
 
 type Kinds = {

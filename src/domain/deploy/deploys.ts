@@ -2,6 +2,7 @@
 
 import { createAnnouncer } from './announce.ts';
 import type { ServiceConfig } from './config.ts';
+import { driftOf } from './drift.ts';
 import { isApproved, outlived, withGate } from './gate.ts';
 import { createQueue } from './line.ts';
 import { isOpen, isStuck } from './lock.ts';
@@ -19,6 +20,7 @@ import type {
   Requester,
   StartRequest,
   StartResult,
+  Target,
   TargetOutcome,
   TargetRequest,
   TargetRun,
@@ -467,7 +469,10 @@ export function createDeploys(ports: DeployPorts): Deploys {
       const some = places.slice(from, from + ASKED_AT_ONCE).map(async (place): Promise<Placement> => {
         const here = (one: Deployment) => one.service === place.service && one.environment === place.environment;
         const running = open.find(here);
-        const live = await placed(place, good.find(here));
+        const target = ports.target(place.service);
+        // One service is asked about to decide something; many, to look over them.
+        const ask = filter.service === undefined ? (target.glance ?? target.current) : target.current;
+        const live = await placed(() => ask(place.service, place.environment), good.find(here), running);
         return { ...place, live, ...(running === undefined ? {} : { open: running }) };
       });
       answers.push(...(await Promise.all(some)));
@@ -476,23 +481,26 @@ export function createDeploys(ports: DeployPorts): Deploys {
   }
 
   async function placed(
-    place: { service: string; environment: string },
+    ask: () => ReturnType<Target['current']>,
     last: Deployment | undefined,
+    running: Deployment | undefined,
   ): Promise<Placement['live']> {
     const recorded = last === undefined ? {} : { recorded: last.version };
     let current: Live | 'unsupported' | undefined;
     try {
-      current = await ports.target(place.service).current(place.service, place.environment);
+      current = await ask();
     } catch (error) {
       return { kind: 'unclear', text: unclear(error), ...recorded };
     }
     if (current === undefined) return { kind: 'nothing' };
     if (current === 'unsupported') return { kind: 'unclear', text: 'this target cannot tell', ...recorded };
     const ours = last?.version === current.version ? last : undefined;
-    const since = current.since ?? ours?.finishedAt;
+    const since = earlier(current.since, ours?.finishedAt);
+    const drift = driftOf(current, last, running);
     return {
+      ...current,
       kind: 'live',
-      version: current.version,
+      ...(drift === undefined ? {} : { drift }),
       ...(since === undefined ? {} : { since }),
       ...(ours === undefined ? {} : { by: ours.by.name }),
     };
@@ -549,4 +557,10 @@ export function createDeploys(ports: DeployPorts): Deploys {
     interrupt,
     takeUp,
   });
+}
+
+/** A version that was restarted, or set again after another one had failed, has been live since it came. */
+function earlier(one: Date | undefined, other: Date | undefined): Date | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return one < other ? one : other;
 }

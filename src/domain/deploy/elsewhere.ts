@@ -28,7 +28,10 @@ export function notOurs(runs: readonly ShownRun[], history: readonly Deployment[
   });
 }
 
-/** The same place with who brought its version there, if that was somebody elsewhere. */
+/**
+ * The same place with who brought its version there, if that was somebody elsewhere. What is known to have been deployed, after
+ * the robot deployed there last, has not drifted.
+ */
 export function withDeployer(place: Placement, runs: readonly ShownRun[]): Placement {
   const { service, environment, live } = place;
   if (live.kind !== 'live' || live.by !== undefined) return place;
@@ -39,7 +42,11 @@ export function withDeployer(place: Placement, runs: readonly ShownRun[]): Place
       run.services.includes(service) &&
       (run.version === live.version || isCommit(live.version, run.commit)),
   );
-  return brought?.by === undefined ? place : { ...place, live: { ...live, by: brought.by } };
+  if (brought === undefined) return place;
+  const { drift, ...known } = live;
+  const isLater = drift === undefined || momentOf(brought) > drift.finishedAt;
+  if (!isLater) return place;
+  return { ...place, live: brought.by === undefined ? known : { ...known, by: brought.by } };
 }
 
 /** Whether both are the same commit, whichever of them is written shorter. */

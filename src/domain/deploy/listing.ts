@@ -52,7 +52,7 @@ function placeLine(place: Placement, now: Date): string {
   return `${where}: ${liveText(place.live, now)}${running}`;
 }
 
-/** What is live, since when, by whom. */
+/** What is live, since when, by whom; whether it has drifted, and whether that is certain. */
 export function liveText(live: Placement['live'], now: Date): string {
   if (live.kind === 'nothing') return 'nothing';
   if (live.kind === 'unclear') {
@@ -60,7 +60,13 @@ export function liveText(live: Placement['live'], now: Date): string {
     return `not known: ${plain(live.text)}${last}`;
   }
   const since = live.since === undefined ? '' : `, since ${moment(live.since)} (${age(live.since, now)})`;
-  return `**${plain(live.version)}**${since}${live.by === undefined ? '' : `, by ${plain(live.by)}`}`;
+  const { drift, stale } = live;
+  const parts = [`**${plain(live.version)}**${since}${live.by === undefined ? '' : `, by ${plain(live.by)}`}`];
+  if (drift !== undefined) {
+    parts.push(`drifted: ${plain(drift.version)} was deployed last (\\#${drift.id} by ${plain(drift.by.name)})`);
+  }
+  if (stale !== undefined) parts.push(`seen ${age(stale.since, now)}; ${plain(stale.text)}`);
+  return parts.join(' · ');
 }
 
 function historyLine(one: Deployment, now: Date): string {

@@ -164,6 +164,8 @@ export type TargetOutcome =
 export interface Live {
   readonly version: string;
   readonly since?: Date;
+  /** There if it may be otherwise by now: when it was so, and why nothing newer is known, as a clause. */
+  readonly stale?: { readonly since: Date; readonly text: string };
 }
 
 /** Where a service runs. One folder in `src/adapters/deploy` each. `current` and `versions` throw {@link TargetUnclear}. */
@@ -174,6 +176,8 @@ export interface Target {
   resume?(request: TargetRequest, handle: unknown, run: TargetRun): Promise<TargetOutcome>;
   /** What is really live; undefined if nothing is. `unsupported` if the target has no way to know. */
   current(service: string, environment: string): Promise<Live | 'unsupported' | undefined>;
+  /** As `current`, but cheap: for lists of many, not for decisions. May be some moments old, and says so if it is older. */
+  glance?(service: string, environment: string): Promise<Live | 'unsupported' | undefined>;
   /** Newest first; `unsupported` if the target has no list: then any version may be named. */
   versions(service: string): Promise<readonly string[] | 'unsupported'>;
   /** Resolves when nothing is at work any more that a killed robot had started. */
@@ -335,12 +339,20 @@ export interface Line extends Place {
   readonly lock?: Lock;
 }
 
+/** What was deployed last with success, and no longer runs there. */
+export type Drift = Pick<Deployment, 'id' | 'version' | 'by'> & { readonly finishedAt: Date };
+
 /** What runs in one place. */
 export interface Placement {
   readonly service: string;
   readonly environment: string;
   readonly live:
-    | { readonly kind: 'live'; readonly version: string; readonly since?: Date; readonly by?: string }
+    | (Live & {
+        readonly kind: 'live';
+        readonly by?: string;
+        /** There if it is not what was deployed last with success. */
+        readonly drift?: Drift;
+      })
     | { readonly kind: 'nothing' }
     /** `recorded` is what was deployed last, which may no longer be so. */
     | { readonly kind: 'unclear'; readonly text: string; readonly recorded?: string };

@@ -9,13 +9,6 @@ import { needsTestbed, type TestCluster, testCluster } from '../../support/kuber
 
 const IMAGE = 'registry.example/web';
 
-/** What docs/guide/targets/kubernetes.md says a robot needs. */
-const DEPLOYER = [
-  { apiGroups: ['apps'], resources: ['deployments'], verbs: ['get', 'list', 'watch', 'patch'] },
-  { apiGroups: [''], resources: ['pods', 'events'], verbs: ['get', 'list', 'watch'] },
-  { apiGroups: [''], resources: ['pods/log'], verbs: ['get'] },
-];
-
 describe('kubernetes target', function () {
   this.timeout(60_000);
   let cluster: TestCluster;
@@ -136,7 +129,7 @@ describe('kubernetes target', function () {
     expect(await cluster.image(namespace, 'web')).to.equal(`${IMAGE}:v1`);
   });
 
-  it('says that no node takes it, when its time is over', async () => {
+  it('says that a quota is used up, when its time is over', async () => {
     await cluster.deployment(namespace, 'web', `${IMAGE}:v1`, 1);
     await cluster.core.createNamespacedResourceQuota({
       namespace,
@@ -151,6 +144,76 @@ describe('kubernetes target', function () {
       /the quota few is used up: pods=1 more was asked for, pods=1 of pods=1 is in use/,
     );
     expect(outcome).to.include({ code: 'quota' });
+  });
+
+  /** The first pod of a version, with the node paused: the test says what becomes of it. */
+  async function podOf(version: string): Promise<string> {
+    const pod = await eventually(async () => {
+      const { items } = await cluster.core.listNamespacedPod({ namespace });
+      return items.find(({ spec }) => spec?.containers[0]?.image === `${IMAGE}:${version}`)?.metadata?.name;
+    });
+    return pod ?? '';
+  }
+
+  const becomes = (pod: string, status: object) =>
+    cluster.core.patchNamespacedPodStatus({
+      namespace,
+      name: pod,
+      body: Object.entries(status).map(([key, value]) => ({ op: 'add', path: `/status/${key}`, value })),
+    });
+
+  it('says that no node takes it, when its time is over', async function () {
+    if (!cluster.pauseNode) return needsTestbed(this);
+    await running();
+    const goOn = await cluster.pauseNode();
+    try {
+      const going = deploy('v2', watching(), target({}, { timeoutMs: 6_000 }));
+      const message = '0/3 nodes are available: 3 Insufficient cpu.';
+      const conditions = [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message }];
+      const pod = await podOf('v2');
+      await becomes(pod, { conditions });
+      const outcome = await going;
+      expect(failure(outcome)).to.equal(
+        `it was not ready after 6.0 s: no node takes the pod ${pod}: ${message}; the images from before run again`,
+      );
+      expect(outcome).to.include({ code: 'unschedulable' });
+    } finally {
+      goOn();
+    }
+  });
+
+  it('says which probe fails, and how, when its time is over', async function () {
+    if (!cluster.pauseNode) return needsTestbed(this);
+    await running();
+    const goOn = await cluster.pauseNode();
+    try {
+      const going = deploy('v2', watching(), target({}, { timeoutMs: 6_000 }));
+      const pod = await podOf('v2');
+      await cluster.core.createNamespacedEvent({
+        namespace,
+        body: {
+          metadata: { name: `${pod}.1` },
+          involvedObject: { kind: 'Pod', name: pod, namespace },
+          type: 'Warning',
+          reason: 'Unhealthy',
+          message: 'Readiness probe failed: HTTP probe failed with statuscode: 503',
+        },
+      });
+      const startedAt = new Date().toISOString();
+      const container = { name: 'web', image: `${IMAGE}:v2`, imageID: '', ready: false, restartCount: 0 };
+      await becomes(pod, {
+        phase: 'Running',
+        conditions: [{ type: 'Ready', status: 'False', reason: 'ContainersNotReady' }],
+        containerStatuses: [{ ...container, state: { running: { startedAt } } }],
+      });
+      const outcome = await going;
+      expect(failure(outcome)).to.equal(
+        'it was not ready after 6.0 s: the readiness probe of the container web fails: HTTP probe failed with statuscode: 503; the images from before run again',
+      );
+      expect(outcome).to.include({ code: 'probe' });
+    } finally {
+      goOn();
+    }
   });
 
   it('sets several Deployments as one, and undoes them as one', async () => {
@@ -234,15 +297,6 @@ describe('kubernetes target', function () {
     );
     expect(failure(outcome)).to.include('its Role lacks the verb patch on deployments (API group apps)');
     expect(await cluster.image(namespace, 'web')).to.equal(`${IMAGE}:v1`);
-  });
-
-  it('needs no more rights than the documentation says', async () => {
-    await running();
-    await cluster.allow(namespace, 'bot', DEPLOYER);
-    const bot = target({ context: 'bot' });
-    await eventually(async () => (await bot.current('web', 'staging')) !== undefined);
-    expect(await bot.deploy(request('v2'), watching().run)).to.deep.equal({ kind: 'succeeded' });
-    expect(failure(await bot.deploy(request('v3-crash'), watching().run))).to.match(/db-0:5432 refused/);
   });
 
   it('says what is not there', async () => {

@@ -11,12 +11,13 @@ import {
   TargetUnclear,
 } from '../../../domain/deploy/ports.ts';
 import type { TargetOptions } from '../targets.ts';
+import { deploymentCache } from './cache.ts';
 import { changeImages, existing } from './change.ts';
 import { type Cluster, openCluster } from './cluster.ts';
-import { ApiFailure } from './failure.ts';
+import { ApiFailure, failureText } from './failure.ts';
 import { follow } from './follow.ts';
 import { containerOf, imageOf, isImage } from './images.ts';
-import { liveOf } from './live.ts';
+import { type ClusterReader, liveOf, readerOf } from './live.ts';
 import { Cut, type Limits, persist } from './patience.ts';
 import { type Place, placeOf } from './places.ts';
 import { type Handle, type Part, parseHandle } from './schema.ts';
@@ -30,7 +31,7 @@ const UNDO_MS = 120_000;
 type Problem = NonNullable<Handle['undoing']>;
 
 export function createKubernetesTarget(options: TargetOptions<KubernetesTargetConfig>): Target {
-  const { config, root, environment, service } = options;
+  const { config, root, environment, service, closing } = options;
 
   const open = (context: string | undefined): Promise<Cluster> =>
     openCluster({
@@ -101,7 +102,7 @@ export function createKubernetesTarget(options: TargetOptions<KubernetesTargetCo
       const { text } = followed;
       return await undo(request, handle, problem(followed.kind === 'failed' ? followed.code : 'changed', text), run);
     } catch (error) {
-      if (error instanceof ApiFailure) return await undo(request, handle, problem(error.kind, error.message), run);
+      if (error instanceof ApiFailure) return await undo(request, handle, problem(error.kind, failureText(error)), run);
       if (!(error instanceof Cut)) throw error;
       if (error.by === 'stop') return { kind: 'interrupted', text: 'the robot was stopped; the rollout goes on' };
       return await undo(request, handle, { outcome: 'interrupted', code: 'cancelled', text: 'it was cancelled' }, run);
@@ -142,18 +143,31 @@ export function createKubernetesTarget(options: TargetOptions<KubernetesTargetCo
       if (error instanceof Cut)
         return { kind: 'interrupted', text: `${why.text}; the robot was stopped while it undid that` };
       if (!(error instanceof ApiFailure)) throw error;
-      end = `it could not be undone: ${error.message}`;
+      end = `it could not be undone: ${failureText(error)}`;
     }
     const text = end === '' ? why.text : `${why.text}; ${end}`;
     return why.outcome === 'failed' ? { kind: 'failed', code: why.code, text } : { kind: 'interrupted', text };
   }
 
-  async function current(_service: string, where: string): Promise<Live | undefined> {
+  const current: Target['current'] = (_service, where) => live(where, async (cluster) => readerOf(cluster));
+
+  const glance: Target['glance'] = (_service, where) =>
+    live(where, async (cluster, { namespace }) => {
+      const seen = closing === undefined ? undefined : await deploymentCache(cluster, closing).at(namespace);
+      return seen ?? readerOf(cluster);
+    });
+
+  async function live(
+    where: string,
+    reading: (cluster: Cluster, place: Place) => Promise<ClusterReader & Pick<Live, 'stale'>>,
+  ): Promise<Live | undefined> {
     const place = placeOf(config, service, where);
     try {
-      return await liveOf(await open(place.context), place);
+      const reader = await reading(await open(place.context), place);
+      const found = await liveOf(reader, place);
+      return found === undefined || reader.stale === undefined ? found : { ...found, stale: reader.stale };
     } catch (error) {
-      if (error instanceof ApiFailure) throw new TargetUnclear(error.message, { cause: error });
+      if (error instanceof ApiFailure) throw new TargetUnclear(failureText(error), { cause: error });
       throw error;
     }
   }
@@ -163,6 +177,7 @@ export function createKubernetesTarget(options: TargetOptions<KubernetesTargetCo
     deploy,
     resume,
     current,
+    glance,
     // Which images there are is the registry's to know.
     versions: async () => 'unsupported',
     // The cluster rolls out by itself; nothing of the robot's own is left at work.
@@ -202,7 +217,7 @@ function problem(code: string, text: string): Problem {
 
 function failedBy(error: unknown, more: string): TargetOutcome {
   if (!(error instanceof ApiFailure)) throw error;
-  return { kind: 'failed', code: error.kind, text: `${error.message}${more}` };
+  return { kind: 'failed', code: error.kind, text: `${failureText(error)}${more}` };
 }
 
 function undoneWords(kind: 'complete' | 'changed' | 'failed' | undefined): string {

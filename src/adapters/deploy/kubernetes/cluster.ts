@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CoreV1Event, KubeConfig, Middleware, V1Deployment, V1Pod } from '@kubernetes/client-node';
 import { ApiFailure, brief, failureOf } from './failure.ts';
+import { parseSeen, parseWatchError, type Seen } from './schema.ts';
 
 export interface LogQuery {
   readonly container: string;
@@ -18,15 +19,34 @@ export interface Cluster {
   readonly name: string;
   /** Undefined if there is none. All of these throw {@link ApiFailure}. */
   deployment(namespace: string, name: string): Promise<V1Deployment | undefined>;
-  deployments(namespace: string): Promise<readonly V1Deployment[]>;
+  /** All Deployments of a namespace, or of the whole cluster. Gives up when there are more than `most`. */
+  list(namespace: string | undefined, most: number): Promise<DeploymentList | 'too many'>;
   /** A strategic merge: lists of containers are merged by name. */
   patch(namespace: string, name: string, body: object): Promise<V1Deployment>;
   pods(namespace: string, selector: string): Promise<readonly V1Pod[]>;
   events(namespace: string, fields?: string): Promise<readonly CoreV1Event[]>;
   /** The last lines that a container wrote. */
   log(namespace: string, pod: string, query: LogQuery): Promise<string>;
-  /** Calls back for each change until the connection ends or the signal is aborted; never throws. */
-  watch(path: string, query: Readonly<Record<string, string>>, changed: () => void, signal: AbortSignal): Promise<void>;
+  /** Calls back for each change until the connection ends or the signal is aborted; gives why it ended, never throws. */
+  watch(watched: Watched, on: WatchEvents, signal: AbortSignal): Promise<ApiFailure | undefined>;
+}
+
+/** At one moment, which `version` names: https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes */
+export interface DeploymentList {
+  readonly items: readonly Seen[];
+  readonly version: string;
+}
+
+export interface Watched {
+  readonly path: string;
+  readonly query: Readonly<Record<string, string>>;
+}
+
+export interface WatchEvents {
+  /** `ADDED`, `MODIFIED`, `DELETED`, `BOOKMARK` or `ERROR`, and what it is about as it came. */
+  event(type: string, object: unknown): void;
+  /** The server has accepted the watch. */
+  opened?(): void;
 }
 
 export interface ClusterOptions {
@@ -41,6 +61,9 @@ export interface ClusterOptions {
 const CALL_MS = 10_000;
 const TRIES = 5;
 const LONGEST_WAIT_MS = 10_000;
+const PAGE = 500;
+/** A watch on which nothing comes for so long, not even a bookmark (about one a minute), is begun anew. */
+const QUIET_MS = 100_000;
 /** More than this of a log is not read. */
 const LOG_BYTES = 500_000;
 
@@ -155,7 +178,21 @@ async function connect(file: string | undefined, source: string, context: string
         throw error;
       }
     },
-    deployments: async (namespace) => (await call(() => apps.listNamespacedDeployment({ namespace }))).items,
+    async list(namespace, most) {
+      const items: Seen[] = [];
+      for (let from: string | undefined; ; ) {
+        const page = { limit: PAGE, ...(from === undefined ? {} : { _continue: from }) };
+        const found = await call(() =>
+          namespace === undefined
+            ? apps.listDeploymentForAllNamespaces(page)
+            : apps.listNamespacedDeployment({ namespace, ...page }),
+        );
+        items.push(...found.items.flatMap((one) => parseSeen(one) ?? []));
+        if (items.length > most) return 'too many';
+        from = found.metadata?._continue;
+        if (from === undefined || from === '') return { items, version: found.metadata?.resourceVersion ?? '' };
+      }
+    },
     patch: (namespace, name, body) =>
       call(() => apps.patchNamespacedDeployment({ namespace, name, body, fieldManager: 'shipmate' }), false),
     pods: async (namespace, labelSelector) =>
@@ -171,14 +208,25 @@ async function connect(file: string | undefined, source: string, context: string
       call(() =>
         core.readNamespacedPodLog({ namespace, name, container, tailLines: lines, previous, limitBytes: LOG_BYTES }),
       ),
-    async watch(path, query, changed, signal) {
-      const { promise: ended, resolve: end } = Promise.withResolvers<void>();
-      const controller = await new Watch(config).watch(path, { ...query }, changed, () => end()).catch(() => end());
+    async watch({ path, query }, { event, opened }, signal) {
+      const { promise: ended, resolve: end } = Promise.withResolvers<unknown>();
+      const watch = new Watch(config);
+      // Without it a quiet connection is cut every 30 s. The vendor has no option for it.
+      Object.assign(watch, { requestTimeoutMs: QUIET_MS });
+      let over = false;
+      const done = (error: unknown) => {
+        over = true;
+        end(error);
+      };
+      const controller = await watch.watch(path, { ...query }, event, done).catch(done);
       const abort = () => controller?.abort();
+      if (!over) opened?.();
       if (signal.aborted) abort();
       signal.addEventListener('abort', abort, { once: true });
-      await ended;
+      const error = await ended;
       signal.removeEventListener('abort', abort);
+      if (!error || signal.aborted || (error instanceof Error && error.name === 'TimeoutError')) return undefined;
+      return failureOf(parseWatchError(error) ?? error, name);
     },
   };
 }

@@ -3,7 +3,7 @@
 import { parseApiError, parseStatus } from './schema.ts';
 
 /**
- * `busy`: 429 or 503, try again later. `gone`: no answer came. Both pass by themselves; so may `server`, the other 5xx.
+ * `expired`: 410, what a watch or a page of a list was to go on from is no longer kept. `busy`: 429 or 503, try again later. `gone`: no answer came. Both pass by themselves; so may `server`, the other 5xx.
  */
 type FailureKind =
   | 'configuration'
@@ -11,6 +11,7 @@ type FailureKind =
   | 'forbidden'
   | 'missing'
   | 'conflict'
+  | 'expired'
   | 'invalid'
   | 'busy'
   | 'server'
@@ -31,6 +32,19 @@ export class ApiFailure extends Error {
     this.kind = kind;
     this.retryAfterMs = options.retryAfterMs;
   }
+}
+
+const ADVICE: Partial<Record<FailureKind, string>> = {
+  busy: 'try again when it has less to do',
+  server: 'its own log says why; try again when that is mended',
+  gone: 'see whether it runs, and can be reached from the robot’s machine',
+  conflict: 'see what else changes it (a pipeline, an operator), then try again',
+};
+
+/** What happened and, where the message does not say so itself, what to do. */
+export function failureText({ kind, message }: ApiFailure): string {
+  const advice = ADVICE[kind];
+  return advice === undefined ? message : `${message}; ${advice}`;
 }
 
 /** It may be otherwise in a moment. */
@@ -68,6 +82,8 @@ export function failureOf(error: unknown, server: string): ApiFailure {
   if (code === 403) return new ApiFailure('forbidden', forbidden(message, server), options);
   if (code === 404) return new ApiFailure('missing', `${server} says: ${said}`, options);
   if (code === 409) return new ApiFailure('conflict', `somebody else keeps changing the same thing: ${said}`, options);
+  if (code === 410)
+    return new ApiFailure('expired', `${server} no longer knows what it was asked to go on from`, options);
   if (code === 429 || code === 503) return new ApiFailure('busy', `${server} is too busy (${code})`, options);
   if (code >= 500) return new ApiFailure('server', `${server} failed (${code}): ${said}`, options);
   return new ApiFailure('invalid', `${server} refused it (${code}): ${said}`, options);

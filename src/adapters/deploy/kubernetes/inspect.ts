@@ -12,7 +12,7 @@ import {
 } from '../../../domain/kubernetes/ports.ts';
 import { existing } from './change.ts';
 import { type Cluster, openCluster } from './cluster.ts';
-import { ApiFailure, brief } from './failure.ts';
+import { ApiFailure, brief, failureText } from './failure.ts';
 import { containerOf, versionOf } from './images.ts';
 import { type Place, placeOf, type Workload } from './places.ts';
 import { rolloutStatus, selectorOf } from './rollout.ts';
@@ -56,7 +56,7 @@ export function createKubernetes(options: InspectOptions): Kubernetes {
       return await action({ cluster, place });
     } catch (error) {
       if (!(error instanceof ApiFailure)) throw error;
-      throw new KubernetesProblem({ kind: 'unclear', text: redact(error.message) }, { cause: error });
+      throw new KubernetesProblem({ kind: 'unclear', text: redact(failureText(error)) }, { cause: error });
     }
   }
 

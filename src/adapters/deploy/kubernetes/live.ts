@@ -1,13 +1,30 @@
 /** What a cluster really runs of a service. */
 
-import type { V1Deployment } from '@kubernetes/client-node';
+import type { V1Deployment, V1Pod } from '@kubernetes/client-node';
 import type { Live } from '../../../domain/deploy/ports.ts';
 import type { Cluster } from './cluster.ts';
 import { ApiFailure } from './failure.ts';
 import { containerOf, versionOf, versionSet } from './images.ts';
 import type { Place, Workload } from './places.ts';
-import { completeSince, rolloutStatus, selectorOf } from './rollout.ts';
+import { completeSince, isAllNew, rolloutStatus, selectorOf } from './rollout.ts';
 import { isReady } from './why.ts';
+
+/** What is needed of a cluster to say what runs there. */
+export interface ClusterReader {
+  readonly name: string;
+  /** Undefined if there is none. All of these throw {@link ApiFailure}. */
+  deployment(namespace: string, name: string): Promise<V1Deployment | undefined>;
+  podsOf(namespace: string, deployment: V1Deployment): Promise<readonly V1Pod[]>;
+}
+
+/** Asks the cluster itself each time. */
+export function readerOf(cluster: Cluster): ClusterReader {
+  return {
+    name: cluster.name,
+    deployment: (namespace, name) => cluster.deployment(namespace, name),
+    podsOf: (namespace, deployment) => cluster.pods(namespace, selectorOf(deployment)),
+  };
+}
 
 /**
  * The version that runs: the one that is set, once its rollout is complete; until then the one that most ready pods have.
@@ -15,7 +32,7 @@ import { isReady } from './why.ts';
  *
  * @throws ApiFailure if one of them is not there, or cannot be read
  */
-export async function liveOf(cluster: Cluster, place: Place): Promise<Live | undefined> {
+export async function liveOf(cluster: ClusterReader, place: Place): Promise<Live | undefined> {
   const found = await Promise.all(
     place.workloads.map(async (workload) => {
       const deployment = await cluster.deployment(place.namespace, workload.name);
@@ -37,19 +54,19 @@ export async function liveOf(cluster: Cluster, place: Place): Promise<Live | und
 }
 
 async function runs(
-  cluster: Cluster,
+  cluster: ClusterReader,
   namespace: string,
   workload: Workload,
   deployment: V1Deployment,
 ): Promise<string> {
   const set = versionSet(workload, deployment);
   const status = rolloutStatus(deployment);
-  if (status.kind === 'complete' || status.wanted === 0) return set;
+  if (status.kind === 'complete' || status.wanted === 0 || isAllNew(deployment)) return set;
   const [leading] = workload.images;
   const container = containerOf(deployment, leading?.container);
   if (leading === undefined || 'problem' in container) return set;
   const counts = new Map<string, number>();
-  for (const pod of await cluster.pods(namespace, selectorOf(deployment))) {
+  for (const pod of await cluster.podsOf(namespace, deployment)) {
     const image = pod.spec?.containers.find(({ name }) => name === container.name)?.image;
     if (image === undefined || !isReady(pod)) continue;
     const version = versionOf(leading.image, image) ?? image;

@@ -44,6 +44,27 @@ export function completeSince(deployment: V1Deployment): Date | undefined {
   return progressing?.reason === 'NewReplicaSetAvailable' ? progressing.lastUpdateTime : undefined;
 }
 
+/** Every pod that there is has the images that are set, ready or not. */
+export function isAllNew({ metadata, status }: V1Deployment): boolean {
+  if ((status?.observedGeneration ?? 0) < (metadata?.generation ?? 0)) return false;
+  return (status?.replicas ?? 0) > 0 && status?.replicas === status?.updatedReplicas;
+}
+
+/** Whether a pod with these labels is one of the Deployment’s, as {@link selectorOf} would have the server say. */
+export function selects(deployment: V1Deployment, labels: Readonly<Record<string, string>>): boolean {
+  const { matchLabels = {}, matchExpressions = [] } = deployment.spec?.selector ?? {};
+  return (
+    Object.entries(matchLabels).every(([key, value]) => labels[key] === value) &&
+    matchExpressions.every(({ key, operator, values = [] }) => {
+      const value = labels[key];
+      if (operator === 'Exists') return value !== undefined;
+      if (operator === 'DoesNotExist') return value === undefined;
+      const isIn = value !== undefined && values.includes(value);
+      return operator === 'In' ? isIn : !isIn;
+    })
+  );
+}
+
 /** A selector of labels as the API takes it in a query; empty if it selects nothing in particular. */
 export function selectorOf(deployment: V1Deployment): string {
   const { matchLabels = {}, matchExpressions = [] } = deployment.spec?.selector ?? {};

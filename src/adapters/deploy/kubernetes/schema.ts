@@ -51,6 +51,77 @@ export function parseApiError(error: unknown): z.infer<typeof failed> | undefine
   return failed.safeParse(error).data;
 }
 
+const unwatched = z.object({ statusCode: z.number(), message: z.string().default('') });
+
+/** A watch that the server did not accept, like the error of any other call. */
+export function parseWatchError(error: unknown): { readonly code: number; readonly body: string } | undefined {
+  const { data } = unwatched.safeParse(error);
+  return data && { code: data.statusCode, body: data.message };
+}
+
+const ended = z.object({ code: z.number(), message: z.string().default('') });
+
+/** The Status that a watch ends with: https://kubernetes.io/docs/reference/using-api/api-concepts/#410-gone-responses */
+export function parseWatchEnd(object: unknown): { readonly code: number; readonly body: unknown } | undefined {
+  const { data } = ended.safeParse(object);
+  return data && { code: data.code, body: data };
+}
+
+const place = z.object({
+  name: z.string(),
+  namespace: z.string().default(''),
+  resourceVersion: z.string().default(''),
+});
+const containers = z.array(z.object({ name: z.string(), image: z.string().default('') }));
+const requirement = z.object({ key: z.string(), operator: z.string(), values: z.array(z.string()).default([]) });
+const seen = z.object({
+  metadata: place.extend({ generation: z.number().default(0) }),
+  spec: z.object({
+    replicas: z.number().default(1),
+    selector: z
+      .object({
+        matchLabels: z.record(z.string(), z.string()).default({}),
+        matchExpressions: z.array(requirement).default([]),
+      })
+      .default({ matchLabels: {}, matchExpressions: [] }),
+    template: z.object({ spec: z.object({ containers, initContainers: containers.default([]) }) }),
+  }),
+  status: z
+    .object({
+      observedGeneration: z.number().default(0),
+      replicas: z.number().default(0),
+      updatedReplicas: z.number().default(0),
+      availableReplicas: z.number().default(0),
+      conditions: z
+        .array(
+          z.object({
+            type: z.string(),
+            status: z.string(),
+            reason: z.string().default(''),
+            message: z.string().default(''),
+            lastUpdateTime: z.coerce.date().default(new Date(0)),
+          }),
+        )
+        .default([]),
+    })
+    .prefault({}),
+});
+
+/** What matters of a Deployment for what runs: about one kilobyte, where the whole is ten and more. */
+export type Seen = z.infer<typeof seen>;
+
+/** A Deployment as a list or a watch gives it, with moments as texts or as dates. */
+export function parseSeen(object: unknown): Seen | undefined {
+  return seen.safeParse(object).data;
+}
+
+const marked = z.object({ metadata: z.object({ resourceVersion: z.string() }) });
+
+/** Up to where a watch has come. */
+export function parseVersion(object: unknown): string | undefined {
+  return marked.safeParse(object).data?.metadata.resourceVersion;
+}
+
 function json(text: string): unknown {
   try {
     return JSON.parse(text);

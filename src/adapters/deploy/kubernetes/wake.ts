@@ -1,12 +1,7 @@
 /** Tells when to look again: when the cluster says that something changed, and now and then in any case. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Cluster } from './cluster.ts';
-
-export interface Watched {
-  readonly path: string;
-  readonly query: Readonly<Record<string, string>>;
-}
+import type { Cluster, Watched } from './cluster.ts';
 
 export interface Wake {
   /** Resolves when something changed, when the time is over, or when the signal is aborted. */
@@ -29,10 +24,10 @@ export function createWake(cluster: Cluster, watched: readonly Watched[]): Wake 
     wake?.();
   };
 
-  async function keep({ path, query }: Watched): Promise<void> {
+  async function keep(one: Watched): Promise<void> {
     for (let wait = FIRST_MS; !closed.signal.aborted; ) {
       const begun = Date.now();
-      await cluster.watch(path, query, tell, closed.signal);
+      await cluster.watch(one, { event: tell }, closed.signal);
       tell();
       wait = Date.now() - begun < 5_000 ? Math.min(wait * 2, LAST_MS) : FIRST_MS;
       await sleep(wait, undefined, { signal: closed.signal }).catch(() => undefined);
