@@ -61,6 +61,8 @@ describe('drift', () => {
     startedAt: minute(20),
     heardAt: minute(20),
     jobs: [],
+    id: 1,
+    canRerun: false,
   };
   const place = (version: string): Placement => ({
     service: 'shop',
