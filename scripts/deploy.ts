@@ -173,13 +173,16 @@ async function mayOverride(services: Services, person: Person, environment: stri
   if (reason.trim() === '') throw fail('deploy.override', {});
 }
 
-type Begins = Pick<Invocation<unknown>, 'person' | 'room' | 'services' | 'now' | 'handOver' | 'approved'>;
+type Begins = Pick<
+  Invocation<unknown>,
+  'person' | 'room' | 'services' | 'now' | 'handOver' | 'approved' | 'approvedBy'
+>;
 
 /** Begins it, or shows what would happen. Throws a refusal in the words of the catalogue. */
 export async function begin(
   what: Wanted,
   { dryRun, override }: Options,
-  { person, room, services, now, handOver, approved }: Begins,
+  { person, room, services, now, handOver, approved, approvedBy }: Begins,
 ): Promise<Content | void> {
   await mayOverride(services, person, what.environment, override);
   if (dryRun) {
@@ -194,7 +197,9 @@ export async function begin(
     origin: addressOf(room),
     ...(audit === undefined ? {} : { audit }),
     ...(override === undefined ? {} : { override }),
-    ...(approved === undefined ? {} : { approved: changeOf(approved) }),
+    ...(approved === undefined
+      ? {}
+      : { approved: changeOf(approved), approvedBy: approvedBy.map(({ id, name }) => ({ id, name })) }),
   });
   if (result.kind === 'refused') throw refusal(result, now);
   // The card of the deployment is the answer; it is in the room already.

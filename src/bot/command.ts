@@ -35,6 +35,8 @@ export interface Invocation<Values> {
   readonly services: Services;
   /** What others have approved, if they had to: the facts of {@link ApprovalNeed}. */
   readonly approved: Facts | undefined;
+  /** Who they are; nobody if nobody had to. */
+  readonly approvedBy: readonly Person[];
   /**
    * Says that the change goes on after `run` has returned. Whoever takes it over ends the audit row of this number;
    * undefined for a command that only reads.

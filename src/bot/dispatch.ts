@@ -40,7 +40,11 @@ export interface Line {
   /** The message it came in by, unique: `web:812`. */
   readonly source?: string;
   /** Somebody answered for it already. */
-  readonly answered?: { readonly confirmed: boolean; readonly approvedBy?: string; readonly approved?: Facts };
+  readonly answered?: {
+    readonly confirmed: boolean;
+    readonly approvedBy?: readonly Person[];
+    readonly approved?: Facts;
+  };
   /** The asker has said with the line that no question is needed before it runs. */
   readonly isSure?: boolean;
   /** It came in a way that only the asker sees: so is what answers it, unless it is a change, which concerns everybody. */
@@ -313,7 +317,7 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
             args: auditArgs(values, ports.redact),
             via: asked.via,
             source: asked.source,
-            approvedBy: asked.answered?.approvedBy,
+            approvedBy: asked.answered?.approvedBy?.map(({ name, id }) => `${name} (${id})`).join(', '),
           }
         : undefined;
     const line = start && !asked.edited ? { ...asked, reply: asked.lasting ?? asked.reply } : asked;
@@ -460,6 +464,7 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
       handOver,
       services: ports.services(),
       approved: line.answered?.approved,
+      approvedBy: line.answered?.approvedBy ?? [],
       reply: line.reply,
       live: line.live,
       post: ports.post,
@@ -540,12 +545,7 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
         source: `proposal:${proposal.id}`,
         answered: {
           confirmed: true,
-          ...(approvedBy.length > 0
-            ? {
-                approvedBy: approvedBy.map(({ name, id }) => `${name} (${id})`).join(', '),
-                approved: proposal.terms?.facts ?? {},
-              }
-            : {}),
+          ...(approvedBy.length > 0 ? { approvedBy, approved: proposal.terms?.facts ?? {} } : {}),
         },
         reply,
       };

@@ -10,6 +10,7 @@ import type {
   Finish,
   NewDeployment,
   Place,
+  Requester,
 } from '../domain/deploy/ports.ts';
 import type { AuditTables } from './audit.ts';
 import { isLocked, lockOn } from './deploy-locks.ts';
@@ -44,6 +45,9 @@ interface DeploymentTable {
   cancelled_by: string | null;
   cancelled_by_name: string | null;
   supersedes: readonly number[] | null;
+  overrides: string | null;
+  approved_by: readonly Requester[] | null;
+  is_rollback: Generated<boolean>;
 }
 
 /** Everything but the output, which may be long. */
@@ -68,6 +72,9 @@ const COLUMNS = [
   'cancelled_by',
   'cancelled_by_name',
   'supersedes',
+  'overrides',
+  'approved_by',
+  'is_rollback',
 ] as const;
 
 type Row = Pick<Selectable<DeploymentTable>, (typeof COLUMNS)[number]>;
@@ -99,13 +106,18 @@ export function createDeployStore(db: { readonly sql: Kysely<object> }): DeployS
               'audit',
               'state',
               'requested_at',
+              'overrides',
+              'approved_by',
+              'is_rollback',
             ])
             .expression(
               sql<Row>`select ${deployment.service}::text, ${deployment.environment}::text, ${deployment.version}::text,
                 ${deployment.previous ?? null}::text, ${deployment.by.id}::text, ${deployment.by.name}::text,
                 ${deployment.origin.chat}::text, ${deployment.origin.room}::text,
                 ${deployment.origin.thread ?? null}::text, ${deployment.audit ?? null}::bigint, 'waiting'::text,
-                ${deployment.at}::timestamptz
+                ${deployment.at}::timestamptz, ${deployment.override ?? null}::text,
+                ${deployment.approvedBy === undefined ? null : JSON.stringify(deployment.approvedBy)}::jsonb,
+                ${deployment.isRollback ?? false}::boolean
                 where not ${isLocked(placeOf(deployment), deployment.at)}`,
             )
             .returning(COLUMNS),
@@ -407,5 +419,8 @@ function fromRow(row: Row): Deployment {
       ? {}
       : { cancelledBy: { id: row.cancelled_by, name: row.cancelled_by_name ?? row.cancelled_by } }),
     ...(row.supersedes === null ? {} : { supersedes: row.supersedes }),
+    ...(row.overrides === null ? {} : { override: row.overrides }),
+    ...(row.approved_by === null ? {} : { approvedBy: row.approved_by }),
+    ...(row.is_rollback ? { isRollback: true } : {}),
   };
 }

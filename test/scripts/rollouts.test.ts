@@ -7,6 +7,7 @@ import { expect } from 'chai';
 import { servicesSchema } from '../../src/config/services.ts';
 import { parseYaml } from '../../src/config/yaml.ts';
 import { auditEnd } from '../../src/domain/deploy/outcome.ts';
+import type { NewDeployment } from '../../src/domain/deploy/ports.ts';
 import { createAuditStore } from '../../src/storage/audit.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { createLockStore } from '../../src/storage/deploy-locks.ts';
@@ -58,6 +59,7 @@ describe('scripts/rollouts.ts', function () {
       config,
       clock: { ...clock, now: () => now },
       post: (address, content, key) => commands.post(address, content, { key }),
+      may: ({ id, name }, permission) => commands.access().can({ id, name, chat: 'test' }, permission),
       ended: async (deployment, state, reason) => {
         const { outcome, detail } = auditEnd(deployment, state, reason);
         if (deployment.audit !== undefined) await audit.end(deployment.audit, outcome, detail, new Date());
@@ -200,6 +202,69 @@ describe('scripts/rollouts.ts', function () {
     });
   });
 
+  describe('when its turn comes', () => {
+    const place = { service: 'hello', environment: 'production' };
+    const origin = { chat: 'test', room: 'ops' };
+    const person = (name: string) => ({ id: `test:${name}`, name });
+
+    /** Puts one in line, lets something happen, and gives it its turn. */
+    async function turn(request: Partial<NewDeployment>, meanwhile: () => Promise<unknown>): Promise<string> {
+      const store = createDeployStore(db);
+      await store.start({ ...place, version: 'v1', by: person('alice'), origin, at: now, ...request });
+      await meanwhile();
+      await store.next(place, now);
+      await ours.deploys.run(1, new AbortController().signal);
+      const [ended] = await ours.deploys.history({ limit: 1 });
+      return `${ended?.state}: ${ended?.reason ?? 'as asked for'}`;
+    }
+
+    const closes = async () => void (now = new Date('2026-11-20T12:30:00Z'));
+
+    it('the rules count again, and its card says what to do', async () => {
+      await open("windows: ['fri 09:00-12:30 UTC']");
+      expect(await turn({}, closes)).to.match(/^cancelled: the rules of production said no when its turn came/);
+      expect(room.messages.join().replaceAll('\\', '')).to.contain(
+        'windows: no deploy window is open (fri 09:00-12:30 UTC). Wait until 2026-11-27 09:00 UTC. Then ask for it again.',
+      );
+      expect(await live('production')).to.equal('nothing');
+    });
+
+    it('what was overridden stays so, and that is told', async () => {
+      await open("windows: ['fri 09:00-12:30 UTC']");
+      expect(await turn({ by: person('dave'), override: 'the shop is down' }, closes)).to.equal(
+        'succeeded: as asked for',
+      );
+      expect(room.messages.join()).to.contain('dave overrides the rules of production').and.contain('the shop is down');
+    });
+
+    it('not by somebody who may not override any more', async () => {
+      await open("windows: ['fri 09:00-12:30 UTC']");
+      const asked = { override: 'the shop is down' };
+      expect(await turn(asked, closes)).to.contain('alice no longer held deploy:override:production');
+    });
+
+    it('not for somebody who may not deploy there any more', async () => {
+      await open();
+      await commands.access().grant({ ...person('erin'), chat: 'test' }, 'boss', { ...person('dave'), chat: 'test' });
+      const asked = { by: person('erin') };
+      const revoke = () => commands.access().revoke({ ...person('erin'), chat: 'test' }, 'boss');
+      expect(await turn(asked, revoke)).to.equal('cancelled: erin no longer held deploy:production when its turn came');
+    });
+
+    it('not without the approval that the environment asks for by then', async () => {
+      await open(TWO);
+      const asked = { approvedBy: [person('bob')] };
+      expect(await turn(asked, async () => undefined)).to.contain(
+        'somebody else had to approve what goes to production',
+      );
+    });
+
+    it('a rollback still need not come from the environment before', async () => {
+      await open('after: staging');
+      expect(await turn({ isRollback: true }, async () => undefined)).to.equal('succeeded: as asked for');
+    });
+  });
+
   describe('approval', () => {
     it('waits for somebody else, who sees what will happen', async () => {
       await open(ONE);
@@ -215,6 +280,7 @@ describe('scripts/rollouts.ts', function () {
       await room.press('carol', 'Approve');
       await ours.idle();
       expect(await live('production')).to.equal('v1');
+      expect(room.cards.map(({ footer }) => footer)).to.include('Deployment 1, asked for by alice, approved by carol');
       expect(await audited()).to.equal('deploy hello v1 to production succeeded deployment 1, v1 carol (test:carol)');
       expect(await say('bob', 'approve c1')).to.contain('nothing to confirm');
     });
@@ -324,7 +390,10 @@ describe('scripts/rollouts.ts', function () {
         origin: { chat: 'test', room: 'ops' },
       };
       expect(await ours.deploys.start(request)).to.include({ kind: 'refused', reason: 'approval' });
-      const stale = await ours.deploys.start({ ...request, approved: { version: 'v2' } });
+      const approved = { version: 'v1' };
+      expect(await ours.deploys.start({ ...request, approved })).to.include({ kind: 'refused', reason: 'approval' });
+      const approvedBy = [{ id: 'test:bob', name: 'bob' }];
+      const stale = await ours.deploys.start({ ...request, approved: { version: 'v2' }, approvedBy });
       expect(stale).to.include({ kind: 'refused', reason: 'changed' });
     });
 
@@ -347,7 +416,8 @@ describe('scripts/rollouts.ts', function () {
       const by = { id: 'test:alice', name: 'alice' };
       const origin = { chat: 'test', room: 'ops' };
       const place = { service: 'hello', environment: 'production' };
-      await store.start({ ...place, version: 'v1', previous: 'v0', by, origin, at: now });
+      const approvedBy = [{ id: 'test:bob', name: 'bob' }];
+      await store.start({ ...place, version: 'v1', previous: 'v0', by, origin, approvedBy, at: now });
       await store.next(place, now);
       await ours.deploys.run(1, new AbortController().signal);
       const [dropped] = await ours.deploys.history({ limit: 1 });

@@ -2,7 +2,7 @@
 
 import { createAnnouncer } from './announce.ts';
 import type { ServiceConfig } from './config.ts';
-import { isApproved, outlived, withGate } from './gate.ts';
+import { outlived, withGate } from './gate.ts';
 import { createQueue } from './line.ts';
 import { isOpen, isStuck } from './lock.ts';
 import { keepsOut } from './locks.ts';
@@ -96,6 +96,9 @@ export function createDeploys(ports: DeployPorts): Deploys {
       by: request.by,
       origin: request.origin,
       ...(request.audit === undefined ? {} : { audit: request.audit }),
+      ...(request.override === undefined ? {} : { override: ports.redact(request.override) }),
+      ...(request.approvedBy === undefined ? {} : { approvedBy: request.approvedBy }),
+      ...(request.isRollback === true ? { isRollback: true } : {}),
       at: clock.now(),
     });
     if (asked.kind === 'locked')
@@ -117,7 +120,7 @@ export function createDeploys(ports: DeployPorts): Deploys {
       throw error;
     }
     const now = (await store.get(deployment.id)) ?? deployment;
-    if (now.state === 'waiting' && isApproved(ports.config, now)) await drop(now, KEPT_OUT);
+    if (now.state === 'waiting' && now.approvedBy !== undefined) await drop(now, KEPT_OUT);
     return { kind: now.state === 'waiting' ? 'waiting' : 'started', deployment: now };
   }
 
@@ -178,16 +181,14 @@ export function createDeploys(ports: DeployPorts): Deploys {
         ? { kind: 'unsupported' }
         : await askCurrent(queued.service, queued.environment);
     const isLive = before.kind === 'live' && before.version === queued.version;
-    const reason = isLive
-      ? `${queued.version} was live already when its turn came`
-      : outlived(ports.config, queued, before);
+    const reason = isLive ? `${queued.version} was live already when its turn came` : outlived(queued, before);
     if (reason !== undefined) return await drop(queued, reason);
     const previous = before.kind === 'live' ? before.version : before.kind === 'nothing' ? undefined : queued.previous;
     const deployment = await store.claim(id, ports.replica, clock.now(), previous);
     if (deployment === undefined) {
       // Kept out by a lock, it waits again; but what was approved before the lock was not approved behind it.
       const kept = await store.get(id);
-      const mayWait = kept?.state !== 'waiting' || !isApproved(ports.config, kept);
+      const mayWait = kept?.state !== 'waiting' || kept.approvedBy === undefined;
       return mayWait ? await queue.advance(queued) : await drop(kept, KEPT_OUT);
     }
     log.info(
@@ -545,5 +546,6 @@ export function createDeploys(ports: DeployPorts): Deploys {
     run,
     interrupt,
     takeUp,
+    drop,
   });
 }

@@ -1,6 +1,5 @@
 /** Stands before every start: the rules of the environment, and the approval that it asks for. */
 
-import type { ServicesConfig } from './config.ts';
 import { keepsOut } from './locks.ts';
 import type { LiveFact } from './outcome.ts';
 import { plan } from './plan.ts';
@@ -18,11 +17,20 @@ import type {
 import { TargetUnclear } from './ports.ts';
 import { overrideCard } from './preview.ts';
 import { checkRules, type RuleCheck } from './rules.ts';
+import { endsAtTurn } from './turn.ts';
 
-type GatePorts = Pick<DeployPorts, 'config' | 'store' | 'target' | 'locks' | 'clock' | 'post' | 'redact' | 'log'>;
+type GatePorts = Pick<
+  DeployPorts,
+  'config' | 'store' | 'target' | 'locks' | 'clock' | 'post' | 'redact' | 'may' | 'log'
+>;
+
+interface Ungated extends Omit<Deploys, 'preview' | 'approval'> {
+  /** Ends one that has not begun, tells why, and lets the next one begin. */
+  drop(deployment: Deployment, reason: string): Promise<void>;
+}
 
 /** Deploys that begin nothing against the rules, nor without the approval that the environment asks for. */
-export function withGate(ports: GatePorts, deploys: Omit<Deploys, 'preview' | 'approval'>): Deploys {
+export function withGate(ports: GatePorts, { drop, ...deploys }: Ungated): Deploys {
   const { config, store, clock } = ports;
 
   function environmentOf(name: string) {
@@ -106,9 +114,10 @@ export function withGate(ports: GatePorts, deploys: Omit<Deploys, 'preview' | 'a
     if (broken.length > 0 && request.override === undefined) {
       return { kind: 'refused', reason: 'rules', service, environment, version, broken };
     }
-    const { approved } = request;
+    const { approved, approvedBy = [] } = request;
     if (seen.approval !== undefined) {
-      if (approved === undefined) return { kind: 'refused', reason: 'approval', service, environment };
+      if (approved === undefined || approvedBy.length < seen.approval.count)
+        return { kind: 'refused', reason: 'approval', service, environment };
       if (!isSame(approved, seen)) {
         const { previous } = seen;
         const now = previous === undefined ? { version } : { version, previous };
@@ -117,9 +126,30 @@ export function withGate(ports: GatePorts, deploys: Omit<Deploys, 'preview' | 'a
       // It would wait, and what was approved would no longer be what happens.
       if (seen.holder !== undefined) return { kind: 'refused', reason: 'busy', holder: seen.holder };
     }
-    const started = await deploys.start({ ...request, version });
-    if (started.kind !== 'refused' && broken.length > 0) await announce(started.deployment, request.override, broken);
-    return started;
+    return await deploys.start({ ...request, version });
+  }
+
+  /** The rules were kept when it was asked for; it may have waited for long since. */
+  async function run(id: number, signal: AbortSignal): Promise<void> {
+    const queued = await store.get(id);
+    if (queued?.state !== 'queued') return await deploys.run(id, signal);
+    const { service, environment, override } = queued;
+    const permissions = [
+      `deploy:${environment}`,
+      ...(override === undefined ? [] : [`deploy:override:${environment}`]),
+    ];
+    const held = await Promise.all(permissions.map((permission) => ports.may(queued.by, permission)));
+    const runsIn = config.services.find(({ name }) => name === service)?.environments;
+    const checks = runsIn === undefined ? [] : await check(runsIn, queued, queued.isRollback ?? false);
+    const broken = checks.filter(({ ok }) => !ok);
+    const reason = endsAtTurn(queued, {
+      lacks: permissions.find((_, at) => held[at] !== true),
+      approval: environmentOf(environment)?.approval,
+      broken,
+    });
+    if (reason !== undefined) return await drop(queued, reason);
+    if (broken.length > 0) await announce(queued, override, broken);
+    await deploys.run(id, signal);
   }
 
   /** That the rules were set aside, and why: its own message, which stays. */
@@ -137,12 +167,7 @@ export function withGate(ports: GatePorts, deploys: Omit<Deploys, 'preview' | 'a
     }
   }
 
-  return { ...deploys, preview, start, approval: (environment) => environmentOf(environment)?.approval };
-}
-
-/** Whether somebody else has approved it: where that is asked for, there are no others. */
-export function isApproved(config: ServicesConfig, { environment }: Pick<Deployment, 'environment'>): boolean {
-  return config.environments.some(({ name, approval }) => name === environment && approval !== undefined);
+  return { ...deploys, preview, start, run, approval: (environment) => environmentOf(environment)?.approval };
 }
 
 /**
@@ -150,8 +175,8 @@ export function isApproved(config: ServicesConfig, { environment }: Pick<Deploym
  *
  * @param before what is live now
  */
-export function outlived(config: ServicesConfig, queued: Deployment, before: LiveFact): string | undefined {
-  if (!isApproved(config, queued) || (before.kind !== 'live' && before.kind !== 'nothing')) return undefined;
+export function outlived(queued: Deployment, before: LiveFact): string | undefined {
+  if (queued.approvedBy === undefined || (before.kind !== 'live' && before.kind !== 'nothing')) return undefined;
   const live = before.kind === 'live' ? before.version : undefined;
   if (live === queued.previous) return undefined;
   return `${live ?? 'nothing'} was live when its turn came, and what was approved was to replace ${queued.previous ?? 'nothing known'}`;

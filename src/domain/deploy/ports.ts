@@ -45,11 +45,29 @@ export interface Deployment {
   readonly cancelledBy?: Requester;
   /** Numbers of those that it took the place of. */
   readonly supersedes?: readonly number[];
+  /** Why the rules of the environment do not count for it. Redacted, but untrusted. */
+  readonly override?: string;
+  /** Who approved it, where somebody must. */
+  readonly approvedBy?: readonly Requester[];
+  /** Back to what was live before. */
+  readonly isRollback?: boolean;
 }
 
 /** A deployment as it is asked for. */
 export interface NewDeployment
-  extends Pick<Deployment, 'service' | 'environment' | 'version' | 'previous' | 'by' | 'origin' | 'audit'> {
+  extends Pick<
+    Deployment,
+    | 'service'
+    | 'environment'
+    | 'version'
+    | 'previous'
+    | 'by'
+    | 'origin'
+    | 'audit'
+    | 'override'
+    | 'approvedBy'
+    | 'isRollback'
+  > {
   readonly at: Date;
 }
 
@@ -220,6 +238,8 @@ export interface DeployPorts {
   ended(deployment: Deployment, state: Finish['state'], reason: string | undefined): Promise<void>;
   /** Blots out secrets. */
   redact(text: string): string;
+  /** Whether whoever asked holds the permission now; the robot itself, which follows the configuration, always does. */
+  may(by: Requester, permission: string): Promise<boolean>;
   readonly log: DeployLog;
 }
 
@@ -237,6 +257,8 @@ export interface StartRequest {
   readonly override?: string;
   /** What was approved by as many as the environment asks for. */
   readonly approved?: Change;
+  /** By whom: different people, none of them whoever asks. */
+  readonly approvedBy?: readonly Requester[];
 }
 
 export type PreviewRequest = Pick<StartRequest, 'service' | 'environment' | 'version' | 'isRollback'>;

@@ -195,6 +195,7 @@ function createWorld(seed: number, canResume: boolean): World {
       },
       ended: async () => undefined,
       redact: (text) => text,
+      may: async () => true,
       log: quiet,
     });
     const locks = createLocks({
