@@ -36,6 +36,7 @@ import type { LoadProblem } from './bot/load-problem.ts';
 import type { Logger } from './bot/log.ts';
 import { createMetrics } from './bot/metrics.ts';
 import { createPosts } from './bot/post.ts';
+import { createProposalCards } from './bot/proposal-cards.ts';
 import { createRateLimit } from './bot/rate.ts';
 import { Robot } from './bot/robot.ts';
 import type { Services } from './bot/services.ts';
@@ -327,6 +328,20 @@ export async function startApp(options: AppOptions): Promise<App> {
       now,
     });
     const names = namesOf(config, robot, messages, () => mainChat()?.chat ?? '');
+    // What a program asks for is no secret of its own.
+    const roomAt = async ({ chat: name, room }: Address) =>
+      name === API_CHAT ? { chat: name, id: room, name: API_CHAT, private: false } : await chat(name)?.room(room);
+    const cards = createProposalCards({
+      proposals,
+      access,
+      room: roomAt,
+      direct: async (person) => await robot.chats.get(person.chat)?.direct?.(person),
+      post: posts.post,
+      now,
+      log,
+    });
+    jobs.define<{ id: number }>('proposal.invite', { retries: 5 }, ({ id }) => cards.invite(id));
+    jobs.define('proposal.settle', { retries: 5 }, () => cards.settle());
     const dispatch = createDispatch({
       table: robot.table,
       names,
@@ -341,6 +356,11 @@ export async function startApp(options: AppOptions): Promise<App> {
       redact,
       now,
       newReference,
+      proposed: async ({ id, kind, expiresAt }) => {
+        const startAfterSeconds = (expiresAt.getTime() - now().getTime()) / 1000 + 1;
+        await jobs.send('proposal.settle', {}, { startAfterSeconds, key: `proposal:${id}` });
+        if (kind === 'approve') await jobs.send('proposal.invite', { id }, { key: `proposal:${id}` });
+      },
       isAlone: async (room) => (await chat(room.chat)?.room(room.room))?.direct === true,
       isStorageTrouble,
     });
@@ -400,12 +420,11 @@ export async function startApp(options: AppOptions): Promise<App> {
         robotName: robot.name,
         table: robot.table,
         proposals,
+        cards,
         access,
         dispatch,
         others: () => robot.helpCommands(),
-        // What a program asks for is no secret of its own.
-        room: async ({ chat: name, room }) =>
-          name === API_CHAT ? { chat: name, id: room, name: API_CHAT, private: false } : await chat(name)?.room(room),
+        room: roomAt,
         post: posts.post,
       }),
       deploys,
@@ -531,6 +550,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       work.start(),
       deploys.takeUp(),
       jobs.schedule('deploy.go-on', '* * * * *'),
+      jobs.schedule('proposal.settle', '* * * * *'),
       askRetention.schedule(),
       jobs.schedule('history.retention', '17 3 * * *'),
       jobs.schedule('api.retention', '37 3 * * *'),

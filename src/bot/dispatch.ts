@@ -103,6 +103,8 @@ export interface DispatchPorts {
   now(): Date;
   /** A short id under which an error is found in the log. */
   newReference(): string;
+  /** Told of each proposal before it is shown: it ends in time, and who could approve it is written to. */
+  proposed(proposal: Proposal): Promise<void>;
   /** Does nobody else see what is said there? */
   isAlone(room: Here): Promise<boolean>;
   /** Does this error mean that the database is away? */
@@ -438,7 +440,10 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
       permission: need && 'permission' in need.needs ? need.needs.permission : undefined,
       expiresAt: new Date(now.getTime() + within),
       ...(need === undefined || kind === 'confirm' ? {} : { terms: termsOf(need) }),
+      // What the AI shows is a part of its answer.
+      places: line.via === 'ai' ? [] : [addressOf(line.room)],
     });
+    await ports.proposed(proposal);
     const asked = kind === 'confirm' ? confirmCard(proposal, question ?? '') : approveCard(proposal, now);
     // It is one message, which later shows the answer in place of the buttons.
     if (line.via === 'ai') await line.reply(asked);

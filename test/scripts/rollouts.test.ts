@@ -16,7 +16,7 @@ import { type InMemoryCommands, inMemoryCommands } from '../support/commands.ts'
 import { testDatabase } from '../support/database.ts';
 import { clock, ROOT, sampleServices, type TestDeploys, testDeploys } from '../support/deploys.ts';
 import { everybodyInside } from '../support/people.ts';
-import { Helper, type Room } from '../support/room.ts';
+import { Helper, Room } from '../support/room.ts';
 
 const ONE = 'approval: { expires: 30m }';
 const TWO = 'approval: { count: 2 }';
@@ -84,6 +84,7 @@ describe('scripts/rollouts.ts', function () {
       },
       // carol has two accounts.
       people: { ...everybodyInside, samePerson: async (one, other) => one.replace('2', '') === other.replace('2', '') },
+      direct: ({ id }) => (id === 'test:dave' ? undefined : `with ${id}`),
       services: { deploys: ours.deploys, audit },
       ports: { audit },
       names: {
@@ -283,6 +284,67 @@ describe('scripts/rollouts.ts', function () {
       expect(room.cards.map(({ footer }) => footer)).to.include('Deployment 1, asked for by alice, approved by carol');
       expect(await audited()).to.equal('deploy hello v1 to production succeeded deployment 1, v1 carol (test:carol)');
       expect(await say('bob', 'approve c1')).to.contain('nothing to confirm');
+    });
+
+    it('is asked of each who could approve it, and what they have before their eyes says how it ended', async () => {
+      await open(ONE);
+      await say('bob', 'deploy hello v1 to production');
+      // Not of bob, who asked; of one of carol's accounts; not of dave, whose chat cannot do that.
+      const asked = () =>
+        room.chat.posts
+          .filter(({ room: where }) => where.startsWith('with '))
+          .map(({ room: where, text }) => ({ where, text: text.replaceAll('\\', '') }));
+      expect(asked().map(({ where }) => where)).to.deep.equal(['with test:carol']);
+      expect(asked()[0]?.text).to.contain('approve c1').and.contain('Asked for in ops. Waits 30 minutes');
+      await say('dave', 'approve c1');
+      expect(asked()).to.have.length(1);
+      expect(asked()[0]?.text).to.contain('Approved by dave, asked for by bob').and.not.contain('approve c1');
+    });
+
+    it('may be answered where nobody else is, of what is asked for in a room that they see', async () => {
+      await open(ONE);
+      room.chat.privateRooms.set('with test:carol', ['test:carol']);
+      await say('bob', 'deploy hello v1 to production');
+      const direct = new Room(room.robot, room.chat, 'with test:carol');
+      await direct.press('carol', 'Approve');
+      await ours.idle();
+      expect(await live('production')).to.equal('v1');
+      expect(
+        direct.messages
+          .map(([, text]) => text)
+          .join('\n')
+          .replaceAll('\\', ''),
+      )
+        .to.contain('Approved by carol, asked for by bob')
+        .and.contain('what came of it is told where bob asked for it');
+    });
+
+    it('is asked of nobody who does not see the room where it was asked for', async () => {
+      await open(ONE);
+      room.chat.privateRooms.set('ops', ['test:bob', 'test:dave']);
+      await say('bob', 'deploy hello v1 to production');
+      expect(room.chat.posts.filter(({ room: where }) => where.startsWith('with '))).to.deep.equal([]);
+    });
+
+    it('tells that nobody approved it in time, and how to ask again', async () => {
+      await open(ONE);
+      await say('alice', 'deploy hello v1 to production');
+      await commands.cards().settle();
+      expect(room.cards.at(-1)?.title).to.equal('alice asks for approval');
+      now = new Date(now.getTime() + 30 * 60_000);
+      await commands.cards().settle();
+      const shown = room.cards.at(-1);
+      expect(shown?.title).to.equal('Nobody approved it in time, asked for by alice');
+      expect(shown?.actions).to.equal(undefined);
+      const told = room.messages.at(-1)?.[1];
+      expect(told).to.match(/^@alice Nobody approved this in time.*deploy hello v1 to production/s);
+      const direct = room.chat.posts.filter(({ room: where }) => where.startsWith('with '));
+      expect(direct).to.have.length(2);
+      for (const { text } of direct) expect(text).to.contain('Nobody approved it in time');
+      const said = room.chat.posts.length;
+      await commands.cards().settle();
+      expect(room.chat.posts).to.have.length(said);
+      expect(await live('production')).to.equal('nothing');
     });
 
     it('never by the one who asked, who may approve the requests of others', async () => {

@@ -131,6 +131,7 @@ export async function startSlackRobot(options: SlackRobotOptions): Promise<Slack
     redact: (text) => text,
     now,
     newReference: () => 'reference',
+    proposed: async () => undefined,
     isAlone: async () => false,
     isStorageTrouble: () => false,
   });
