@@ -336,6 +336,11 @@ export async function startApp(options: AppOptions): Promise<App> {
       access,
       room: roomAt,
       direct: async (person) => await robot.chats.get(person.chat)?.direct?.(person),
+      proposed: async ({ id, kind, expiresAt }) => {
+        const startAfterSeconds = (expiresAt.getTime() - now().getTime()) / 1000 + 1;
+        await jobs.send('proposal.settle', {}, { startAfterSeconds, key: `proposal:${id}` });
+        if (kind === 'approve') await jobs.send('proposal.invite', { id }, { key: `proposal:${id}` });
+      },
       post: posts.post,
       now,
       log,
@@ -349,6 +354,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       access,
       audit,
       proposals,
+      cards,
       rate: createRateLimit(variables.SHIPMATE_RATE_LIMIT),
       metrics: metrics.commands,
       log,
@@ -356,11 +362,6 @@ export async function startApp(options: AppOptions): Promise<App> {
       redact,
       now,
       newReference,
-      proposed: async ({ id, kind, expiresAt }) => {
-        const startAfterSeconds = (expiresAt.getTime() - now().getTime()) / 1000 + 1;
-        await jobs.send('proposal.settle', {}, { startAfterSeconds, key: `proposal:${id}` });
-        if (kind === 'approve') await jobs.send('proposal.invite', { id }, { key: `proposal:${id}` });
-      },
       isAlone: async (room) => (await chat(room.chat)?.room(room.room))?.direct === true,
       isStorageTrouble,
     });

@@ -15,7 +15,8 @@ import { visibleCommands } from './help.ts';
 import type { LiveAnswer } from './live.ts';
 import type { Logger } from './log.ts';
 import { type Mismatch, matchLine } from './match.ts';
-import { approveCard, confirmCard, proposalKey } from './proposal-card.ts';
+import { approveCard, confirmCard } from './proposal-card.ts';
+import type { ProposalCards } from './proposal-cards.ts';
 import type { Proposal, Proposals, Terms } from './proposals.ts';
 import { isSentence, mayBeSentence, type WrongValue } from './sentence.ts';
 import type { Services } from './services.ts';
@@ -95,6 +96,7 @@ export interface DispatchPorts {
   readonly access: Access;
   readonly audit: AuditTrail;
   readonly proposals: Proposals;
+  readonly cards: Pick<ProposalCards, 'ask'>;
   readonly rate: RateLimit;
   readonly metrics: CommandMetrics;
   readonly log: Logger;
@@ -103,8 +105,6 @@ export interface DispatchPorts {
   now(): Date;
   /** A short id under which an error is found in the log. */
   newReference(): string;
-  /** Told of each proposal before it is shown: it ends in time, and who could approve it is written to. */
-  proposed(proposal: Proposal): Promise<void>;
   /** Does nobody else see what is said there? */
   isAlone(room: Here): Promise<boolean>;
   /** Does this error mean that the database is away? */
@@ -443,11 +443,9 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
       // What the AI shows is a part of its answer.
       places: line.via === 'ai' ? [] : [addressOf(line.room)],
     });
-    await ports.proposed(proposal);
     const asked = kind === 'confirm' ? confirmCard(proposal, question ?? '') : approveCard(proposal, now);
-    // It is one message, which later shows the answer in place of the buttons.
     if (line.via === 'ai') await line.reply(asked);
-    else await ports.post(addressOf(line.room), asked, { key: proposalKey(proposal) });
+    await ports.cards.ask(proposal, asked);
     return true;
   }
 

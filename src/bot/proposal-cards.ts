@@ -6,9 +6,11 @@ import { type Content, mention } from './card.ts';
 import { type Address, addressOf, type Person, type Room } from './chat.ts';
 import type { Logger } from './log.ts';
 import { approveCard, decidedCard, expiredCard, expiredText, proposalKey, voidCard } from './proposal-card.ts';
-import type { Proposals, Standing } from './proposals.ts';
+import type { Proposal, Proposals, Standing } from './proposals.ts';
 
 export interface ProposalCards {
+  /** Shows a new one at its places; sees to it that it ends in time, and that who could approve it is written to. */
+  ask(proposal: Proposal, content: Content): Promise<void>;
   /** Shows everywhere how it stands now. */
   show(id: number): Promise<void>;
   /** Writes to those who could approve it, where their chat can do that. May be called twice. */
@@ -24,6 +26,8 @@ export interface ProposalCardPorts {
   room(address: Address): Promise<Room | undefined>;
   /** Where a person and the robot talk alone; undefined where their chat cannot do that. */
   direct(person: Person): Promise<Address | undefined>;
+  /** Told of each proposal before it is shown; durable: has {@link ProposalCards.invite} and, in time, `settle` called. */
+  proposed(proposal: Proposal): Promise<void>;
   /** Durable; the same key updates in place. */
   post(address: Address, content: Content, options: { readonly key: string }): Promise<void>;
   now(): Date;
@@ -66,6 +70,13 @@ export function createProposalCards(ports: ProposalCardPorts): ProposalCards {
 
   return {
     show,
+    async ask(proposal, content) {
+      await ports.proposed(proposal);
+      for (const place of proposal.places) await post(place, content, { key: proposalKey(proposal) });
+      const after = await proposals.get(proposal.id);
+      // Somebody may have answered it elsewhere already: that it waits must not be the last word.
+      if (after !== undefined && (after.end !== undefined || after.given.length > 0)) await show(proposal.id);
+    },
     async invite(id) {
       const standing = await proposals.get(id);
       if (standing?.proposal.kind !== 'approve' || standing.end !== undefined) return;

@@ -114,8 +114,9 @@ export function inMemoryCommands(options: CommandOptions = {}): InMemoryCommands
         now,
       });
       const proposals = memoryProposals();
-      const cards = createProposalCards({
+      const cards: ProposalCards = createProposalCards({
         proposals,
+        proposed: ({ id }) => cards.invite(id),
         access,
         room: ({ room }) => chat.room(room),
         direct: async (person) => {
@@ -161,6 +162,7 @@ export function inMemoryCommands(options: CommandOptions = {}): InMemoryCommands
         access,
         audit: memoryAudit(audit),
         proposals,
+        cards,
         rate: { perMinute: 60, take: async () => 0 },
         metrics: { finished: () => undefined },
         log,
@@ -168,7 +170,6 @@ export function inMemoryCommands(options: CommandOptions = {}): InMemoryCommands
         redact,
         now,
         newReference: () => 'reference',
-        proposed: ({ id }) => cards.invite(id),
         isAlone: async () => false,
         isStorageTrouble: () => false,
         ...options.ports,
