@@ -91,8 +91,6 @@ function newProposalCode(): string {
   return `${'abcdef'.charAt(randomInt(6))}${randomBytes(2).toString('hex').slice(1)}`;
 }
 
-/** Who the robot is where it does something by itself; ids of people have the name of their chat before a colon. */
-const ROBOT_ID = 'robot';
 /** How long one line from a pipe is waited for: a deployment that it started included. */
 const LINE_MS = 120_000;
 const ASK_MEMORY_MS = 24 * 3_600_000;
@@ -238,8 +236,7 @@ export async function startApp(options: AppOptions): Promise<App> {
         if (deployment.audit !== undefined) await audit.end(deployment.audit, outcome, detail, now());
       },
       redact,
-      may: async (by, permission) =>
-        by.id === ROBOT_ID || (await access.can({ ...by, chat: by.id.slice(0, by.id.indexOf(':')) }, permission)),
+      may: (by, permission) => access.can({ ...by, chat: by.id.slice(0, by.id.indexOf(':')) }, permission),
       log,
     });
     jobs.define<{ id: number }>(

@@ -260,6 +260,12 @@ describe('scripts/rollouts.ts', function () {
       );
     });
 
+    it('the robot goes back by itself whatever the rules say', async () => {
+      await open(`${ONE}, windows: ['fri 09:00-12:30 UTC']`);
+      const asked = { by: { id: 'robot', name: 'hubot' }, isRollback: true };
+      expect(await turn(asked, closes)).to.equal('succeeded: as asked for');
+    });
+
     it('a rollback still need not come from the environment before', async () => {
       await open('after: staging');
       expect(await turn({ isRollback: true }, async () => undefined)).to.equal('succeeded: as asked for');

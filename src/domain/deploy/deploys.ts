@@ -183,6 +183,8 @@ export function createDeploys(ports: DeployPorts): Deploys {
     const isLive = before.kind === 'live' && before.version === queued.version;
     const reason = isLive ? `${queued.version} was live already when its turn came` : outlived(queued, before);
     if (reason !== undefined) return await drop(queued, reason);
+    // It stays queued for whoever is there next.
+    if (signal.aborted) return;
     const previous = before.kind === 'live' ? before.version : before.kind === 'nothing' ? undefined : queued.previous;
     const deployment = await store.claim(id, ports.replica, clock.now(), previous);
     if (deployment === undefined) {
@@ -315,7 +317,11 @@ export function createDeploys(ports: DeployPorts): Deploys {
           announcer.changed();
         },
       };
-      if (handle !== undefined && target.resume) return await target.resume(request, handle, targetRun);
+      if (handle !== undefined && target.resume) {
+        // It goes on by itself; whoever is there next takes it up. One that was cancelled is stopped by its target.
+        const isStopping = signal.aborted && signal.reason !== CANCEL;
+        return isStopping ? CUT_OFF : await target.resume(request, handle, targetRun);
+      }
       await target.settle(deployment.service, deployment.environment);
       if (signal.aborted) return CUT_OFF;
       return await target.deploy(request, targetRun);

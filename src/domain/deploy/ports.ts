@@ -238,7 +238,7 @@ export interface DeployPorts {
   ended(deployment: Deployment, state: Finish['state'], reason: string | undefined): Promise<void>;
   /** Blots out secrets. */
   redact(text: string): string;
-  /** Whether whoever asked holds the permission now; the robot itself, which follows the configuration, always does. */
+  /** Whether whoever asked holds the permission now. */
   may(by: Requester, permission: string): Promise<boolean>;
   readonly log: DeployLog;
 }

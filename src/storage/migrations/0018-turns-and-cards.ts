@@ -7,9 +7,8 @@ import { type Kysely, sql } from 'kysely';
 
 export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`alter table deployments
-    add column overrides text, add column approved_by jsonb, add column is_rollback boolean not null default false`.execute(
-    db,
-  );
+    add column overrides text, add column approved_by jsonb,
+    add column if not exists is_rollback boolean not null default false`.execute(db);
   await sql`alter table proposals add column places jsonb not null default '[]', add column outcome jsonb,
     add column settled boolean not null default false`.execute(db);
   // Nobody waits for the cards of what is over.
