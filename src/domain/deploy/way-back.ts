@@ -1,6 +1,6 @@
 /** Whether the robot goes back by itself, and to what. Pure. */
 
-import { versionBefore, versionsOnceLive } from './before.ts';
+import { versionBefore, versionLine } from './before.ts';
 import type { Afterwards } from './config.ts';
 import { isOpen } from './lock.ts';
 import type { Deployment } from './ports.ts';
@@ -59,7 +59,7 @@ export function backTo(deployment: Deployment, succeeded: readonly Deployment[])
 export function isWayBack(deployment: Deployment, succeeded: readonly Deployment[]): boolean {
   if (deployment.isRollback === true) return true;
   const earlier = succeeded.filter(({ id }) => id < deployment.id);
-  return versionsOnceLive(earlier).includes(deployment.version);
+  return versionLine(earlier).includes(deployment.version);
 }
 
 export interface BackFacts {

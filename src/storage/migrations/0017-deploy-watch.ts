@@ -11,7 +11,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     where rolls_back is not null`.execute(db);
 
   await sql`create table deploy_alerts (
-    deployment bigint not null references deployments,
+    deployment bigint not null,
     alert bigint not null,
     title text not null,
     severity text not null,
@@ -23,7 +23,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`create index deploy_alerts_of_alert on deploy_alerts (alert)`.execute(db);
 
   await sql`create table deploy_rollbacks (
-    deployment bigint primary key references deployments,
+    deployment bigint primary key,
     cause text not null check (cause in ('alert', 'failure')),
     reason text not null,
     wanted_at timestamptz not null,
