@@ -228,6 +228,11 @@ describe('a rollback by the robot, killed in the middle', function () {
       const db = await openDatabase({ folder: data, log: quiet });
       try {
         expect(await rollbacks(db)).to.deep.equal([{ state: 'succeeded', version: 'v1', open: 0 }]);
+        const { rows } = await db.pool.query<{ messages: number }>(
+          `select count(*)::int as messages from messages
+           where from_robot and content::text like any (array['%alert after shop v2%', '%Errors: firing%'])`,
+        );
+        expect(rows[0]?.messages, 'one message of the alert in each room').to.equal(2);
       } finally {
         await db.close();
       }

@@ -183,6 +183,21 @@ describe('after a deployment', () => {
     expect([...here.posts.keys()].filter((key) => key.includes('deploy:2'))).to.deep.equal(['general deploy:2']);
   });
 
+  it('the same is said under the same key when it is told again, by whoever takes over', async () => {
+    const here = world();
+    await here.deploy('v1', 'production');
+    await here.deploy('v2', 'production');
+    const alert = here.alert(7);
+    await here.watch.changed(alert);
+    const before = new Map(here.posts);
+    here.later(1);
+    await here.second.watch.told(1);
+    await here.second.watch.told(2);
+    await here.second.watch.changed(alert);
+    expect([...here.posts]).to.deep.equal([...before]);
+    expect([...here.wanted]).to.deep.equal([2]);
+  });
+
   it('an alert is tied to it while it is watched; the button leads back', async () => {
     const here = world();
     await here.deploy('v1', 'staging');
