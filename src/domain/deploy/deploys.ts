@@ -177,17 +177,16 @@ export function createDeploys(ports: DeployPorts): Deploys {
     const queued = await store.get(id);
     if (queued?.state === 'running') return await goOn(id, signal);
     if (queued?.state !== 'queued') return;
+    const newer = queued.rollsBack === undefined ? undefined : await cameBetween(queued.rollsBack, queued);
+    if (newer !== undefined) return await drop(queued, `deployment ${newer.id} came in between`);
     const before: LiveFact =
       find(queued.service) === undefined
         ? { kind: 'unsupported' }
         : await askCurrent(queued.service, queued.environment);
-    const newer = queued.rollsBack === undefined ? undefined : await cameBetween(queued.rollsBack, queued);
     const isLive = before.kind === 'live' && before.version === queued.version;
     const reason = isLive
       ? `${queued.version} was live already when its turn came`
-      : newer === undefined
-        ? outlived(ports.config, queued, before)
-        : `deployment ${newer.id} came in between`;
+      : outlived(ports.config, queued, before);
     if (reason !== undefined) return await drop(queued, reason);
     const previous = before.kind === 'live' ? before.version : before.kind === 'nothing' ? undefined : queued.previous;
     const deployment = await store.claim(id, ports.replica, clock.now(), previous);

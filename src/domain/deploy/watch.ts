@@ -15,6 +15,8 @@ import { type BackOutcome, backTo, isOvertaken, overtaker, type WayBack, wish } 
 
 /** Deployments of one place that are looked at. */
 const REMEMBERED = 500;
+/** Cards of alerts that are brought up to date when a deployment is rolled back or followed by another. */
+const REFRESHED = 100;
 /** How long a target that does not answer is asked again before the robot gives its rollback up. */
 const PATIENCE_MS = 10 * 60_000;
 
@@ -180,7 +182,13 @@ export function createWatch(ports: WatchPorts): Watch {
     const found = await around(id);
     if (found === undefined) return;
     await show(found);
-    for (const { alert } of await store.tiesOf(id)) await ports.refreshAlert(alert);
+    const firing = (await store.tiesOf(id)).filter(({ isFiring }) => isFiring).slice(0, REFRESHED);
+    for (const { alert } of firing) {
+      await ports.refreshAlert(alert).catch((error: unknown) => {
+        // Its button leads to a refusal at the worst; the next change of the alert shows it right.
+        log.warn({ err: error, alert }, 'card of an alert not shown again');
+      });
+    }
   }
 
   async function changed(alert: Pick<Alert, 'number' | 'title' | 'members'>): Promise<void> {

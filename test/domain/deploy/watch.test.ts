@@ -301,6 +301,19 @@ describe('after a deployment', () => {
     expect(here.audits).to.deep.equal([]);
   });
 
+  it('nor when it comes between the wish and its turn', async () => {
+    const here = world();
+    await here.deploy('v1', 'production');
+    await here.deploy('v2', 'production');
+    await here.deploy('v3', 'production');
+    const by = { id: 'robot', name: 'shipmate' };
+    const wanted = { service: 'hello', environment: 'production', version: 'v1', by, origin, rollsBack: 2 };
+    expect(await here.deploys.revert(wanted)).to.include({ kind: 'started' });
+    await here.idle();
+    expect(here.live.get('production')).to.equal('v3');
+    expect(here.memory.rows[3]).to.include({ state: 'cancelled', reason: 'deployment 3 came in between' });
+  });
+
   it('a target that does not answer is asked again, for ten minutes', async () => {
     const here = world();
     await here.deploy('v1', 'production');
