@@ -39,6 +39,7 @@ import { createPosts } from './bot/post.ts';
 import { createProposalCards } from './bot/proposal-cards.ts';
 import { createRateLimit } from './bot/rate.ts';
 import { Robot } from './bot/robot.ts';
+import { rollbackAudit } from './bot/rollback-audit.ts';
 import type { Services } from './bot/services.ts';
 import { createSurfaces } from './bot/surfaces.ts';
 import { addressIn, checkAdapters, createChats, knownChats, shellOf, terminalPerson, WELCOME_ROOM } from './chats.ts';
@@ -51,6 +52,7 @@ import { createKnowledge } from './domain/ask/ask.ts';
 import { createDeploys } from './domain/deploy/deploys.ts';
 import { createLocks } from './domain/deploy/locking.ts';
 import { auditEnd } from './domain/deploy/outcome.ts';
+import { createWatch } from './domain/deploy/watch.ts';
 import { foldName } from './domain/history/fold.ts';
 import { createHistory } from './domain/history/history.ts';
 import { prepareMessage } from './domain/history/prepare.ts';
@@ -69,6 +71,7 @@ import { postgresBrain } from './storage/brain-postgres.ts';
 import { redisBrain } from './storage/brain-redis.ts';
 import { type Database, openDatabase } from './storage/database.ts';
 import { createLockStore } from './storage/deploy-locks.ts';
+import { createWatchStore } from './storage/deploy-watch.ts';
 import { createDeployStore } from './storage/deploys.ts';
 import { createFeedbackStore } from './storage/feedback.ts';
 import { createHookStore } from './storage/hooks.ts';
@@ -215,9 +218,10 @@ export async function startApp(options: AppOptions): Promise<App> {
     });
     jobs.define('history.retention', {}, async () => void (await history.removeExpired(now())));
     const lockStore = createLockStore(database);
+    const deployStore = createDeployStore(database);
     const deploys = createDeploys({
       config: config.services,
-      store: createDeployStore(database),
+      store: deployStore,
       locks: (at) => lockStore.all(at),
       target: createTargets({
         services: config.services.services,
@@ -235,6 +239,7 @@ export async function startApp(options: AppOptions): Promise<App> {
         const { outcome, detail } = auditEnd(deployment, state, reason);
         if (deployment.audit !== undefined) await audit.end(deployment.audit, outcome, detail, now());
       },
+      told: (id) => watch.told(id),
       redact,
       may: (by, permission) => access.can({ ...by, chat: by.id.slice(0, by.id.indexOf(':')) }, permission),
       log,
@@ -247,7 +252,32 @@ export async function startApp(options: AppOptions): Promise<App> {
     database.bus.subscribe('deploy.cancel', (id) => {
       if (typeof id === 'number') deploys.stop(id);
     });
-    jobs.define('deploy.go-on', { retries: 5 }, () => deploys.goOn());
+    const watch = createWatch({
+      config: config.services,
+      store: createWatchStore(database),
+      deployments: deployStore,
+      revert: (request) => deploys.revert(request),
+      name: robot.name,
+      now,
+      address,
+      post: (where, content, key) => posts.post(where, content, { key }),
+      rollBackSoon: (id) => jobs.send('deploy.roll-back', { id }, { key: `back:${id}` }),
+      audit: {
+        async begin(request, reason) {
+          const room = await chat(request.origin.chat)?.room(request.origin.room);
+          const begun = await audit.begin(rollbackAudit(request, reason, room?.private === true, now()));
+          if (begun.kind === 'repeated')
+            throw new Error('a rollback of the robot has no source that could be repeated');
+          return begun.id;
+        },
+        end: (id, outcome, detail) => audit.end(id, outcome, detail, now()),
+      },
+      refreshAlert: (number) => alerts.refresh(number),
+      redact,
+      log,
+    });
+    jobs.define<{ id: number }>('deploy.roll-back', { retries: 5 }, ({ id }) => watch.rollBack(id));
+    jobs.define('deploy.go-on', { retries: 5 }, async () => void (await Promise.all([deploys.goOn(), watch.goOn()])));
     const locks = createLocks({
       store: lockStore,
       now,
@@ -262,6 +292,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       post: posts.post,
       address,
       rooms: (labels) => route(config.alerts, labels),
+      watcher: watch,
       resolveTestLater: work.resolveTestLater,
       redact,
       now,
@@ -547,6 +578,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       hooks.start(),
       work.start(),
       deploys.takeUp(),
+      watch.goOn(),
       jobs.schedule('deploy.go-on', '* * * * *'),
       jobs.schedule('proposal.settle', '* * * * *'),
       askRetention.schedule(),

@@ -13,8 +13,8 @@ import type { Services } from './services.ts';
 import type { CommandTable } from './table.ts';
 import { normalise, tokenise } from './tokens.ts';
 
-/** How a command came in. */
-export type Via = 'typed' | 'button' | 'ai' | 'api';
+/** How a command came in; `robot`: the robot acts by itself. */
+export type Via = 'typed' | 'button' | 'ai' | 'api' | 'robot';
 
 /** Where a command came from. */
 export interface Here extends Address {

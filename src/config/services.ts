@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import type { ServicesConfig } from '../domain/deploy/config.ts';
+import { afterwardsOf, afterwardsShape, matchers, wrongAfterwards } from './afterwards.ts';
 import { strict } from './fields.ts';
 import { approval, freeze, rulesOf, window, wrongAfter } from './rules.ts';
 import { target } from './targets/target.ts';
@@ -21,6 +22,9 @@ const repository = z
 const service = strict({
   description: z.string().optional().describe('For people'),
   repository: repository.optional().describe('Where its source is, as `owner/name`: whose pipelines are its own'),
+  alerts: matchers
+    .optional()
+    .describe('Which alerts are its own; those whose service, app, job or deployment is its name unless given'),
   environments: z.array(z.string()).min(1).optional().describe('Where it runs; everywhere unless given'),
   target: target.describe('How it gets there'),
 });
@@ -32,6 +36,7 @@ const environment = strict({
   freezes: z.array(freeze).default([]).describe('When none may begin, and why'),
   approval: approval.optional().describe('Somebody else must agree'),
   supersede: z.boolean().optional().describe('Whether a newer version takes the place of older ones that wait in line'),
+  ...afterwardsShape,
 });
 
 /** The file as plain data. A service may only name environments that are declared. */
@@ -70,18 +75,28 @@ export const servicesSchema = strict({
       context.issues.push({ code: 'custom', message, path: ['environments', name, 'after'], input: value?.after });
     }
   })
+  .check((context) => {
+    for (const [name, value] of Object.entries(context.value.environments)) {
+      const message = value === null ? undefined : wrongAfterwards(value);
+      const input = value?.rollback_on;
+      if (message === undefined) continue;
+      context.issues.push({ code: 'custom', message, path: ['environments', name, 'rollback_on'], input });
+    }
+  })
   .transform(
     (file): ServicesConfig => ({
       environments: Object.entries(file.environments).map(([key, value]) => ({
         name: key,
         ...described(value ?? {}),
         ...(value ? rulesOf(key, value) : {}),
+        ...(value ? afterwardsOf(value) : {}),
         ...(value?.supersede === undefined ? {} : { supersede: value.supersede }),
       })),
       services: Object.entries(file.services).map(([key, value]) => ({
         name: key,
         ...described(value),
         ...(value.repository === undefined ? {} : { repository: value.repository }),
+        ...(value.alerts === undefined ? {} : { alerts: value.alerts }),
         environments: value.environments ?? Object.keys(file.environments),
         target: value.target,
       })),

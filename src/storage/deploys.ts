@@ -48,6 +48,7 @@ interface DeploymentTable {
   overrides: string | null;
   approved_by: readonly Requester[] | null;
   is_rollback: Generated<boolean>;
+  rolls_back: number | null;
 }
 
 /** Everything but the output, which may be long. */
@@ -75,6 +76,7 @@ const COLUMNS = [
   'overrides',
   'approved_by',
   'is_rollback',
+  'rolls_back',
 ] as const;
 
 type Row = Pick<Selectable<DeploymentTable>, (typeof COLUMNS)[number]>;
@@ -104,22 +106,24 @@ export function createDeployStore(db: { readonly sql: Kysely<object> }): DeployS
               'room',
               'thread',
               'audit',
+              'is_rollback',
+              'rolls_back',
               'state',
               'requested_at',
               'overrides',
               'approved_by',
-              'is_rollback',
             ])
             .expression(
               sql<Row>`select ${deployment.service}::text, ${deployment.environment}::text, ${deployment.version}::text,
                 ${deployment.previous ?? null}::text, ${deployment.by.id}::text, ${deployment.by.name}::text,
                 ${deployment.origin.chat}::text, ${deployment.origin.room}::text,
-                ${deployment.origin.thread ?? null}::text, ${deployment.audit ?? null}::bigint, 'waiting'::text,
+                ${deployment.origin.thread ?? null}::text, ${deployment.audit ?? null}::bigint,
+                ${deployment.isRollback ?? false}::boolean, ${deployment.rollsBack ?? null}::bigint, 'waiting'::text,
                 ${deployment.at}::timestamptz, ${deployment.override ?? null}::text,
-                ${deployment.approvedBy === undefined ? null : JSON.stringify(deployment.approvedBy)}::jsonb,
-                ${deployment.isRollback ?? false}::boolean
+                ${deployment.approvedBy === undefined ? null : JSON.stringify(deployment.approvedBy)}::jsonb
                 where not ${isLocked(placeOf(deployment), deployment.at)}`,
             )
+            .onConflict((conflict) => conflict.column('rolls_back').where('rolls_back', 'is not', null).doNothing())
             .returning(COLUMNS),
         )
         // In the same statement: from the moment that it exists, the deployment ends its audit row, and nothing else does.
@@ -139,10 +143,17 @@ export function createDeployStore(db: { readonly sql: Kysely<object> }): DeployS
         .selectAll()
         .executeTakeFirst();
       if (row) return { kind: 'waiting', deployment: fromRow(row) };
+      const first = deployment.rollsBack === undefined ? undefined : await rollbackOf(deployment.rollsBack);
+      if (first) return { kind: 'waiting', deployment: first };
       const lock = await lockOn(db, deployment, deployment.at);
       if (lock) return { kind: 'locked', lock };
     }
     throw new Error('the lock changed hands at every attempt');
+  }
+
+  async function rollbackOf(id: number): Promise<Deployment | undefined> {
+    const row = await tables.selectFrom('deployments').select(COLUMNS).where('rolls_back', '=', id).executeTakeFirst();
+    return row && fromRow(row);
   }
 
   async function next(place: Place, at: Date): Promise<Deployment | undefined> {
@@ -422,5 +433,6 @@ function fromRow(row: Row): Deployment {
     ...(row.overrides === null ? {} : { override: row.overrides }),
     ...(row.approved_by === null ? {} : { approvedBy: row.approved_by }),
     ...(row.is_rollback ? { isRollback: true } : {}),
+    ...(row.rolls_back === null ? {} : { rollsBack: row.rolls_back }),
   };
 }

@@ -282,7 +282,10 @@ async function judge(db: Database, { lines, accepted }: Story): Promise<void> {
     if (audit?.outcome === 'succeeded') expect(ran.length, about).to.equal(1);
     const [deployment] = ran;
     if (deployment && audit?.outcome !== 'interrupted') expect(audit?.outcome, about).to.equal(deployment.state);
-    expect(told.length, `answers to ${about}`).to.be.within(1, ran.length === 0 ? 1 : 2);
+    // The card, an answer of the command, and the line that calls the person when it did not go well or took long.
+    expect(told.length, `answers to ${about}`).to.be.within(1, ran.length === 0 ? 1 : 3);
+    const calls = told.filter(({ text }) => text.includes('(person:'));
+    expect(calls.length, `calls of ${about}`).to.be.at.most(ran.length);
   }
   for (const { id, state, announced } of deployments) {
     // Cancelled: its version was live already when its turn came.

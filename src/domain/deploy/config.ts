@@ -1,5 +1,6 @@
 /** What can be deployed and where, as plain data. `src/config/services.ts` reads it from `config/services.yaml`. */
 
+import type { Matcher } from '../alerts/config.ts';
 import type { DockerTargetConfig } from '../docker/config.ts';
 import type { ArgoTargetConfig } from './targets/argocd.ts';
 import type { GithubTargetConfig } from './targets/github.ts';
@@ -14,6 +15,21 @@ interface EnvironmentConfig {
   readonly supersede?: boolean;
   readonly rules?: EnvironmentRules;
   readonly approval?: ApprovalRule;
+  readonly afterwards?: Afterwards;
+}
+
+/** What follows the end of a deployment. */
+export interface Afterwards {
+  /** Names of rooms that are told how it ended, besides the one where it was asked for. */
+  readonly announce: readonly string[];
+  /** How long alerts are tied to a deployment that succeeded; 0: not at all. */
+  readonly watchMs: number;
+  /** What makes the robot roll back by itself. */
+  readonly rollbackOn: readonly ('alert' | 'failure')[];
+  /** Alerts of these severities do; empty: all. */
+  readonly rollbackSeverity: readonly string[];
+  /** Which alerts are of this environment; none: those whose labels name it. */
+  readonly alerts: readonly Matcher[];
 }
 
 /** When deployments may begin. Minutes are counted from midnight on a clock of that zone. */
@@ -115,6 +131,8 @@ export interface ServiceConfig {
   readonly description?: string;
   /** `owner/name`: whose pipelines are its own. */
   readonly repository?: string;
+  /** Which alerts are its own; those whose labels name it unless given. */
+  readonly alerts?: readonly Matcher[];
   /** Names of environments, in the order of the file. */
   readonly environments: readonly string[];
   readonly target: TargetConfig;

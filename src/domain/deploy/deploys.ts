@@ -1,5 +1,6 @@
 /** Deploying, from the request to the last word in the room. */
 
+import { afterwardsIn, watchedUntil } from './afterwards.ts';
 import { createAnnouncer } from './announce.ts';
 import type { ServiceConfig } from './config.ts';
 import { outlived, withGate } from './gate.ts';
@@ -24,11 +25,12 @@ import type {
   TargetRun,
 } from './ports.ts';
 import { TargetUnclear } from './ports.ts';
-import { advance, type Progress, progressCard } from './progress.ts';
+import { advance, NO_PROGRESS, type Progress, progressCard } from './progress.ts';
 import { droppedCard, olderThan } from './waiting.ts';
 
 const SAVE_OUTPUT_EVERY_MS = 5_000;
 const LAST_LINES = 8;
+const HISTORY = 100;
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 30_000;
 /** Targets asked at once by a list. */
@@ -58,7 +60,7 @@ export function createDeploys(ports: DeployPorts): Deploys {
     return ports.config.services.find(({ name }) => name === service);
   }
 
-  async function start(request: StartRequest): Promise<StartResult> {
+  async function start(request: StartRequest & { readonly rollsBack?: number }): Promise<StartResult> {
     const service = find(request.service);
     if (service === undefined) {
       const known = ports.config.services.map(({ name }) => name);
@@ -98,7 +100,8 @@ export function createDeploys(ports: DeployPorts): Deploys {
       ...(request.audit === undefined ? {} : { audit: request.audit }),
       ...(request.override === undefined ? {} : { override: ports.redact(request.override) }),
       ...(request.approvedBy === undefined ? {} : { approvedBy: request.approvedBy }),
-      ...(request.isRollback === true ? { isRollback: true } : {}),
+      ...(request.isRollback === undefined ? {} : { isRollback: request.isRollback }),
+      ...(request.rollsBack === undefined ? {} : { rollsBack: request.rollsBack }),
       at: clock.now(),
     });
     if (asked.kind === 'locked')
@@ -176,6 +179,8 @@ export function createDeploys(ports: DeployPorts): Deploys {
     const queued = await store.get(id);
     if (queued?.state === 'running') return await goOn(id, signal);
     if (queued?.state !== 'queued') return;
+    const newer = queued.rollsBack === undefined ? undefined : await cameBetween(queued.rollsBack, queued);
+    if (newer !== undefined) return await drop(queued, `deployment ${newer.id} came in between`);
     const before: LiveFact =
       find(queued.service) === undefined
         ? { kind: 'unsupported' }
@@ -199,6 +204,13 @@ export function createDeploys(ports: DeployPorts): Deploys {
     );
 
     await see(deployment, signal, createOutput());
+  }
+
+  /** What was deployed since that deployment, and before its rollback. */
+  async function cameBetween(rolledBack: number, rollback: Deployment): Promise<Deployment | undefined> {
+    const { service, environment, id } = rollback;
+    const since = await store.history({ service, environment, limit: HISTORY });
+    return since.find((one) => one.id > rolledBack && one.id < id && one.startedAt !== undefined);
   }
 
   /** Ends one that has not begun, tells why, and lets the next one begin. */
@@ -272,7 +284,7 @@ export function createDeploys(ports: DeployPorts): Deploys {
     if (find(deployment.service) === undefined) {
       return { kind: 'failed', code: 'unknown_service', text: 'the service is no longer in config/services.yaml' };
     }
-    let progress: Progress = { lastLines: '' };
+    let progress: Progress = NO_PROGRESS;
     let recent: readonly string[] = [];
     let savedAt = clock.now().getTime();
     const announcer = createAnnouncer(
@@ -308,7 +320,8 @@ export function createDeploys(ports: DeployPorts): Deploys {
         remember: (found) => store.remember(deployment.id, ports.replica, found),
         progress(step) {
           if (step.text !== undefined) output.add(`— ${step.text}`);
-          progress = advance(progress, step.text === undefined ? step : { ...step, text: ports.redact(step.text) });
+          const said = step.text === undefined ? step : { ...step, text: ports.redact(step.text) };
+          progress = advance(progress, said, clock.now());
           announcer.changed();
         },
         output(line) {
@@ -411,6 +424,7 @@ export function createDeploys(ports: DeployPorts): Deploys {
       finishedAt: at,
     });
     await ports.post(deployment.origin, content, postKey(deployment.id));
+    await ports.told?.(deployment.id);
     await store.announced(deployment.id);
   }
 
@@ -429,6 +443,7 @@ export function createDeploys(ports: DeployPorts): Deploys {
     if (state === 'cancelled' && deployment.startedAt === undefined) {
       await ports.ended(deployment, state, reason);
       await ports.post(deployment.origin, droppedCard(deployment), postKey(id));
+      await ports.told?.(id);
       return await store.announced(id);
     }
     const live = await askCurrent(deployment.service, deployment.environment);
@@ -498,8 +513,13 @@ export function createDeploys(ports: DeployPorts): Deploys {
       kind: 'live',
       version: current.version,
       ...(since === undefined ? {} : { since }),
-      ...(ours === undefined ? {} : { by: ours.by.name }),
+      ...(ours === undefined ? {} : { by: ours.by.name, ...watchOf(ours) }),
     };
+  }
+
+  function watchOf(good: Deployment): { readonly watchedUntil?: Date } {
+    const until = watchedUntil(good, afterwardsIn(ports.config, good.environment));
+    return until === undefined || until <= clock.now() ? {} : { watchedUntil: until };
   }
 
   async function interrupt(replicaId: string): Promise<void> {
@@ -530,6 +550,7 @@ export function createDeploys(ports: DeployPorts): Deploys {
 
   return withGate(ports, {
     start,
+    revert: (request) => start({ ...request, isRollback: true }),
     list,
     history: (filter) => store.history(filter),
     running: () => store.open(),

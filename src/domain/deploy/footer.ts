@@ -8,8 +8,10 @@ export function footer({
   by,
   approvedBy = [],
   supersedes = [],
-}: Pick<Deployment, 'id' | 'by' | 'approvedBy' | 'supersedes'>): string {
+  rollsBack,
+}: Pick<Deployment, 'id' | 'by' | 'approvedBy' | 'supersedes' | 'rollsBack'>): string {
   const approved = approvedBy.length === 0 ? '' : `, approved by ${approvedBy.map(({ name }) => name).join(', ')}`;
   const inPlace = supersedes.length === 0 ? '' : `, in place of ${supersedes.join(', ')}`;
+  if (rollsBack !== undefined) return `Deployment ${id}, by ${by.name} itself, rolls back ${rollsBack}${inPlace}`;
   return `Deployment ${id}, asked for by ${by.name}${approved}${inPlace}`;
 }

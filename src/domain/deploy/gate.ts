@@ -1,5 +1,6 @@
 /** Stands before every start: the rules of the environment, and the approval that it asks for. */
 
+import { ROBOT_ID } from './ending.ts';
 import { keepsOut } from './locks.ts';
 import type { LiveFact } from './outcome.ts';
 import { plan } from './plan.ts';
@@ -17,7 +18,7 @@ import type {
 import { TargetUnclear } from './ports.ts';
 import { overrideCard } from './preview.ts';
 import { checkRules, type RuleCheck } from './rules.ts';
-import { endsAtTurn, ROBOT_ID } from './turn.ts';
+import { endsAtTurn } from './turn.ts';
 
 type GatePorts = Pick<
   DeployPorts,
@@ -132,6 +133,7 @@ export function withGate(ports: GatePorts, { drop, ...deploys }: Ungated): Deplo
   /** The rules were kept when it was asked for; it may have waited for long since. */
   async function run(id: number, signal: AbortSignal): Promise<void> {
     const queued = await store.get(id);
+    // What the robot rolls back by itself is in the configuration: nobody must approve it, nor does it wait for a window.
     if (queued?.state !== 'queued' || queued.by.id === ROBOT_ID) return await deploys.run(id, signal);
     const { service, environment, override } = queued;
     const permissions = [

@@ -57,7 +57,8 @@ export function liveText(live: Placement['live'], now: Date): string {
     return `not known: ${plain(live.text)}${last}`;
   }
   const since = live.since === undefined ? '' : `, since ${moment(live.since)} (${age(live.since, now)})`;
-  return `**${plain(live.version)}**${since}${live.by === undefined ? '' : `, by ${plain(live.by)}`}`;
+  const watched = live.watchedUntil === undefined ? '' : `, watched until ${moment(live.watchedUntil)}`;
+  return `**${plain(live.version)}**${since}${live.by === undefined ? '' : `, by ${plain(live.by)}`}${watched}`;
 }
 
 function historyLine(one: Deployment, now: Date): string {

@@ -49,8 +49,10 @@ export interface Deployment {
   readonly override?: string;
   /** Who approved it, where somebody must. */
   readonly approvedBy?: readonly Requester[];
-  /** Back to what was live before. */
+  /** It was asked for as a way back. */
   readonly isRollback?: boolean;
+  /** Number of the deployment that the robot rolls back with it, by itself. */
+  readonly rollsBack?: number;
 }
 
 /** A deployment as it is asked for. */
@@ -67,6 +69,7 @@ export interface NewDeployment
     | 'override'
     | 'approvedBy'
     | 'isRollback'
+    | 'rollsBack'
   > {
   readonly at: Date;
 }
@@ -92,7 +95,10 @@ export interface DeploymentFilter {
 
 /** The record. Everything that must happen once is decided here, by compare-and-set. */
 export interface DeployStore {
-  /** Puts it into the line of its place, unless a lock keeps it out at that time. */
+  /**
+   * Puts it into the line of its place, unless a lock keeps it out at that time. One deployment is rolled back by the robot
+   * once: of a second wish, the first one is given.
+   */
   start(
     deployment: NewDeployment,
   ): Promise<{ kind: 'waiting'; deployment: Deployment } | { kind: 'locked'; lock: Lock }>;
@@ -236,6 +242,8 @@ export interface DeployPorts {
   post(origin: Address, content: Content, key: string): Promise<void>;
   /** Told of each deployment that has ended, before its room is; for audit and metrics. May be told twice. */
   ended(deployment: Deployment, state: Finish['state'], reason: string | undefined): Promise<void>;
+  /** Told of each deployment that has ended, once its card says so. May be told twice; told again if it throws. */
+  told?(id: number): Promise<void>;
   /** Blots out secrets. */
   redact(text: string): string;
   /** Whether whoever asked holds the permission now. */
@@ -259,6 +267,13 @@ export interface StartRequest {
   readonly approved?: Change;
   /** By whom: different people, none of them whoever asks. */
   readonly approvedBy?: readonly Requester[];
+}
+
+/** A way back that the robot takes by itself. */
+export interface RevertRequest extends Pick<StartRequest, 'service' | 'environment' | 'by' | 'origin' | 'audit'> {
+  readonly version: string;
+  /** Number of the deployment that is rolled back. */
+  readonly rollsBack: number;
 }
 
 export type PreviewRequest = Pick<StartRequest, 'service' | 'environment' | 'version' | 'isRollback'>;
@@ -362,7 +377,14 @@ export interface Placement {
   readonly service: string;
   readonly environment: string;
   readonly live:
-    | { readonly kind: 'live'; readonly version: string; readonly since?: Date; readonly by?: string }
+    | {
+        readonly kind: 'live';
+        readonly version: string;
+        readonly since?: Date;
+        readonly by?: string;
+        /** Until then, an alert is tied to the deployment that brought it. */
+        readonly watchedUntil?: Date;
+      }
     | { readonly kind: 'nothing' }
     /** `recorded` is what was deployed last, which may no longer be so. */
     | { readonly kind: 'unclear'; readonly text: string; readonly recorded?: string };
@@ -372,6 +394,11 @@ export interface Placement {
 export interface Deploys {
   /** Begins a deployment or puts it in line, and posts its card; or says why not. Rules and approval count. */
   start(request: StartRequest): Promise<StartResult>;
+  /**
+   * Begins a rollback for the robot itself. Locks and the line count; rules and approval do not. Once for each deployment
+   * that is rolled back.
+   */
+  revert(request: RevertRequest): Promise<StartResult>;
   /** What {@link Deploys.start} would do; changes nothing. */
   preview(request: PreviewRequest): Promise<Preview | Refusal>;
   /** Who must approve what goes to that environment; undefined if nobody must. */

@@ -4,12 +4,6 @@ import type { ApprovalRule } from './config.ts';
 import type { Deployment } from './ports.ts';
 import type { RuleCheck } from './rules.ts';
 
-/**
- * Who the robot is where it rolls back by itself, as the configuration says: nobody must approve that, nor does it wait for a
- * window. Ids of people have the name of their chat before a colon.
- */
-export const ROBOT_ID = 'robot';
-
 export interface TurnFacts {
   /** A permission that whoever asked does not hold any more. */
   readonly lacks: string | undefined;
