@@ -1,6 +1,8 @@
 /** What can be deployed and where, as plain data. `src/config/services.ts` reads it from `config/services.yaml`. */
 
 import type { DockerTargetConfig } from '../docker/config.ts';
+import type { RequiredChecks } from './checks.ts';
+import type { SourceConfig } from './source.ts';
 import type { ArgoTargetConfig } from './targets/argocd.ts';
 import type { GithubTargetConfig } from './targets/github.ts';
 import type { GitlabTargetConfig } from './targets/gitlab.ts';
@@ -42,6 +44,8 @@ export interface EnvironmentRules {
   readonly after?: string;
   readonly windows: readonly Window[];
   readonly freezes: readonly Freeze[];
+  /** What must have passed for a commit. */
+  readonly checks?: RequiredChecks;
 }
 
 /** Who must approve: so many different people who hold the permission, or have the role, and did not ask for it. */
@@ -115,6 +119,8 @@ export interface ServiceConfig {
   readonly description?: string;
   /** `owner/name`: whose pipelines are its own. */
   readonly repository?: string;
+  /** Where its versions are in Git. */
+  readonly source?: SourceConfig;
   /** Names of environments, in the order of the file. */
   readonly environments: readonly string[];
   readonly target: TargetConfig;

@@ -1,9 +1,14 @@
 /** The last line of every card of a deployment. */
 
 import type { Deployment } from './ports.ts';
+import { revisionText } from './revision.ts';
 
-/** Which deployment it is, whose, and in place of which ones. */
-export function footer({ id, by, supersedes = [] }: Pick<Deployment, 'id' | 'by' | 'supersedes'>): string {
+/** Which deployment it is, whose, of which commit, and in place of which ones. */
+export function footer(
+  deployment: Pick<Deployment, 'id' | 'by' | 'supersedes' | 'asked' | 'commit' | 'version'>,
+): string {
+  const { id, by, supersedes = [] } = deployment;
   const inPlace = supersedes.length === 0 ? '' : `, in place of ${supersedes.join(', ')}`;
-  return `Deployment ${id}, asked for by ${by.name}${inPlace}`;
+  const revision = revisionText(deployment);
+  return `Deployment ${id}, asked for by ${by.name}${inPlace}${revision === '' ? '' : ` · ${revision}`}`;
 }

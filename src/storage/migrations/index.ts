@@ -17,6 +17,7 @@ import * as deployQueue from './0013-deploy-queue.ts';
 import * as approvals from './0014-approvals.ts';
 import * as tokens from './0015-tokens.ts';
 import * as pipelines from './0016-pipelines.ts';
+import * as deployRevision from './0019-deploy-revision.ts';
 
 export const migrations: Record<string, Migration> = {
   '0001-storage': storage,
@@ -35,4 +36,5 @@ export const migrations: Record<string, Migration> = {
   '0014-approvals': approvals,
   '0015-tokens': tokens,
   '0016-pipelines': pipelines,
+  '0019-deploy-revision': deployRevision,
 };
