@@ -4,6 +4,10 @@ import type { Clock } from '../../domain/deploy/ports.ts';
 import type { Check, Source, SourceConfig } from '../../domain/deploy/source.ts';
 import { createGitSource } from './git/client.ts';
 import { createMirrors } from './git/mirrors.ts';
+import { createGithubSource } from './github/client.ts';
+import { createGitlabSource } from './gitlab/client.ts';
+
+const hosts = { github: createGithubSource, gitlab: createGitlabSource };
 
 export interface SourcesOptions {
   readonly services: readonly { readonly name: string; readonly repository?: string; readonly source?: SourceConfig }[];
@@ -12,6 +16,8 @@ export interface SourcesOptions {
   /** What the pipelines of a repository said of a commit. */
   readonly reported: (repository: string, commit: string) => Promise<readonly Check[]>;
   readonly clock: Clock;
+  /** What was fetched so short a time ago is new; two seconds unless given. */
+  readonly freshMs?: number;
 }
 
 export interface Sources {
@@ -26,7 +32,11 @@ export function createSources({ services, reported, ...options }: SourcesOptions
   const made = new Map<string, Source>();
   const mirrors = createMirrors(options);
   for (const { name, repository, source: config } of services) {
-    if (config?.kind !== 'git') continue;
+    if (config === undefined) continue;
+    if (config.kind !== 'git') {
+      made.set(name, hosts[config.kind]({ ...options, config }));
+      continue;
+    }
     const own = repository ?? config.name;
     const mirror = mirrors.of(config);
     made.set(name, createGitSource({ config, mirror, reported: (commit) => reported(own, commit) }));

@@ -89,9 +89,15 @@ function choose(
   const { name } = config;
   if (found.kind === 'ambiguous') return { kind: 'refused', reason: 'ambiguous', version, commits: found.commits };
   if (found.kind === 'unknown') {
-    if (versions !== 'unsupported')
+    if (versions !== 'unsupported') {
       return { kind: 'refused', reason: 'unknown_version', service, version, known: versions };
-    if (!config.others) return { kind: 'refused', reason: 'unknown_name', service, version, source: name };
+    }
+    const old = oldNews(ports, found, version, name).unsure;
+    if (!config.others) {
+      // It may be there by now.
+      if (old !== undefined) return { kind: 'refused', reason: 'source', service, version, text: old.text };
+      return { kind: 'refused', reason: 'unknown_name', service, version, source: name };
+    }
     return { kind: 'settled', version, unsure: noName(version, name) };
   }
   const { commit } = found;
@@ -228,12 +234,13 @@ export async function askCommits(ports: RevisionPorts, place: Place, change: Cha
 
 function oldNews(
   { clock }: RevisionPorts,
-  { what, stale }: Resolved & { readonly kind: 'found' },
+  found: Exclude<Resolved, { readonly kind: 'ambiguous' }>,
   version: string,
   name: string,
 ): Pick<Settled, 'unsure'> {
   // A commit stays what it is.
-  if (stale === undefined || what === 'commit') return {};
+  const { stale } = found;
+  if (stale === undefined || (found.kind === 'found' && found.what === 'commit')) return {};
   const text = `what I know of ${version} in ${name} is from ${age(stale.since, clock.now())}: ${stale.text}`;
   return { unsure: { text, next: LATER } };
 }

@@ -17,6 +17,7 @@ export interface MirrorOptions {
   readonly environment: Readonly<Record<string, string>>;
   /** The same, with the token in it. Throws if there is none. */
   readonly remote: () => Readonly<Record<string, string>>;
+  readonly hasToken: boolean;
   /** Blots out the token. */
   readonly hide: (text: string) => string;
   readonly clock: Clock;
@@ -142,7 +143,7 @@ export function createMirror(options: MirrorOptions): Mirror {
       if (ended.code === undefined) return 'it took too long to fetch it';
       if (mayUnlock && /\.lock/.test(ended.stderr) && (await unlock()) > 0) return await pull(withHead, false);
       if (head.length > 0 && /couldn't find remote ref HEAD/i.test(ended.stderr)) return await pull(false, mayUnlock);
-      return hide(fetchProblem(ended.stderr));
+      return hide(fetchProblem(ended.stderr, options.hasToken));
     } finally {
       clearInterval(watched);
       await removeLeftovers();

@@ -37,6 +37,7 @@ export function createMirrors({ dataFolder, environment, ...options }: MirrorsOp
         if (token !== undefined && token !== '') return gitEnvironment(environment, credentials(url, user, token));
         throw new SourceUnclear(`the variable ${tokenFrom} is not set, so there is no token for ${name}`);
       },
+      hasToken: tokenFrom !== undefined,
       hide: (text) => (token === undefined || token === '' ? text : text.replaceAll(token, `[${tokenFrom}]`)),
     });
   }

@@ -1,15 +1,11 @@
 /** Why a repository could not be fetched, in words. */
 
+const ASKS = /could not read (Username|Password)|terminal prompts disabled/i;
+const REFUSED = 'it did not accept the token, or the token may not read it';
+
 /** What `git` says in English, and what it means; the first that fits. Fatal lines of git 2.39 and of OpenSSH 9. */
 const MEANINGS: readonly (readonly [RegExp, string])[] = [
-  [
-    /could not read (Username|Password)|terminal prompts disabled/i,
-    'it asks for a login: give a token with token_from',
-  ],
-  [
-    /Authentication failed|HTTP Basic: Access denied|requested URL returned error: 40[13]/i,
-    'it did not accept the token, or the token may not read it',
-  ],
+  [/Authentication failed|HTTP Basic: Access denied|requested URL returned error: 40[13]/i, REFUSED],
   [/Permission denied|publickey/i, 'it did not accept the key of the robot, or the folder may not be read'],
   [
     /Host key verification failed|authenticity of host/i,
@@ -21,7 +17,7 @@ const MEANINGS: readonly (readonly [RegExp, string])[] = [
     /not found|does not exist|does not appear to be a git repository|error: 404/i,
     'there is no such repository, or the robot may not see it',
   ],
-  [/redirect/i, 'it has moved: put its new address into config/services.yaml'],
+  [/redirect|error: 30\d/i, 'it has moved: put its new address into config/services.yaml'],
   [
     /resolve host|connect to|Connection (refused|timed out|reset)|unable to access|Network is unreachable|hung up|early EOF/i,
     'it cannot be reached',
@@ -29,8 +25,9 @@ const MEANINGS: readonly (readonly [RegExp, string])[] = [
   [/No space left/i, 'there is no room left on the disk'],
 ];
 
-/** A clause. @param stderr what `git` said last */
-export function fetchProblem(stderr: string): string {
+/** A clause. @param stderr what `git` said last @param hasToken whether a token was shown: then a question for one is a no */
+export function fetchProblem(stderr: string, hasToken: boolean): string {
+  if (ASKS.test(stderr)) return hasToken ? REFUSED : 'it asks for a login: give a token with token_from';
   for (const [pattern, text] of MEANINGS) if (pattern.test(stderr)) return text;
   const line = stderr
     .split('\n')
