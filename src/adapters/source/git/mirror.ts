@@ -3,7 +3,7 @@
 import { mkdir, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../../domain/deploy/ports.ts';
-import { type Stale, SourceUnclear } from '../../../domain/deploy/source.ts';
+import { SourceUnclear, type Stale } from '../../../domain/deploy/source.ts';
 import { fetchProblem } from './problem.ts';
 import { type GitEnded, runGit } from './run.ts';
 
