@@ -52,6 +52,8 @@ export async function settle(
   const { service, environment, version } = wanted;
   const source = ports.source?.(service);
   if (source === undefined) return { kind: 'settled', version };
+  // What was pushed just before counts.
+  await source.refresh?.();
   if (version === undefined) return await newest(ports, source, wanted, versions, required);
   if (!isVersion(version)) return { kind: 'refused', reason: 'bad_version', version };
   if (wanted.isRollback) {

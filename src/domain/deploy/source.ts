@@ -93,6 +93,8 @@ export interface Check {
 /** The repository of a service. Everything here throws {@link SourceUnclear} when it cannot be asked. */
 export interface Source {
   readonly config: SourceConfig;
+  /** What is asked from now on is answered as of now, or says that it is not; undefined if that is always so. */
+  refresh?(): Promise<void>;
   /** The commit of a tag, or else a branch, or else the beginning of a commit of at least seven digits. */
   resolve(name: string): Promise<Resolved>;
   /** @param from a whole commit @param to another @param most commits listed on each side */

@@ -224,6 +224,20 @@ describe('source git', function () {
     expect((await readFile(asked, 'utf8')).trim().split('\n')).to.have.length(1);
   });
 
+  it('is asked for what was pushed just before, however new the copy is', async () => {
+    await upstream.commit('main', 'one');
+    const source = open({}, { freshMs: 60_000 });
+    await source.resolve('main');
+    const two = await upstream.commit('main', 'two');
+    const seen = await Promise.all(
+      Array.from({ length: 5 }, async () => {
+        await source.refresh?.();
+        return await source.resolve('main');
+      }),
+    );
+    for (const found of seen) expect(found).to.include({ commit: two });
+  });
+
   it('stops a fetch that takes too long or too much room, and leaves nothing of it', async () => {
     const hang = join(folder, 'hang.git');
     await mkdir(hang);

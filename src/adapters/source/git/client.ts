@@ -93,6 +93,7 @@ export function createGitSource({ config, mirror, reported }: GitSourceOptions):
 
   return {
     config,
+    refresh: () => mirror.refresh(),
     resolve,
     async compare(from, to, most) {
       const stale = await mirror.fresh();

@@ -31,7 +31,9 @@ export interface MirrorOptions {
 }
 
 export interface Mirror {
-  /** Fetches. Resolves with what is known to be old; undefined if all is new. @throws SourceUnclear if there is no copy yet */
+  /** Fetches what is there from now on; {@link Mirror.fresh} says whether that went well. */
+  refresh(): Promise<void>;
+  /** Fetches, unless that was done just now. Resolves with what is known to be old; undefined if all is new. @throws SourceUnclear if there is no copy yet */
   fresh(): Promise<Stale | undefined>;
   /** Asks the copy. @throws SourceUnclear if that cannot be asked */
   git(args: readonly string[], input?: string): Promise<GitEnded>;
@@ -51,7 +53,8 @@ const LOCK_MS = 10_000;
 const MOST_BYTES = 4 * 1024 ** 3;
 
 interface Fetch {
-  readonly begun: number;
+  /** When it ended, in milliseconds; undefined while it runs or is about to. */
+  over?: number;
   /** Why it failed, as a clause; undefined if it did not. */
   readonly ended: Promise<string | undefined>;
 }
@@ -63,6 +66,8 @@ export function createMirror(options: MirrorOptions): Mirror {
   /** Its time is that of the last fetch that went well. */
   const mark = join(folder, 'shipmate-fetched');
   let last: Fetch | undefined;
+  /** The one that has not begun yet. */
+  let next: Fetch | undefined;
   let isMade = false;
 
   async function git(args: readonly string[], input?: string): Promise<GitEnded> {
@@ -78,13 +83,28 @@ export function createMirror(options: MirrorOptions): Mirror {
     return ended;
   }
 
-  /** The fetch that whoever asks now may rely on. One at a time: who comes in the middle of one that is not new waits for the next. */
-  function newEnough(): Fetch {
-    const now = clock.now().getTime();
-    if (last !== undefined && now - last.begun <= freshMs) return last;
+  /** A fetch that begins from now on: as soon as the one that runs has ended. Who comes before that shares it. */
+  function another(): Fetch {
+    if (next !== undefined) return next;
     const before = last?.ended ?? Promise.resolve();
-    last = { begun: now, ended: before.then(fetch) };
-    return last;
+    const mine: Fetch = {
+      ended: before
+        .then(() => {
+          next = undefined;
+          return fetch();
+        })
+        .finally(() => {
+          mine.over = clock.now().getTime();
+        }),
+    };
+    next = mine;
+    last = mine;
+    return mine;
+  }
+
+  function newEnough(): Fetch {
+    const isOld = last?.over !== undefined && clock.now().getTime() - last.over > freshMs;
+    return last === undefined || isOld ? another() : last;
   }
 
   async function fetch(): Promise<string | undefined> {
@@ -194,6 +214,9 @@ export function createMirror(options: MirrorOptions): Mirror {
 
   return {
     git,
+    async refresh() {
+      await within(another().ended, waitMs, clock);
+    },
     async fresh() {
       const { ended } = newEnough();
       const text = await within(ended, waitMs, clock);
