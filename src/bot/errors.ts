@@ -267,7 +267,10 @@ export const catalogue = {
     ({ known }) => `Have it built first${known.length > 0 ? `, or give ${alternatives(known)}` : ''}.`,
   ),
   'deploy.version-passed': entry<{ service: string; tried: number }>(
-    ({ service, tried }) => `None of the ${tried} newest versions of ${plain(service)} has passed its checks.`,
+    ({ service, tried }) =>
+      tried === 1
+        ? `The only version of ${plain(service)} has not passed its checks.`
+        : `None of the ${tried} newest versions of ${plain(service)} has passed its checks.`,
     ({ service }) => `Wait for them, or name a version: \`deploy ${service} <version> to <environment>\`.`,
   ),
   'deploy.source': entry<{ service: string; version: string; text: string }>(

@@ -5,7 +5,7 @@ import { type CommitsFact, LISTED } from './commits.ts';
 import { age } from './duration.ts';
 import { isVersion } from './plan.ts';
 import type { Change, DeployPorts, Place, Refusal } from './ports.ts';
-import { commitIn, type Resolved, type Source, SourceUnclear, short, versionOf } from './source.ts';
+import { commitIn, type Resolved, type Side, type Source, SourceUnclear, short, versionOf } from './source.ts';
 
 type RevisionPorts = Pick<DeployPorts, 'store' | 'clock' | 'redact' | 'source'>;
 
@@ -122,6 +122,7 @@ async function newest(
 ): Promise<Settled | Refusal> {
   const first: { settled?: Settled } = {};
   let isKnown = false;
+  let tried = 0;
   try {
     for (const { version, commit } of await candidates(source, versions)) {
       const id = commit ?? (await commitOf(source, version));
@@ -131,6 +132,7 @@ async function newest(
         ...(id === undefined ? { unsure: noName(version, source.config.name) } : { commit: id }),
       };
       first.settled ??= settled;
+      tried += 1;
       const checks = id === undefined ? [] : await source.checks(id);
       if (checks.length > 0) isKnown = true;
       if (havePassed(required ?? 'all', checks)) return settled;
@@ -142,7 +144,7 @@ async function newest(
   }
   // The rule says of the newest why it is not let in.
   if (required !== undefined || !isKnown) return first.settled ?? { kind: 'settled', version: undefined };
-  return { kind: 'refused', reason: 'none_passed', service, tried: TRIED };
+  return { kind: 'refused', reason: 'none_passed', service, tried };
 }
 
 async function candidates(
@@ -228,10 +230,18 @@ export async function askCommits(ports: RevisionPorts, place: Place, change: Cha
     if (from === undefined || to === undefined) {
       return { kind: 'unclear', text: noName(missing ?? '', name).text };
     }
-    return { kind: 'known', comparison: await source.compare(from, to, LISTED) };
+    const comparison = await source.compare(from, to, LISTED);
+    const { come, go } = comparison;
+    return { kind: 'known', comparison: { ...comparison, come: redacted(ports, come), go: redacted(ports, go) } };
   } catch (error) {
     return { kind: 'unclear', text: unclear(ports, error) };
   }
+}
+
+/** Messages of commits may hold secrets. */
+function redacted({ redact }: RevisionPorts, side: Side): Side {
+  const commits = side.commits.map(({ id, author, title }) => ({ id, author: redact(author), title: redact(title) }));
+  return { ...side, commits };
 }
 
 function oldNews(
