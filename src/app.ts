@@ -16,6 +16,7 @@ import { createTargets } from './adapters/deploy/targets.ts';
 import { createKnowledgeFiles } from './adapters/knowledge/files.ts';
 import { runbookHandler } from './adapters/knowledge/page.ts';
 import { pipelineHooks } from './adapters/pipelines/hooks.ts';
+import { createSources } from './adapters/source/sources.ts';
 import { type Access, createAccess } from './bot/access.ts';
 import { createApi } from './bot/api.ts';
 import { withApiPosts } from './bot/api-requests.ts';
@@ -57,6 +58,7 @@ import { foldName } from './domain/history/fold.ts';
 import { createHistory } from './domain/history/history.ts';
 import { prepareMessage } from './domain/history/prepare.ts';
 import { createPeople } from './domain/people/people.ts';
+import { checksOf } from './domain/pipelines/checks.ts';
 import { createPipelines } from './domain/pipelines/pipelines.ts';
 import { redactContent } from './domain/privacy/content.ts';
 import { redact } from './domain/privacy/redact.ts';
@@ -219,6 +221,20 @@ export async function startApp(options: AppOptions): Promise<App> {
     jobs.define('history.retention', {}, async () => void (await history.removeExpired(now())));
     const lockStore = createLockStore(database);
     const deployStore = createDeployStore(database);
+    const pipelineStore = createPipelineStore(database);
+    const clock = {
+      now,
+      sleep: async (ms: number, signal: AbortSignal) => await delay(ms, undefined, { signal }).catch(() => undefined),
+    };
+    const sources = createSources({
+      services: config.services.services,
+      dataFolder: config.data,
+      environment: config.environment,
+      reported: async (repository, commit) =>
+        checksOf(await pipelineStore.runs({ kind: 'pipeline', repositories: [repository], commit, limit: 100 })),
+      clock,
+    });
+    closers.push(async () => sources.close());
     const deploys = createDeploys({
       config: config.services,
       store: deployStore,
@@ -229,7 +245,8 @@ export async function startApp(options: AppOptions): Promise<App> {
         dataFolder: config.data,
         environment: config.environment,
       }),
-      clock: { now, sleep: async (ms, signal) => await delay(ms, undefined, { signal }).catch(() => undefined) },
+      source: (service) => sources.of(service),
+      clock,
       replica: replicas.id,
       enqueue: (id) => jobs.send('deploy.run', { id }, { key: `deploy:${id}` }),
       tellCancelled: (id) => database.bus.publish('deploy.cancel', id),
@@ -299,7 +316,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       newId,
       log,
     });
-    const pipelines = createPipelines({ services: config.services.services, store: createPipelineStore(database) });
+    const pipelines = createPipelines({ services: config.services.services, store: pipelineStore });
     jobs.define('pipelines.retention', {}, async () => await pipelines.expire(now()));
     const askMemory = createAskStore(database, { retentionMs: ASK_MEMORY_MS });
     const feedback = createFeedbackStore(database, { retentionMs: FEEDBACK_MS });
@@ -590,6 +607,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     ]);
     robot.emit('scripts have loaded', robot);
     running = true;
+    sources.prepare();
 
     return {
       robot,

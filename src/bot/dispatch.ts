@@ -30,7 +30,7 @@ const OFFER_LIMIT = 300;
 const CONFIRM_WITHIN_MS = 10 * 60_000;
 const APPROVE_WITHIN_MS = 60 * 60_000;
 /** What stands in the way for the moment only: it makes no proposal void. */
-const PASSING: readonly ErrorCode[] = ['deploy.unclear', 'access.unavailable', 'storage.unavailable'];
+const PASSING: readonly ErrorCode[] = ['deploy.unclear', 'deploy.source', 'access.unavailable', 'storage.unavailable'];
 
 export interface Line {
   /** Without the robot's name. */

@@ -4,7 +4,8 @@ import { z } from 'zod';
 import type { ServicesConfig } from '../domain/deploy/config.ts';
 import { afterwardsOf, afterwardsShape, matchers, wrongAfterwards } from './afterwards.ts';
 import { strict } from './fields.ts';
-import { approval, freeze, rulesOf, window, wrongAfter } from './rules.ts';
+import { approval, checks, freeze, rulesOf, window, wrongAfter } from './rules.ts';
+import { source, sourceOf } from './source.ts';
 import { target } from './targets/target.ts';
 
 /** These words stand for something else in `deploy`, `deploys` and `lock`, and in the permission `deploy:lock`. */
@@ -25,6 +26,7 @@ const service = strict({
   alerts: matchers
     .optional()
     .describe('Which alerts are its own; those whose service, app, job or deployment is its name unless given'),
+  source: source.optional().describe('Where its versions are in Git'),
   environments: z.array(z.string()).min(1).optional().describe('Where it runs; everywhere unless given'),
   target: target.describe('How it gets there'),
 });
@@ -32,6 +34,7 @@ const service = strict({
 const environment = strict({
   description: z.string().optional().describe('For people'),
   after: z.string().optional().describe('An environment where a version must have succeeded before it comes here'),
+  checks: checks.optional().describe('Checks of the commit that must have passed: their names, or `all`'),
   windows: z.array(window).default([]).describe('When deployments may begin: `mon-thu 09:00-16:00 Europe/Berlin`'),
   freezes: z.array(freeze).default([]).describe('When none may begin, and why'),
   approval: approval.optional().describe('Somebody else must agree'),
@@ -83,6 +86,13 @@ export const servicesSchema = strict({
       context.issues.push({ code: 'custom', message, path: ['environments', name, 'rollback_on'], input });
     }
   })
+  .check((context) => {
+    for (const [owner, { repository, source: from }] of Object.entries(context.value.services)) {
+      if (from === undefined || from.kind === 'git' || (from.repository ?? repository) !== undefined) continue;
+      const message = 'which repository? give it here, or as the `repository` of the service';
+      context.issues.push({ code: 'custom', message, path: ['services', owner, 'source', 'repository'], input: from });
+    }
+  })
   .transform(
     (file): ServicesConfig => ({
       environments: Object.entries(file.environments).map(([key, value]) => ({
@@ -97,6 +107,7 @@ export const servicesSchema = strict({
         ...described(value),
         ...(value.repository === undefined ? {} : { repository: value.repository }),
         ...(value.alerts === undefined ? {} : { alerts: value.alerts }),
+        ...(value.source === undefined ? {} : { source: sourceOf(value.source, value.repository ?? key) }),
         environments: value.environments ?? Object.keys(file.environments),
         target: value.target,
       })),

@@ -25,6 +25,8 @@ interface DeploymentTable {
   service: string;
   environment: string;
   version: string;
+  asked: string | null;
+  commit: string | null;
   previous: string | null;
   requested_by: string;
   requested_by_name: string;
@@ -57,6 +59,8 @@ const COLUMNS = [
   'service',
   'environment',
   'version',
+  'asked',
+  'commit',
   'previous',
   'requested_by',
   'requested_by_name',
@@ -99,6 +103,8 @@ export function createDeployStore(db: { readonly sql: Kysely<object> }): DeployS
               'service',
               'environment',
               'version',
+              'asked',
+              'commit',
               'previous',
               'requested_by',
               'requested_by_name',
@@ -115,6 +121,7 @@ export function createDeployStore(db: { readonly sql: Kysely<object> }): DeployS
             ])
             .expression(
               sql<Row>`select ${deployment.service}::text, ${deployment.environment}::text, ${deployment.version}::text,
+                ${deployment.asked ?? null}::text, ${deployment.commit ?? null}::text,
                 ${deployment.previous ?? null}::text, ${deployment.by.id}::text, ${deployment.by.name}::text,
                 ${deployment.origin.chat}::text, ${deployment.origin.room}::text,
                 ${deployment.origin.thread ?? null}::text, ${deployment.audit ?? null}::bigint,
@@ -421,6 +428,8 @@ function fromRow(row: Row): Deployment {
     state: row.state,
     requestedAt: row.requested_at,
     ...(row.audit === null ? {} : { audit: row.audit }),
+    ...(row.asked === null ? {} : { asked: row.asked }),
+    ...(row.commit === null ? {} : { commit: row.commit }),
     ...(row.previous === null ? {} : { previous: row.previous }),
     ...(row.started_at === null ? {} : { startedAt: row.started_at }),
     ...(row.finished_at === null ? {} : { finishedAt: row.finished_at }),

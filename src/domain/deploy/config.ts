@@ -2,6 +2,8 @@
 
 import type { Matcher } from '../alerts/config.ts';
 import type { DockerTargetConfig } from '../docker/config.ts';
+import type { RequiredChecks } from './checks.ts';
+import type { SourceConfig } from './source.ts';
 import type { ArgoTargetConfig } from './targets/argocd.ts';
 import type { GithubTargetConfig } from './targets/github.ts';
 import type { GitlabTargetConfig } from './targets/gitlab.ts';
@@ -58,6 +60,8 @@ export interface EnvironmentRules {
   readonly after?: string;
   readonly windows: readonly Window[];
   readonly freezes: readonly Freeze[];
+  /** What must have passed for a commit. */
+  readonly checks?: RequiredChecks;
 }
 
 /** Who must approve: so many different people who hold the permission, or have the role, and did not ask for it. */
@@ -133,6 +137,8 @@ export interface ServiceConfig {
   readonly repository?: string;
   /** Which alerts are its own; those whose labels name it unless given. */
   readonly alerts?: readonly Matcher[];
+  /** Where its versions are in Git. */
+  readonly source?: SourceConfig;
   /** Names of environments, in the order of the file. */
   readonly environments: readonly string[];
   readonly target: TargetConfig;

@@ -94,6 +94,8 @@ export function createDeploys(ports: DeployPorts): Deploys {
       service: service.name,
       environment,
       version: planned.version,
+      ...(request.asked === undefined ? {} : { asked: request.asked }),
+      ...(request.commit === undefined ? {} : { commit: request.commit }),
       ...(planned.previous === undefined ? {} : { previous: planned.previous }),
       by: request.by,
       origin: request.origin,

@@ -17,12 +17,13 @@ import type {
 } from './ports.ts';
 import { TargetUnclear } from './ports.ts';
 import { overrideCard } from './preview.ts';
+import { askChecks, askCommits, type Settled, settle } from './revision.ts';
 import { checkRules, type RuleCheck } from './rules.ts';
 import { endsAtTurn } from './turn.ts';
 
 type GatePorts = Pick<
   DeployPorts,
-  'config' | 'store' | 'target' | 'locks' | 'clock' | 'post' | 'redact' | 'may' | 'log'
+  'config' | 'store' | 'target' | 'source' | 'locks' | 'clock' | 'post' | 'redact' | 'may' | 'log'
 >;
 
 interface Ungated extends Omit<Deploys, 'preview' | 'approval'> {
@@ -55,29 +56,37 @@ export function withGate(ports: GatePorts, { drop, ...deploys }: Ungated): Deplo
     if (lock !== undefined) return { kind: 'refused', reason: 'locked', ...place, lock };
     const taken = [...(await store.open()), ...(await store.waiting())];
     const holder = taken.find((one) => one.service === place.service && one.environment === environment);
+    const required = environmentOf(environment)?.rules?.checks;
     let planned: ReturnType<typeof plan>;
+    let settled: Settled;
     try {
       const target = ports.target(service.name);
       const [versions, current] = await Promise.all([
         target.versions(service.name),
         target.current(service.name, environment),
       ]);
+      const found = await settle(ports, { ...request, ...place }, versions, required);
+      if (found.kind === 'refused') return found;
+      settled = found;
       // What is live now need not be live any more when its turn comes.
       const then = holder === undefined ? current : 'unsupported';
-      planned = plan({ ...place, version: request.version, versions, current: then });
+      planned = plan({ ...place, version: settled.version, versions, current: then });
     } catch (error) {
       if (!(error instanceof TargetUnclear)) throw error;
       return { kind: 'refused', reason: 'unclear', service: service.name, text: ports.redact(error.message) };
     }
     if (planned.kind === 'refused') return planned;
     const { version, previous } = planned;
+    const { asked, commit } = settled;
     const approval = environmentOf(environment)?.approval;
     return {
       kind: 'preview',
       ...place,
       version,
+      ...(asked === undefined ? {} : { asked }),
+      ...(commit === undefined ? {} : { commit }),
       ...(previous === undefined ? {} : { previous }),
-      checks: await check(service.environments, { ...place, version }, request.isRollback ?? false),
+      checks: await check(service.environments, { ...settled, ...place, version }, request.isRollback ?? false),
       ...(holder === undefined ? {} : { holder }),
       ...(approval === undefined ? {} : { approval }),
     };
@@ -85,7 +94,7 @@ export function withGate(ports: GatePorts, { drop, ...deploys }: Ungated): Deplo
 
   async function check(
     runsIn: readonly string[],
-    wanted: Pick<Deployment, 'service' | 'environment' | 'version'>,
+    wanted: Pick<Deployment, 'service' | 'environment' | 'version' | 'commit'> & Pick<Settled, 'unsure'>,
     isRollback: boolean,
   ): Promise<readonly RuleCheck[]> {
     const declared = environmentOf(wanted.environment)?.rules;
@@ -97,8 +106,10 @@ export function withGate(ports: GatePorts, { drop, ...deploys }: Ungated): Deplo
       rules === always
         ? []
         : await store.history({ ...wanted, environment: after ?? '', state: 'succeeded', limit: 1 });
+    const checks = rules.checks === undefined || isRollback ? undefined : await askChecks(ports, wanted);
     return checkRules(rules, {
       ...wanted,
+      ...(checks === undefined ? {} : { checks }),
       now: clock.now(),
       succeeded: success && (success.finishedAt ?? success.requestedAt),
       isRollback,
@@ -107,10 +118,11 @@ export function withGate(ports: GatePorts, { drop, ...deploys }: Ungated): Deplo
 
   async function start(request: StartRequest): Promise<StartResult> {
     const declared = environmentOf(request.environment);
-    if (declared?.rules === undefined && declared?.approval === undefined) return await deploys.start(request);
+    const isFree = declared?.rules === undefined && declared?.approval === undefined;
+    if (isFree && ports.source?.(request.service) === undefined) return await deploys.start(request);
     const seen = await preview(request);
     if (seen.kind === 'refused') return seen;
-    const { service, environment, version } = seen;
+    const { service, environment, version, asked, commit } = seen;
     const broken = seen.checks.filter(({ ok }) => !ok);
     if (broken.length > 0 && request.override === undefined) {
       return { kind: 'refused', reason: 'rules', service, environment, version, broken };
@@ -120,14 +132,17 @@ export function withGate(ports: GatePorts, { drop, ...deploys }: Ungated): Deplo
       if (approved === undefined || approvedBy.length < seen.approval.count)
         return { kind: 'refused', reason: 'approval', service, environment };
       if (!isSame(approved, seen)) {
-        const { previous } = seen;
-        const now = previous === undefined ? { version } : { version, previous };
-        return { kind: 'refused', reason: 'changed', service, environment, approved, now };
+        return { kind: 'refused', reason: 'changed', service, environment, approved, now: seen };
       }
       // It would wait, and what was approved would no longer be what happens.
       if (seen.holder !== undefined) return { kind: 'refused', reason: 'busy', holder: seen.holder };
     }
-    return await deploys.start({ ...request, version });
+    return await deploys.start({
+      ...request,
+      version,
+      ...(asked === undefined ? {} : { asked }),
+      ...(commit === undefined ? {} : { commit }),
+    });
   }
 
   /** The rules were kept when it was asked for; it may have waited for long since. */
@@ -169,7 +184,20 @@ export function withGate(ports: GatePorts, { drop, ...deploys }: Ungated): Deplo
     }
   }
 
-  return { ...deploys, preview, start, run, approval: (environment) => environmentOf(environment)?.approval };
+  async function previewed(request: PreviewRequest): Promise<Preview | Refusal> {
+    const seen = await preview(request);
+    if (seen.kind === 'refused') return seen;
+    const commits = await askCommits(ports, seen, seen);
+    return commits === undefined ? seen : { ...seen, commits };
+  }
+
+  return {
+    ...deploys,
+    preview: previewed,
+    start,
+    run,
+    approval: (environment) => environmentOf(environment)?.approval,
+  };
 }
 
 /**
@@ -185,5 +213,5 @@ export function outlived(queued: Deployment, before: LiveFact): string | undefin
 }
 
 function isSame(one: Change, other: Change): boolean {
-  return one.version === other.version && one.previous === other.previous;
+  return one.version === other.version && one.commit === other.commit && one.previous === other.previous;
 }

@@ -2,9 +2,11 @@
 
 import type { Content } from '../../bot/card.ts';
 import type { Address } from '../../bot/chat.ts';
+import type { CommitsFact } from './commits.ts';
 import type { ApprovalRule, ServicesConfig } from './config.ts';
 import type { Lock } from './locks.ts';
 import type { RuleCheck } from './rules.ts';
+import type { Source } from './source.ts';
 
 export interface Requester {
   readonly id: string;
@@ -26,6 +28,10 @@ export interface Deployment {
   readonly service: string;
   readonly environment: string;
   readonly version: string;
+  /** The branch or other name that it was asked for by, where that is not the version. */
+  readonly asked?: string;
+  /** Its commit in Git, where that is known. */
+  readonly commit?: string;
   /** What was live before; undefined if nothing was, or nobody knows. */
   readonly previous?: string;
   readonly by: Requester;
@@ -62,6 +68,8 @@ export interface NewDeployment
     | 'service'
     | 'environment'
     | 'version'
+    | 'asked'
+    | 'commit'
     | 'previous'
     | 'by'
     | 'origin'
@@ -231,6 +239,8 @@ export interface DeployPorts {
   locks(at: Date): Promise<readonly Lock[]>;
   /** The target of a service of the configuration. */
   target(service: string): Target;
+  /** Where the versions of a service are in Git; undefined if nobody said. */
+  readonly source?: (service: string) => Source | undefined;
   readonly clock: Clock;
   /** Id of this replica. */
   readonly replica: string;
@@ -255,6 +265,9 @@ export interface StartRequest {
   readonly service: string;
   readonly environment: string;
   readonly version?: string;
+  /** The name that the version was asked for by, and its commit: found out before it begins. */
+  readonly asked?: string;
+  readonly commit?: string;
   readonly by: Requester;
   readonly origin: Address;
   /** Number of the audit row to end when the deployment has ended. */
@@ -281,6 +294,8 @@ export type PreviewRequest = Pick<StartRequest, 'service' | 'environment' | 'ver
 /** What a deployment changes. */
 export interface Change {
   readonly version: string;
+  readonly asked?: string;
+  readonly commit?: string;
   readonly previous?: string;
 }
 
@@ -290,6 +305,8 @@ export interface Preview extends Change {
   readonly service: string;
   readonly environment: string;
   readonly checks: readonly RuleCheck[];
+  /** The commits between what is live and what would be; undefined where nothing is known of either. */
+  readonly commits?: CommitsFact;
   /** What runs there, or else who waits there first. */
   readonly holder?: Deployment;
   readonly approval?: ApprovalRule;
@@ -317,6 +334,39 @@ export type Refusal =
       readonly service: string;
       readonly version: string;
       readonly known: readonly string[];
+    }
+  /** It is no version of the target, and no name in Git. */
+  | {
+      readonly kind: 'refused';
+      readonly reason: 'unknown_name';
+      readonly service: string;
+      readonly version: string;
+      readonly source: string;
+    }
+  | {
+      readonly kind: 'refused';
+      readonly reason: 'ambiguous';
+      readonly version: string;
+      readonly commits: readonly string[];
+    }
+  /** Git knows it, and the target has nothing made of that commit. */
+  | {
+      readonly kind: 'refused';
+      readonly reason: 'not_built';
+      readonly service: string;
+      readonly version: string;
+      readonly commit: string;
+      readonly known: readonly string[];
+    }
+  /** None of the newest has passed its checks. */
+  | { readonly kind: 'refused'; readonly reason: 'none_passed'; readonly service: string; readonly tried: number }
+  /** Git cannot be asked; `text` says why, as a clause. */
+  | {
+      readonly kind: 'refused';
+      readonly reason: 'source';
+      readonly service: string;
+      readonly version: string;
+      readonly text: string;
     }
   | {
       readonly kind: 'refused';

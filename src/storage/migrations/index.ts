@@ -19,6 +19,7 @@ import * as tokens from './0015-tokens.ts';
 import * as pipelines from './0016-pipelines.ts';
 import * as deployWatch from './0017-deploy-watch.ts';
 import * as turnsAndCards from './0018-turns-and-cards.ts';
+import * as deployRevision from './0019-deploy-revision.ts';
 
 export const migrations: Record<string, Migration> = {
   '0001-storage': storage,
@@ -39,4 +40,5 @@ export const migrations: Record<string, Migration> = {
   '0016-pipelines': pipelines,
   '0017-deploy-watch': deployWatch,
   '0018-turns-and-cards': turnsAndCards,
+  '0019-deploy-revision': deployRevision,
 };
