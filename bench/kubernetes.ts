@@ -94,6 +94,7 @@ async function withDeploys(
       locks: async () => [],
       target: createTargets({ services, root: '/', dataFolder: tmpdir(), environment: {}, closing: closing.signal }),
       clock: { now: () => new Date(), sleep: nothing },
+      may: async () => true,
       replica: 'bench',
       enqueue: nothing,
       tellCancelled: nothing,

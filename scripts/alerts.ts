@@ -39,7 +39,9 @@ export default function alerts(robot: Robot): void {
     async run({ args, services }) {
       const alert = await services.alerts.get(args.alert);
       if (!alert) throw fail('alerts.unknown', { alert: args.alert });
-      const { actions = [], ...shown } = alertCard(alert, { members: 40, labels: 40 });
+      const context = await services.alerts.context(args.alert);
+      const options = { members: 40, labels: 40, ...(context === undefined ? {} : { context }) };
+      const { actions = [], ...shown } = alertCard(alert, options);
       // These are the details.
       return card({ ...shown, actions: actions.filter(({ label }) => label !== 'Details') });
     },

@@ -153,7 +153,7 @@ export async function approvalNeed(
   if (dryRun || services.deploys.approval(environment) === undefined) return undefined;
   const seen = await services.deploys.preview(await find());
   if (seen.kind === 'refused') throw refusal(seen, now);
-  const { service, version, previous, checks, holder, approval } = seen;
+  const { service, version, commit, previous, checks, holder, approval } = seen;
   const broken = checks.filter(({ ok }) => !ok);
   if (broken.length > 0 && override === undefined) {
     throw refusal({ kind: 'refused', reason: 'rules', service, environment, version, broken }, now);
@@ -164,8 +164,12 @@ export async function approvalNeed(
     needs: approval.needs,
     count: approval.count,
     withinMs: approval.expiresMs,
-    details: approvalDetails(seen, override),
-    facts: { version, ...(previous === undefined ? {} : { previous }) },
+    details: approvalDetails(seen, override, now),
+    facts: {
+      version,
+      ...(commit === undefined ? {} : { commit }),
+      ...(previous === undefined ? {} : { previous }),
+    },
   };
 }
 
@@ -176,13 +180,16 @@ async function mayOverride(services: Services, person: Person, environment: stri
   if (reason.trim() === '') throw fail('deploy.override', {});
 }
 
-type Begins = Pick<Invocation<unknown>, 'person' | 'room' | 'services' | 'now' | 'handOver' | 'approved'>;
+type Begins = Pick<
+  Invocation<unknown>,
+  'person' | 'room' | 'services' | 'now' | 'handOver' | 'approved' | 'approvedBy'
+>;
 
 /** Begins it, or shows what would happen. Throws a refusal in the words of the catalogue. */
 export async function begin(
   what: Wanted,
   { dryRun, override }: Options,
-  { person, room, services, now, handOver, approved }: Begins,
+  { person, room, services, now, handOver, approved, approvedBy }: Begins,
 ): Promise<Content | void> {
   await mayOverride(services, person, what.environment, override);
   if (dryRun) {
@@ -197,14 +204,16 @@ export async function begin(
     origin: addressOf(room),
     ...(audit === undefined ? {} : { audit }),
     ...(override === undefined ? {} : { override }),
-    ...(approved === undefined ? {} : { approved: changeOf(approved) }),
+    ...(approved === undefined
+      ? {}
+      : { approved: changeOf(approved), approvedBy: approvedBy.map(({ id, name }) => ({ id, name })) }),
   });
   if (result.kind === 'refused') throw refusal(result, now);
   // The card of the deployment is the answer; it is in the room already.
 }
 
-function changeOf({ version = '', previous }: Facts): Change {
-  return previous === undefined ? { version } : { version, previous };
+function changeOf({ version = '', commit, previous }: Facts): Change {
+  return { version, ...(commit === undefined ? {} : { commit }), ...(previous === undefined ? {} : { previous }) };
 }
 
 /** Of the service that is chosen, or the only one. Nothing is asked of programs while somebody types a line. */
@@ -235,6 +244,16 @@ function refusal(refused: Refusal, now: Date): Error {
       return fail('deploy.version-form', refused);
     case 'unknown_version':
       return fail('deploy.version', refused);
+    case 'unknown_name':
+      return fail('deploy.version-name', refused);
+    case 'ambiguous':
+      return fail('deploy.version-ambiguous', refused);
+    case 'not_built':
+      return fail('deploy.version-built', refused);
+    case 'none_passed':
+      return fail('deploy.version-passed', refused);
+    case 'source':
+      return fail('deploy.source', refused);
     case 'already_live':
       return fail('deploy.live', {
         ...refused,

@@ -1,8 +1,8 @@
 // Description:
 //   Locks services and environments against deployments
 
-import { arg, parseDuration } from '../src/bot/args.ts';
-import type { Card } from '../src/bot/card.ts';
+import { type ArgContext, arg, parseDuration } from '../src/bot/args.ts';
+import { type Card, mention, plain } from '../src/bot/card.ts';
 import type { Person } from '../src/bot/chat.ts';
 import { command } from '../src/bot/command.ts';
 import { fail } from '../src/bot/errors.ts';
@@ -43,7 +43,8 @@ export default function locks(robot: Robot): void {
     aliases: ['unlock <service> <environment>'],
     summary: 'Open a lock of yours; what waits in line goes on',
     examples: ['unlock hello in staging', 'unlock hello'],
-    args: { service: arg.service(), environment: arg.environment() },
+    // What is locked, which may be in the configuration no longer.
+    args: { service: arg.word(locked('service')), environment: arg.word(locked('environment')) },
     effect: 'change',
     needs: 'public',
     run: async ({ args, person, services }) => await unlock(args, person, services),
@@ -54,7 +55,7 @@ export default function locks(robot: Robot): void {
     usage: 'unlock everything [in <environment>]',
     summary: 'Open a lock on everything',
     examples: ['unlock everything', 'unlock everything in production'],
-    args: { environment: arg.environment() },
+    args: { environment: arg.word(locked('environment')) },
     effect: 'change',
     needs: 'public',
     run: async ({ args, person, services }) => await unlock(args, person, services),
@@ -73,6 +74,14 @@ export default function locks(robot: Robot): void {
 
 function lockPermission(environment: string | undefined): string {
   return environment === undefined ? LOCK_PERMISSION : `deploy:${environment}`;
+}
+
+/** Names of what is locked. */
+function locked(part: keyof Scope): (context: ArgContext) => Promise<readonly string[]> {
+  return async ({ services }) => {
+    const all = (await services?.locks?.all()) ?? [];
+    return [...new Set(all.flatMap((lock) => lock[part] ?? []))];
+  };
 }
 
 /** What the arguments of a command name. */
@@ -115,7 +124,7 @@ async function lock(named: Named, text: string, person: Person, services: Servic
 async function unlock(named: Named, person: Person, services: Services): Promise<string> {
   const all = await services.locks.all();
   const scope = scopeWords(scopeOf(named));
-  const there = all.find((one) => scopeWords(one) === scope);
+  const there = all.find((one) => scopeWords(one).toLowerCase() === scope.toLowerCase());
   if (there === undefined) throw fail('deploy.lock-none', { scope, others: all.map(scopeWords) });
   const { identity } = await services.access.rightsOf(person);
   const isOwn = there.owner.id === person.id || identity.linked.includes(there.owner.id);
@@ -123,5 +132,6 @@ async function unlock(named: Named, person: Person, services: Services): Promise
     throw fail('deploy.lock-owner', { scope, by: there.owner.name });
   }
   if (!(await services.locks.unlock(there))) throw fail('deploy.lock-none', { scope, others: [] });
-  return `${scope} is unlocked.`;
+  const opened = `${plain(scopeWords(there))} is unlocked.`;
+  return isOwn ? opened : `${opened} ${mention(there.owner)} had locked it: ${plain(there.reason)}`;
 }

@@ -17,6 +17,7 @@ import { createKnowledgeFiles } from './adapters/knowledge/files.ts';
 import { runbookHandler } from './adapters/knowledge/page.ts';
 import { pipelineHooks } from './adapters/pipelines/hooks.ts';
 import { createRepeat } from './adapters/pipelines/rerun.ts';
+import { createSources } from './adapters/source/sources.ts';
 import { type Access, createAccess } from './bot/access.ts';
 import { createApi } from './bot/api.ts';
 import { withApiPosts } from './bot/api-requests.ts';
@@ -38,8 +39,10 @@ import type { Logger } from './bot/log.ts';
 import { createMetrics } from './bot/metrics.ts';
 import { ownFileHandler } from './bot/own-files.ts';
 import { createPosts } from './bot/post.ts';
+import { createProposalCards } from './bot/proposal-cards.ts';
 import { createRateLimit } from './bot/rate.ts';
 import { Robot } from './bot/robot.ts';
+import { rollbackAudit } from './bot/rollback-audit.ts';
 import type { Services } from './bot/services.ts';
 import { createSurfaces } from './bot/surfaces.ts';
 import { addressIn, checkAdapters, createChats, knownChats, shellOf, terminalPerson, WELCOME_ROOM } from './chats.ts';
@@ -53,10 +56,12 @@ import { createDeploys } from './domain/deploy/deploys.ts';
 import { createLocks } from './domain/deploy/locking.ts';
 import { readLog } from './domain/deploy/log-path.ts';
 import { auditEnd } from './domain/deploy/outcome.ts';
+import { createWatch } from './domain/deploy/watch.ts';
 import { foldName } from './domain/history/fold.ts';
 import { createHistory } from './domain/history/history.ts';
 import { prepareMessage } from './domain/history/prepare.ts';
 import { createPeople } from './domain/people/people.ts';
+import { checksOf } from './domain/pipelines/checks.ts';
 import { createPipelines } from './domain/pipelines/pipelines.ts';
 import { redactContent } from './domain/privacy/content.ts';
 import { redact } from './domain/privacy/redact.ts';
@@ -71,6 +76,7 @@ import { postgresBrain } from './storage/brain-postgres.ts';
 import { redisBrain } from './storage/brain-redis.ts';
 import { type Database, openDatabase } from './storage/database.ts';
 import { createLockStore } from './storage/deploy-locks.ts';
+import { createWatchStore } from './storage/deploy-watch.ts';
 import { createDeployStore } from './storage/deploys.ts';
 import { createFeedbackStore } from './storage/feedback.ts';
 import { createHookStore } from './storage/hooks.ts';
@@ -219,9 +225,24 @@ export async function startApp(options: AppOptions): Promise<App> {
     const lockStore = createLockStore(database);
     const closing = new AbortController();
     closers.push(async () => closing.abort());
+    const deployStore = createDeployStore(database);
+    const pipelineStore = createPipelineStore(database);
+    const clock = {
+      now,
+      sleep: async (ms: number, signal: AbortSignal) => await delay(ms, undefined, { signal }).catch(() => undefined),
+    };
+    const sources = createSources({
+      services: config.services.services,
+      dataFolder: config.data,
+      environment: config.environment,
+      reported: async (repository, commit) =>
+        checksOf(await pipelineStore.runs({ kind: 'pipeline', repositories: [repository], commit, limit: 100 })),
+      clock,
+    });
+    closers.push(async () => sources.close());
     const deploys = createDeploys({
       config: config.services,
-      store: createDeployStore(database),
+      store: deployStore,
       locks: (at) => lockStore.all(at),
       target: createTargets({
         services: config.services.services,
@@ -230,7 +251,8 @@ export async function startApp(options: AppOptions): Promise<App> {
         environment: config.environment,
         closing: closing.signal,
       }),
-      clock: { now, sleep: async (ms, signal) => await delay(ms, undefined, { signal }).catch(() => undefined) },
+      source: (service) => sources.of(service),
+      clock,
       replica: replicas.id,
       enqueue: (id) => jobs.send('deploy.run', { id }, { key: `deploy:${id}` }),
       tellCancelled: (id) => database.bus.publish('deploy.cancel', id),
@@ -240,7 +262,9 @@ export async function startApp(options: AppOptions): Promise<App> {
         const { outcome, detail } = auditEnd(deployment, state, reason);
         if (deployment.audit !== undefined) await audit.end(deployment.audit, outcome, detail, now());
       },
+      told: (id) => watch.told(id),
       redact,
+      may: (by, permission) => access.can({ ...by, chat: by.id.slice(0, by.id.indexOf(':')) }, permission),
       log,
     });
     jobs.define<{ id: number }>(
@@ -251,7 +275,32 @@ export async function startApp(options: AppOptions): Promise<App> {
     database.bus.subscribe('deploy.cancel', (id) => {
       if (typeof id === 'number') deploys.stop(id);
     });
-    jobs.define('deploy.go-on', { retries: 5 }, () => deploys.goOn());
+    const watch = createWatch({
+      config: config.services,
+      store: createWatchStore(database),
+      deployments: deployStore,
+      revert: (request) => deploys.revert(request),
+      name: robot.name,
+      now,
+      address,
+      post: (where, content, key) => posts.post(where, content, { key }),
+      rollBackSoon: (id) => jobs.send('deploy.roll-back', { id }, { key: `back:${id}` }),
+      audit: {
+        async begin(request, reason) {
+          const room = await chat(request.origin.chat)?.room(request.origin.room);
+          const begun = await audit.begin(rollbackAudit(request, reason, room?.private === true, now()));
+          if (begun.kind === 'repeated')
+            throw new Error('a rollback of the robot has no source that could be repeated');
+          return begun.id;
+        },
+        end: (id, outcome, detail) => audit.end(id, outcome, detail, now()),
+      },
+      refreshAlert: (number) => alerts.refresh(number),
+      redact,
+      log,
+    });
+    jobs.define<{ id: number }>('deploy.roll-back', { retries: 5 }, ({ id }) => watch.rollBack(id));
+    jobs.define('deploy.go-on', { retries: 5 }, async () => void (await Promise.all([deploys.goOn(), watch.goOn()])));
     const locks = createLocks({
       store: lockStore,
       now,
@@ -266,6 +315,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       post: posts.post,
       address,
       rooms: (labels) => route(config.alerts, labels),
+      watcher: watch,
       resolveTestLater: work.resolveTestLater,
       redact,
       now,
@@ -274,7 +324,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     });
     const pipelines = createPipelines({
       services: config.services.services,
-      store: createPipelineStore(database),
+      store: pipelineStore,
       repeat: createRepeat(config.environment),
     });
     jobs.define('pipelines.retention', {}, async () => await pipelines.expire(now()));
@@ -333,6 +383,25 @@ export async function startApp(options: AppOptions): Promise<App> {
       now,
     });
     const names = namesOf(config, robot, messages, () => mainChat()?.chat ?? '');
+    // What a program asks for is no secret of its own.
+    const roomAt = async ({ chat: name, room }: Address) =>
+      name === API_CHAT ? { chat: name, id: room, name: API_CHAT, private: false } : await chat(name)?.room(room);
+    const cards = createProposalCards({
+      proposals,
+      access,
+      room: roomAt,
+      direct: async (person) => await robot.chats.get(person.chat)?.direct?.(person),
+      proposed: async ({ id, kind, expiresAt }) => {
+        const startAfterSeconds = (expiresAt.getTime() - now().getTime()) / 1000 + 1;
+        await jobs.send('proposal.settle', {}, { startAfterSeconds, key: `proposal:${id}` });
+        if (kind === 'approve') await jobs.send('proposal.invite', { id }, { key: `proposal:${id}` });
+      },
+      post: posts.post,
+      now,
+      log,
+    });
+    jobs.define<{ id: number }>('proposal.invite', { retries: 5 }, ({ id }) => cards.invite(id));
+    jobs.define('proposal.settle', { retries: 5 }, () => cards.settle());
     const dispatch = createDispatch({
       table: robot.table,
       names,
@@ -340,6 +409,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       access,
       audit,
       proposals,
+      cards,
       rate: createRateLimit(variables.SHIPMATE_RATE_LIMIT),
       metrics: metrics.commands,
       log,
@@ -407,12 +477,11 @@ export async function startApp(options: AppOptions): Promise<App> {
         robotName: robot.name,
         table: robot.table,
         proposals,
+        cards,
         access,
         dispatch,
         others: () => robot.helpCommands(),
-        // What a program asks for is no secret of its own.
-        room: async ({ chat: name, room }) =>
-          name === API_CHAT ? { chat: name, id: room, name: API_CHAT, private: false } : await chat(name)?.room(room),
+        room: roomAt,
         post: posts.post,
       }),
       deploys,
@@ -544,7 +613,9 @@ export async function startApp(options: AppOptions): Promise<App> {
       hooks.start(),
       work.start(),
       deploys.takeUp(),
+      watch.goOn(),
       jobs.schedule('deploy.go-on', '* * * * *'),
+      jobs.schedule('proposal.settle', '* * * * *'),
       askRetention.schedule(),
       jobs.schedule('history.retention', '17 3 * * *'),
       jobs.schedule('api.retention', '37 3 * * *'),
@@ -554,6 +625,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     ]);
     robot.emit('scripts have loaded', robot);
     running = true;
+    sources.prepare();
 
     return {
       robot,

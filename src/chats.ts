@@ -228,7 +228,8 @@ export function addressIn(mainChat: () => string): (room: string) => Address {
 
 function webRoomsOf(config: Config): string[] {
   const address = addressIn(() => config.chats[0] ?? 'web');
-  return roomsOf(config.alerts)
+  const announced = config.services.environments.flatMap(({ afterwards }) => afterwards?.announce ?? []);
+  return [...new Set([...roomsOf(config.alerts), ...announced])]
     .map(address)
     .flatMap(({ chat, room }) => (chat === 'web' ? [room] : []));
 }

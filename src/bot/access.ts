@@ -41,6 +41,11 @@ export interface Access {
   mayHold(person: Person, pattern: string): Promise<boolean>;
   rolesOf(person: Person): Promise<readonly string[]>;
   permissionsOf(person: Person): Promise<readonly string[]>;
+  /**
+   * Accounts that have that role, or a role that gives that permission: by name, as a member of a group, or given in chat. What
+   * everybody may, and what a deactivated account or one from outside had, is for {@link Access.can} to say.
+   */
+  holders(needs: { readonly permission: string } | { readonly role: string }): Promise<readonly Person[]>;
   grants(): Promise<readonly Grant[]>;
   /** False if the person had the role. Throws `access.role`. */
   grant(person: Person, role: string, by: Person): Promise<boolean>;
@@ -53,7 +58,7 @@ export interface Access {
 export interface AccessPorts {
   readonly policy: AccessPolicy;
   readonly store: GrantStore;
-  readonly people: Pick<People, 'identity' | 'samePerson' | 'get'>;
+  readonly people: Pick<People, 'identity' | 'samePerson' | 'get' | 'membersOf'>;
   /** Tokens of programs, if there are any: the people of the chat `api`. */
   readonly tokens?: Pick<TokenStore, 'get'>;
   /** Tells the other replicas. */
@@ -174,6 +179,13 @@ export function createAccess({ policy, store, people, tokens, changed, now }: Ac
     rolesOf: async (person) => (await rightsOf(person)).roles,
     permissionsOf: async (person) => (await rightsOf(person)).permissions,
     can,
+    async holders(needs) {
+      const roles = 'role' in needs ? [needs.role] : rolesThatCover(policy, needs.permission);
+      const groups = Object.entries(policy.groups).filter(([, held]) => held.some((role) => roles.includes(role)));
+      const byName = (await holdersOf(roles, await grants())).map(({ id }) => id);
+      const byGroup = await available(people.membersOf(groups.map(([group]) => group)));
+      return [...new Set([...byName, ...byGroup])].map((id) => ({ id, chat: id.slice(0, id.indexOf(':')), name: id }));
+    },
     async mayHold(person, pattern) {
       return (await rightsOf(person)).permissions.some((held) => overlaps(held, pattern));
     },

@@ -90,12 +90,16 @@ function endOf(
     const detail = run.detail === undefined ? {} : { detail: run.detail };
     return run.outcome === undefined ? undefined : { outcome: run.outcome, ...detail };
   }
-  if (proposal?.decision === 'refused' || proposal?.decision === 'cancelled') return { outcome: 'refused' };
-  if (proposal?.decision === 'void') return { outcome: 'refused', detail: 'it is no longer what was asked for' };
-  if (proposal && proposal.decision === undefined && proposal.expiresAt <= now) {
-    return { outcome: 'refused', detail: 'nobody approved it in time' };
+  if (proposal && hasExpired(proposal, now)) return { outcome: 'refused', detail: 'nobody approved it in time' };
+  if (proposal?.decision === 'void') {
+    return { outcome: 'refused', detail: 'what was asked for is no longer what would happen' };
   }
+  if (proposal?.decision === 'refused' || proposal?.decision === 'cancelled') return { outcome: 'refused' };
   if (proposal) return approvalUntil <= now ? { outcome: 'pending' } : undefined;
   // It changed nothing, so there is no record of it.
   return { outcome: own === 'elsewhere' ? 'unknown' : 'succeeded' };
+}
+
+function hasExpired({ decision, expiresAt }: NonNullable<ApiState['proposal']>, now: Date): boolean {
+  return decision === 'expired' || (decision === undefined && expiresAt <= now);
 }

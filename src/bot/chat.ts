@@ -98,6 +98,8 @@ export interface ChatAdapter extends Adapter {
   openStream?(address: Address, reader: Person): Promise<LiveStream | undefined>;
   /** Its user groups, if the robot can change them. */
   readonly userGroups?: UserGroups;
+  /** Where a person and the robot talk alone; undefined for who is not of this chat. Left out where a chat has no such place. */
+  direct?(person: Person): Promise<Address | undefined>;
   /** What is known of a room; undefined if the chat does not know it. */
   room(id: string): Promise<Room | undefined>;
 }

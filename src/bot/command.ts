@@ -13,8 +13,8 @@ import type { Services } from './services.ts';
 import type { CommandTable } from './table.ts';
 import { normalise, tokenise } from './tokens.ts';
 
-/** How a command came in. */
-export type Via = 'typed' | 'button' | 'ai' | 'api';
+/** How a command came in; `robot`: the robot acts by itself. */
+export type Via = 'typed' | 'button' | 'ai' | 'api' | 'robot';
 
 /** Where a command came from. */
 export interface Here extends Address {
@@ -35,6 +35,8 @@ export interface Invocation<Values> {
   readonly services: Services;
   /** What others have approved, if they had to: the facts of {@link ApprovalNeed}. */
   readonly approved: Facts | undefined;
+  /** Who they are; nobody if nobody had to. */
+  readonly approvedBy: readonly Person[];
   /**
    * Says that the change goes on after `run` has returned. Whoever takes it over ends the audit row of this number;
    * undefined for a command that only reads.

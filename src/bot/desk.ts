@@ -1,14 +1,17 @@
 /** What the commands about commands use: help, confirmation, approval. */
 
 import type { Access } from './access.ts';
+import { mayApprove } from './approvers.ts';
 import { type Content, plain } from './card.ts';
 import { type Address, addressOf, type Person, type Room } from './chat.ts';
-import type { Command, Here, Invocation } from './command.ts';
+import type { Command, Invocation } from './command.ts';
 import type { Dispatch } from './dispatch.ts';
 import { fail, failureText } from './errors.ts';
 import { linesOfScripts } from './help.ts';
-import { approveCard, decidedCard, proposalKey, voidCard } from './proposal-card.ts';
+import { proposalKey } from './proposal-card.ts';
+import { isSame, type ProposalCards } from './proposal-cards.ts';
 import type { Decision, Proposal, Proposals } from './proposals.ts';
+import { sees } from './sees.ts';
 import type { CommandTable } from './table.ts';
 
 type Asked = Pick<Invocation<unknown>, 'person' | 'room' | 'source' | 'now' | 'reply' | 'via'>;
@@ -38,6 +41,7 @@ export interface DeskPorts {
   readonly robotName: string;
   readonly table: CommandTable;
   readonly proposals: Proposals;
+  readonly cards: Pick<ProposalCards, 'show'>;
   readonly access: Access;
   readonly dispatch: Dispatch;
   others(): readonly string[];
@@ -48,23 +52,11 @@ export interface DeskPorts {
 }
 
 export function createDesk(ports: DeskPorts): CommandDesk {
-  const { robotName, table, proposals, access, dispatch, others, post } = ports;
-
-  /** Can this person see what is said there? */
-  async function sees(person: Person, where: Here): Promise<boolean> {
-    const room = await ports.room(where);
-    if (!room?.private) return room !== undefined;
-    const { identity } = await access.rightsOf(person);
-    return identity.linked.some((id) => room.members?.includes(id));
-  }
-
-  function isHere(proposal: Proposal, room: Here): boolean {
-    return proposal.room.chat === room.chat && proposal.room.room === room.room;
-  }
+  const { robotName, table, proposals, cards, access, dispatch, others, post } = ports;
 
   /** Whoever pressed a button of the card has it before their eyes, and it now says what was decided. */
-  function isShown(proposal: Proposal, { room, via }: Asked): boolean {
-    return via === 'button' && isHere(proposal, room);
+  function isShown({ room, places }: Proposal, asked: Asked): boolean {
+    return asked.via === 'button' && [room, ...places].some((place) => isSame(place, asked.room));
   }
 
   /**
@@ -74,8 +66,8 @@ export function createDesk(ports: DeskPorts): CommandDesk {
   async function find(code: string, kind: Proposal['kind'], { person, room, source, now }: Asked): Promise<Proposal> {
     const proposal = await proposals.find(code.toLowerCase(), source, now);
     if (!proposal || proposal.kind !== kind) throw fail('proposal.gone', { code });
-    const fromElsewhere = kind === 'approve' && (await sees(person, proposal.room));
-    if (!isHere(proposal, room) && !fromElsewhere) throw fail('proposal.gone', { code });
+    const fromElsewhere = kind === 'approve' && (await sees(ports, person, proposal.room));
+    if (!isSame(proposal.room, room) && !fromElsewhere) throw fail('proposal.gone', { code });
     return proposal;
   }
 
@@ -87,25 +79,22 @@ export function createDesk(ports: DeskPorts): CommandDesk {
 
   async function decide(
     proposal: Proposal,
-    decision: Exclude<Decision, 'void'>,
+    decision: Exclude<Decision, 'void' | 'expired'>,
     { person, source, now }: Asked,
     by: readonly Person[] = [person],
   ): Promise<void> {
-    const first = await proposals.decide(proposal, decision, { person, source }, now);
+    const first = await proposals.decide(proposal, decision, { person, source, by }, now);
     if (!first) throw fail('proposal.gone', { code: proposal.code });
-    await post(addressOf(proposal.room), decidedCard(proposal, decision, by), { key: proposalKey(proposal) });
+    await cards.show(proposal.id);
   }
 
   /** Throws if something else would come of it by now: then nobody can approve it any more, and its card says so. */
   async function mustStillHold(proposal: Proposal, { person, source, now }: Asked): Promise<void> {
     const held = await dispatch.stillHolds(proposal);
     if (held.kind === 'holds') return;
-    const isFirst = held.kind === 'void' && (await proposals.decide(proposal, 'void', { person, source }, now));
-    if (isFirst) {
-      await post(addressOf(proposal.room), voidCard(proposal, failureText(held.failure)), {
-        key: proposalKey(proposal),
-      });
-    }
+    const why = failureText(held.failure);
+    const isFirst = held.kind === 'void' && (await proposals.decide(proposal, 'void', { person, source, why }, now));
+    if (isFirst) await cards.show(proposal.id);
     throw held.failure;
   }
 
@@ -114,14 +103,9 @@ export function createDesk(ports: DeskPorts): CommandDesk {
     const different: Person[] = [];
     for (const person of given) {
       const others = await Promise.all([proposal.person, ...different].map((one) => access.samePerson(one, person)));
-      if (!others.includes(true) && (await mayApprove(person, proposal))) different.push(person);
+      if (!others.includes(true) && (await mayApprove(access, person, proposal))) different.push(person);
     }
     return different;
-  }
-
-  async function mayApprove(person: Person, { permission, terms }: Proposal): Promise<boolean> {
-    if (terms?.role !== undefined) return (await access.rolesOf(person)).includes(terms.role);
-    return permission !== undefined && (await access.can(person, permission));
   }
 
   async function own(code: string, asked: Asked): Promise<Proposal> {
@@ -139,7 +123,7 @@ export function createDesk(ports: DeskPorts): CommandDesk {
     const { permission, terms } = proposal;
     if (terms?.role !== undefined) {
       await access.admit(asked.person);
-      if (!(await mayApprove(asked.person, proposal))) throw fail('proposal.role', { role: terms.role });
+      if (!(await mayApprove(access, asked.person, proposal))) throw fail('proposal.role', { role: terms.role });
     } else if (permission === undefined) throw fail('proposal.gone', { code });
     else await access.require(asked.person, permission);
     return proposal;
@@ -158,9 +142,9 @@ export function createDesk(ports: DeskPorts): CommandDesk {
           if (identity.linked.includes(proposal.person.id)) found.push(proposal);
           continue;
         }
-        if (!(await mayApprove(person, proposal))) continue;
+        if (!(await mayApprove(access, person, proposal))) continue;
         if (await access.samePerson(proposal.person, person)) continue;
-        if (await sees(person, room)) found.push(proposal);
+        if (await sees(ports, person, room)) found.push(proposal);
       }
       return found;
     },
@@ -185,12 +169,12 @@ export function createDesk(ports: DeskPorts): CommandDesk {
       const more = count - by.length;
       if (more > 0) {
         if (!by.some(({ id }) => id === asked.person.id)) throw fail('proposal.twice', { more });
-        await post(addressOf(proposal.room), approveCard(proposal, asked.now, by), { key: proposalKey(proposal) });
+        await cards.show(proposal.id);
         if (isShown(proposal, asked)) return undefined;
         return `Approved; ${more === 1 ? 'one more person' : `${more} more people`} must approve it as well.`;
       }
       await decide(proposal, 'approved', asked, by);
-      if (isHere(proposal, asked.room)) {
+      if (isSame(proposal.room, asked.room)) {
         await dispatch.runProposal(proposal, asked.reply, by);
         return undefined;
       }

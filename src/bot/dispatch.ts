@@ -15,7 +15,8 @@ import { visibleCommands } from './help.ts';
 import type { LiveAnswer } from './live.ts';
 import type { Logger } from './log.ts';
 import { type Mismatch, matchLine } from './match.ts';
-import { approveCard, confirmCard, proposalKey } from './proposal-card.ts';
+import { approveCard, confirmCard } from './proposal-card.ts';
+import type { ProposalCards } from './proposal-cards.ts';
 import type { Proposal, Proposals, Terms } from './proposals.ts';
 import { isSentence, mayBeSentence, type WrongValue } from './sentence.ts';
 import type { Services } from './services.ts';
@@ -29,7 +30,7 @@ const OFFER_LIMIT = 300;
 const CONFIRM_WITHIN_MS = 10 * 60_000;
 const APPROVE_WITHIN_MS = 60 * 60_000;
 /** What stands in the way for the moment only: it makes no proposal void. */
-const PASSING: readonly ErrorCode[] = ['deploy.unclear', 'access.unavailable', 'storage.unavailable'];
+const PASSING: readonly ErrorCode[] = ['deploy.unclear', 'deploy.source', 'access.unavailable', 'storage.unavailable'];
 
 export interface Line {
   /** Without the robot's name. */
@@ -40,7 +41,11 @@ export interface Line {
   /** The message it came in by, unique: `web:812`. */
   readonly source?: string;
   /** Somebody answered for it already. */
-  readonly answered?: { readonly confirmed: boolean; readonly approvedBy?: string; readonly approved?: Facts };
+  readonly answered?: {
+    readonly confirmed: boolean;
+    readonly approvedBy?: readonly Person[];
+    readonly approved?: Facts;
+  };
   /** The asker has said with the line that no question is needed before it runs. */
   readonly isSure?: boolean;
   /** It came in a way that only the asker sees: so is what answers it, unless it is a change, which concerns everybody. */
@@ -91,6 +96,7 @@ export interface DispatchPorts {
   readonly access: Access;
   readonly audit: AuditTrail;
   readonly proposals: Proposals;
+  readonly cards: Pick<ProposalCards, 'ask'>;
   readonly rate: RateLimit;
   readonly metrics: CommandMetrics;
   readonly log: Logger;
@@ -313,7 +319,7 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
             args: auditArgs(values, ports.redact),
             via: asked.via,
             source: asked.source,
-            approvedBy: asked.answered?.approvedBy,
+            approvedBy: asked.answered?.approvedBy?.map(({ name, id }) => `${name} (${id})`).join(', '),
           }
         : undefined;
     const line = start && !asked.edited ? { ...asked, reply: asked.lasting ?? asked.reply } : asked;
@@ -434,11 +440,12 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
       permission: need && 'permission' in need.needs ? need.needs.permission : undefined,
       expiresAt: new Date(now.getTime() + within),
       ...(need === undefined || kind === 'confirm' ? {} : { terms: termsOf(need) }),
+      // What the AI shows is a part of its answer.
+      places: line.via === 'ai' ? [] : [addressOf(line.room)],
     });
     const asked = kind === 'confirm' ? confirmCard(proposal, question ?? '') : approveCard(proposal, now);
-    // It is one message, which later shows the answer in place of the buttons.
     if (line.via === 'ai') await line.reply(asked);
-    else await ports.post(addressOf(line.room), asked, { key: proposalKey(proposal) });
+    await ports.cards.ask(proposal, asked);
     return true;
   }
 
@@ -460,6 +467,7 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
       handOver,
       services: ports.services(),
       approved: line.answered?.approved,
+      approvedBy: line.answered?.approvedBy ?? [],
       reply: line.reply,
       live: line.live,
       post: ports.post,
@@ -540,12 +548,7 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
         source: `proposal:${proposal.id}`,
         answered: {
           confirmed: true,
-          ...(approvedBy.length > 0
-            ? {
-                approvedBy: approvedBy.map(({ name, id }) => `${name} (${id})`).join(', '),
-                approved: proposal.terms?.facts ?? {},
-              }
-            : {}),
+          ...(approvedBy.length > 0 ? { approvedBy, approved: proposal.terms?.facts ?? {} } : {}),
         },
         reply,
       };

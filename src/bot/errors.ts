@@ -260,6 +260,32 @@ export const catalogue = {
     ({ version }) => `${plain(version)} cannot be a version.`,
     () => 'A version is made of letters, digits and `. _ - + : / @`, and begins with a letter or a digit.',
   ),
+  'deploy.version-name': entry<{ service: string; version: string; source: string }>(
+    ({ service, version, source }) =>
+      `${plain(service)} has no version ${plain(version)}, and ${plain(source)} has no such tag, branch or commit.`,
+    () => 'Check how it is written. A commit needs at least seven of its digits, in small letters.',
+  ),
+  'deploy.version-ambiguous': entry<{ version: string; commits: readonly string[] }>(
+    ({ version }) => `${plain(version)} is the beginning of several commits.`,
+    ({ commits }) => `Give ${alternatives(commits)}.`,
+  ),
+  'deploy.version-built': entry<{ service: string; version: string; commit: string; known: readonly string[] }>(
+    ({ service, version, commit }) =>
+      `${plain(version)} is the commit ${plain(commit.slice(0, 7))}, and there is no version of ${plain(service)} of that commit.`,
+    ({ known }) => `Have it built first${known.length > 0 ? `, or give ${alternatives(known)}` : ''}.`,
+  ),
+  'deploy.version-passed': entry<{ service: string; tried: number }>(
+    ({ service, tried }) =>
+      tried === 1
+        ? `The only version of ${plain(service)} has not passed its checks.`
+        : `None of the ${tried} newest versions of ${plain(service)} has passed its checks.`,
+    ({ service }) => `Wait for them, or name a version: \`deploy ${service} <version> to <environment>\`.`,
+  ),
+  'deploy.source': entry<{ service: string; version: string; text: string }>(
+    ({ service, version, text }) =>
+      `I cannot find out which commit of ${plain(service)} ${plain(version)} is: ${plain(text)}.`,
+    ({ service }) => `Try again later; \`rollback ${service} in <environment>\` needs nothing but the record.`,
+  ),
   'deploy.live': entry<{ service: string; environment: string; version: string; since: string | undefined }>(
     ({ service, environment, version, since }) =>
       `${plain(service)} ${plain(version)} is already live in ${plain(environment)}${since === undefined ? '' : `, deployed ${since}`}.`,

@@ -22,8 +22,11 @@ export function confirmCard({ code, text, person }: Proposal, question: string):
   });
 }
 
-/** @param given who has approved it already, where it takes several */
-export function approveCard(proposal: Proposal, now: Date, given: readonly Person[] = []): Card {
+/**
+ * @param given who has approved it already, where it takes several
+ * @param where the room where it was asked for, on a card that is not there
+ */
+export function approveCard(proposal: Proposal, now: Date, given: readonly Person[] = [], where?: string): Card {
   const { code, text, person, terms, expiresAt } = proposal;
   const lines = [codeBlock(text)];
   if (terms !== undefined && terms.details !== '') lines.push(terms.details);
@@ -37,7 +40,7 @@ export function approveCard(proposal: Proposal, now: Date, given: readonly Perso
       { label: 'Approve', command: `approve ${code}`, style: 'primary' },
       { label: 'Refuse', command: `refuse ${code}`, style: 'danger' },
     ],
-    footer: `Waits ${wait(expiresAt.getTime() - now.getTime())}`,
+    footer: `${where === undefined ? '' : `Asked for in ${where}. `}Waits ${wait(expiresAt.getTime() - now.getTime())}`,
   });
 }
 
@@ -65,10 +68,25 @@ export function voidCard({ text, person }: Proposal, why: string): Card {
   });
 }
 
+/** What stands there when nobody has answered in time. */
+export function expiredCard({ kind, text, person }: Proposal): Card {
+  return card({
+    title: kind === 'approve' ? `Nobody approved it in time, asked for by ${person.name}` : 'Not confirmed in time',
+    tone: 'neutral',
+    text: `${codeBlock(text)}\n\nNothing was done.`,
+  });
+}
+
+/** What whoever asked is told then, behind their name. */
+export function expiredText({ text, terms }: Pick<Proposal, 'text' | 'terms'>): string {
+  const who = (terms?.count ?? 1) === 1 ? 'Nobody approved' : 'Not enough people approved';
+  return `${who} this in time, so nothing was done. To ask for it again, type:\n\n${codeBlock(text)}`;
+}
+
 /** What stands there once it has been answered: no buttons any more. */
 export function decidedCard(
   { text, person }: Proposal,
-  decision: Exclude<Decision, 'void'>,
+  decision: Exclude<Decision, 'void' | 'expired'>,
   by: readonly Person[],
 ): Card {
   const whose = by.every(({ id }) => id === person.id) ? '' : `, asked for by ${person.name}`;

@@ -1,6 +1,6 @@
 /** Commands that wait for a word: of the same person (confirm), or of somebody else (approve). */
 
-import type { Person } from './chat.ts';
+import type { Address, Person } from './chat.ts';
 import type { Facts, Here } from './command.ts';
 
 export interface Proposal {
@@ -18,6 +18,8 @@ export interface Proposal {
   readonly expiresAt: Date;
   /** What else its approval takes; undefined: one person who holds the permission. */
   readonly terms?: Terms;
+  /** Where the cards are that ask for it: where it was typed, and with those who could approve it. */
+  readonly places: readonly Address[];
 }
 
 export interface Terms {
@@ -30,13 +32,26 @@ export interface Terms {
   readonly facts: Facts;
 }
 
-/** `void`: what was asked for is no longer what would happen. */
-export type Decision = 'confirmed' | 'approved' | 'refused' | 'cancelled' | 'void';
+/** `void`: what was asked for is no longer what would happen; `expired`: nobody answered in time. */
+export type Decision = 'confirmed' | 'approved' | 'refused' | 'cancelled' | 'void' | 'expired';
 
 /** Who answers a proposal, and by which message: the same message, handled again after a crash, is the same answer. */
 export interface Decider {
   readonly person: Person;
   readonly source: string | undefined;
+  /** All whose answer it is; the person alone unless given. */
+  readonly by?: readonly Person[];
+  /** Why it is void; Markdown. */
+  readonly why?: string;
+}
+
+/** A proposal and how it stands. */
+export interface Standing {
+  readonly proposal: Proposal;
+  /** Those who approve it, in order. */
+  readonly given: readonly Person[];
+  /** Undefined as long as it waits. */
+  readonly end?: { readonly decision: Decision; readonly by: readonly Person[]; readonly why?: string };
 }
 
 export interface Proposals {
@@ -53,4 +68,14 @@ export interface Proposals {
    * for the message that gave this answer before.
    */
   decide(proposal: Proposal, decision: Decision, by: Decider, now: Date): Promise<boolean>;
+  get(id: number): Promise<Standing | undefined>;
+  /** From now on there are cards at these places, too. */
+  shownAt(id: number, places: readonly Address[]): Promise<void>;
+  /**
+   * Ends those whose time is over. Gives all that have ended and whose cards may not say so yet: those that have expired, and those
+   * that were answered half a minute ago or before, by whoever did not come to it.
+   */
+  ended(now: Date): Promise<readonly Standing[]>;
+  /** All its cards say how it ended. */
+  settled(id: number): Promise<void>;
 }

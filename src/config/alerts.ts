@@ -17,13 +17,15 @@ function compile(pattern: string): (value: string) => boolean {
   return (value) => compiled.matches(value);
 }
 
-const room = z
+/** The name of a room. */
+export const room = z
   .string()
   .trim()
   .regex(/^(?:[a-z][a-z0-9-]*:)?[^\s:]+$/, 'must be the name of a room, such as ops or slack:ops')
   .describe('A room of the main chat (`ops`), or of another one (`slack:ops`)');
 
-const matcher = z.string().transform((text, context): Matcher => {
+/** A matcher as Alertmanager writes them. */
+export const matcher = z.string().transform((text, context): Matcher => {
   try {
     return parseMatcher(text, compile);
   } catch (error) {

@@ -72,6 +72,16 @@ export const freeze = strict({
   .refine(({ from, to }) => from.at < to.at, { message: 'it ends before it begins', path: ['to'] })
   .transform(({ from, to, reason }) => ({ from: from.at, to: to.at, reason, zone: to.zone }));
 
+/** Required checks: names as the host shows them, or `all`. */
+export const checks = z.union([
+  z.literal('all'),
+  z
+    .array(z.string().trim().min(1).max(200))
+    .min(1)
+    .max(50)
+    .transform((names) => [...new Set(names)]),
+]);
+
 /** Approval by somebody else. */
 export const approval = strict({
   permission: z
@@ -96,6 +106,7 @@ interface FileRules {
   readonly after?: string | undefined;
   readonly windows: EnvironmentRules['windows'];
   readonly freezes: EnvironmentRules['freezes'];
+  readonly checks?: z.output<typeof checks> | undefined;
   readonly approval?: z.output<typeof approval> | undefined;
 }
 
@@ -104,10 +115,19 @@ export function rulesOf(
   environment: string,
   file: FileRules,
 ): { readonly rules?: EnvironmentRules; readonly approval?: ApprovalRule } {
-  const { after, windows, freezes, approval: asked } = file;
-  const hasRules = after !== undefined || windows.length > 0 || freezes.length > 0;
+  const { after, checks: required, windows, freezes, approval: asked } = file;
+  const hasRules = after !== undefined || required !== undefined || windows.length > 0 || freezes.length > 0;
   return {
-    ...(hasRules ? { rules: { windows, freezes, ...(after === undefined ? {} : { after }) } } : {}),
+    ...(hasRules
+      ? {
+          rules: {
+            windows,
+            freezes,
+            ...(after === undefined ? {} : { after }),
+            ...(required === undefined ? {} : { checks: required }),
+          },
+        }
+      : {}),
     ...(asked ? { approval: approvalOf(environment, asked) } : {}),
   };
 }

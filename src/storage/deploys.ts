@@ -10,6 +10,7 @@ import type {
   Finish,
   NewDeployment,
   Place,
+  Requester,
 } from '../domain/deploy/ports.ts';
 import type { AuditTables } from './audit.ts';
 import { isLocked, lockOn } from './deploy-locks.ts';
@@ -24,6 +25,8 @@ interface DeploymentTable {
   service: string;
   environment: string;
   version: string;
+  asked: string | null;
+  commit: string | null;
   previous: string | null;
   requested_by: string;
   requested_by_name: string;
@@ -44,6 +47,10 @@ interface DeploymentTable {
   cancelled_by: string | null;
   cancelled_by_name: string | null;
   supersedes: readonly number[] | null;
+  overrides: string | null;
+  approved_by: readonly Requester[] | null;
+  is_rollback: Generated<boolean>;
+  rolls_back: number | null;
 }
 
 /** Everything but the output, which may be long. */
@@ -52,6 +59,8 @@ const COLUMNS = [
   'service',
   'environment',
   'version',
+  'asked',
+  'commit',
   'previous',
   'requested_by',
   'requested_by_name',
@@ -68,6 +77,10 @@ const COLUMNS = [
   'cancelled_by',
   'cancelled_by_name',
   'supersedes',
+  'overrides',
+  'approved_by',
+  'is_rollback',
+  'rolls_back',
 ] as const;
 
 type Row = Pick<Selectable<DeploymentTable>, (typeof COLUMNS)[number]>;
@@ -90,6 +103,8 @@ export function createDeployStore(db: { readonly sql: Kysely<object> }): DeployS
               'service',
               'environment',
               'version',
+              'asked',
+              'commit',
               'previous',
               'requested_by',
               'requested_by_name',
@@ -97,17 +112,25 @@ export function createDeployStore(db: { readonly sql: Kysely<object> }): DeployS
               'room',
               'thread',
               'audit',
+              'is_rollback',
+              'rolls_back',
               'state',
               'requested_at',
+              'overrides',
+              'approved_by',
             ])
             .expression(
               sql<Row>`select ${deployment.service}::text, ${deployment.environment}::text, ${deployment.version}::text,
+                ${deployment.asked ?? null}::text, ${deployment.commit ?? null}::text,
                 ${deployment.previous ?? null}::text, ${deployment.by.id}::text, ${deployment.by.name}::text,
                 ${deployment.origin.chat}::text, ${deployment.origin.room}::text,
-                ${deployment.origin.thread ?? null}::text, ${deployment.audit ?? null}::bigint, 'waiting'::text,
-                ${deployment.at}::timestamptz
+                ${deployment.origin.thread ?? null}::text, ${deployment.audit ?? null}::bigint,
+                ${deployment.isRollback ?? false}::boolean, ${deployment.rollsBack ?? null}::bigint, 'waiting'::text,
+                ${deployment.at}::timestamptz, ${deployment.override ?? null}::text,
+                ${deployment.approvedBy === undefined ? null : JSON.stringify(deployment.approvedBy)}::jsonb
                 where not ${isLocked(placeOf(deployment), deployment.at)}`,
             )
+            .onConflict((conflict) => conflict.column('rolls_back').where('rolls_back', 'is not', null).doNothing())
             .returning(COLUMNS),
         )
         // In the same statement: from the moment that it exists, the deployment ends its audit row, and nothing else does.
@@ -127,10 +150,17 @@ export function createDeployStore(db: { readonly sql: Kysely<object> }): DeployS
         .selectAll()
         .executeTakeFirst();
       if (row) return { kind: 'waiting', deployment: fromRow(row) };
+      const first = deployment.rollsBack === undefined ? undefined : await rollbackOf(deployment.rollsBack);
+      if (first) return { kind: 'waiting', deployment: first };
       const lock = await lockOn(db, deployment, deployment.at);
       if (lock) return { kind: 'locked', lock };
     }
     throw new Error('the lock changed hands at every attempt');
+  }
+
+  async function rollbackOf(id: number): Promise<Deployment | undefined> {
+    const row = await tables.selectFrom('deployments').select(COLUMNS).where('rolls_back', '=', id).executeTakeFirst();
+    return row && fromRow(row);
   }
 
   async function next(place: Place, at: Date): Promise<Deployment | undefined> {
@@ -398,6 +428,8 @@ function fromRow(row: Row): Deployment {
     state: row.state,
     requestedAt: row.requested_at,
     ...(row.audit === null ? {} : { audit: row.audit }),
+    ...(row.asked === null ? {} : { asked: row.asked }),
+    ...(row.commit === null ? {} : { commit: row.commit }),
     ...(row.previous === null ? {} : { previous: row.previous }),
     ...(row.started_at === null ? {} : { startedAt: row.started_at }),
     ...(row.finished_at === null ? {} : { finishedAt: row.finished_at }),
@@ -407,5 +439,9 @@ function fromRow(row: Row): Deployment {
       ? {}
       : { cancelledBy: { id: row.cancelled_by, name: row.cancelled_by_name ?? row.cancelled_by } }),
     ...(row.supersedes === null ? {} : { supersedes: row.supersedes }),
+    ...(row.overrides === null ? {} : { override: row.overrides }),
+    ...(row.approved_by === null ? {} : { approvedBy: row.approved_by }),
+    ...(row.is_rollback ? { isRollback: true } : {}),
+    ...(row.rolls_back === null ? {} : { rollsBack: row.rolls_back }),
   };
 }

@@ -123,6 +123,13 @@ export function createPeopleStore(db: Pick<Database, 'sql'>): PeopleStore {
           .execute();
       });
     },
+    async membersOf(groups) {
+      const { rows } = await sql<{ member: string }>`
+        select distinct member from people_groups, unnest(members) as member
+        where id = any(${[...groups]}::text[]) or handle = any(${[...groups]}::text[])
+        order by member limit 1000`.execute(k);
+      return rows.map(({ member }) => member);
+    },
     async pin(chat, handles) {
       const names = [...handles.keys()];
       for (const [handle, groupId] of handles) {

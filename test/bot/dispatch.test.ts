@@ -586,6 +586,7 @@ function inMemoryAccessThatFails() {
     mayHold: failing,
     rolesOf: failing,
     permissionsOf: failing,
+    holders: failing,
     grants: failing,
     grant: failing,
     revoke: failing,

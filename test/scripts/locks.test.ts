@@ -111,8 +111,21 @@ describe('scripts/locks.ts', function () {
     expect(await say('dave', 'unlock hello')).to.match(/no lock on hello\. Type `unlock hello in staging`/);
     now = new Date(now.getTime() + 1_000);
     expect(await say('bob', 'lock hello in staging mine for longer')).to.match(/Locked by bob/);
-    expect(await say('carol', 'unlock hello staging')).to.equal('hello in staging is unlocked.');
+    expect(await say('carol', 'unlock hello staging')).to.equal(
+      'hello in staging is unlocked. @bob had locked it: mine for longer',
+    );
     expect(await say('carol', 'unlock hello in staging')).to.match(/no lock on hello in staging\. Nothing is locked/);
+  });
+
+  it('what is in the configuration no longer can be unlocked all the same', async () => {
+    const owner = { id: 'test:bob', name: 'bob' };
+    for (const scope of [{ service: 'gone' }, { service: 'gone', environment: 'old' }, { environment: 'old' }]) {
+      await createLockStore(db).lock({ ...scope, reason: 'moved away', owner, at: now });
+    }
+    for (const scope of ['gone', 'gone in old', 'everything in old']) {
+      expect(await say('bob', `unlock ${scope}`)).to.equal(`${scope} is unlocked.`);
+    }
+    expect(await say('bob', 'locks')).to.include('Nothing is locked');
   });
 
   it('a whole service and everything take the permission', async () => {

@@ -60,6 +60,8 @@ describe('What forms offer', () => {
       get: none,
       acknowledge: none,
       test: none,
+      context: none,
+      refresh: none,
       resolveTest: none,
       catchUp: none,
       async list({ which }) {
@@ -93,6 +95,7 @@ describe('What forms offer', () => {
     const asked: string[] = [];
     const deploys: Deploys = {
       start: none,
+      revert: none,
       preview: none,
       approval: () => undefined,
       get: none,

@@ -54,12 +54,15 @@ describe('scripts/overview.ts', () => {
       get: none,
       acknowledge: none,
       test: none,
+      context: none,
+      refresh: none,
       resolveTest: none,
       catchUp: none,
     };
     const deploys: Deploys = {
       running: async () => deploying,
       start: none,
+      revert: none,
       preview: none,
       approval: () => undefined,
       get: none,

@@ -7,6 +7,7 @@ import { expect } from 'chai';
 import { servicesSchema } from '../../src/config/services.ts';
 import { parseYaml } from '../../src/config/yaml.ts';
 import { auditEnd } from '../../src/domain/deploy/outcome.ts';
+import type { NewDeployment } from '../../src/domain/deploy/ports.ts';
 import { createAuditStore } from '../../src/storage/audit.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { createLockStore } from '../../src/storage/deploy-locks.ts';
@@ -15,7 +16,7 @@ import { type InMemoryCommands, inMemoryCommands } from '../support/commands.ts'
 import { testDatabase } from '../support/database.ts';
 import { clock, ROOT, sampleServices, type TestDeploys, testDeploys } from '../support/deploys.ts';
 import { everybodyInside } from '../support/people.ts';
-import { Helper, type Room } from '../support/room.ts';
+import { Helper, Room } from '../support/room.ts';
 
 const ONE = 'approval: { expires: 30m }';
 const TWO = 'approval: { count: 2 }';
@@ -58,6 +59,7 @@ describe('scripts/rollouts.ts', function () {
       config,
       clock: { ...clock, now: () => now },
       post: (address, content, key) => commands.post(address, content, { key }),
+      may: ({ id, name }, permission) => commands.access().can({ id, name, chat: 'test' }, permission),
       ended: async (deployment, state, reason) => {
         const { outcome, detail } = auditEnd(deployment, state, reason);
         if (deployment.audit !== undefined) await audit.end(deployment.audit, outcome, detail, new Date());
@@ -82,6 +84,7 @@ describe('scripts/rollouts.ts', function () {
       },
       // carol has two accounts.
       people: { ...everybodyInside, samePerson: async (one, other) => one.replace('2', '') === other.replace('2', '') },
+      direct: ({ id }) => (id === 'test:dave' ? undefined : `with ${id}`),
       services: { deploys: ours.deploys, audit },
       ports: { audit },
       names: {
@@ -200,6 +203,75 @@ describe('scripts/rollouts.ts', function () {
     });
   });
 
+  describe('when its turn comes', () => {
+    const place = { service: 'hello', environment: 'production' };
+    const origin = { chat: 'test', room: 'ops' };
+    const person = (name: string) => ({ id: `test:${name}`, name });
+
+    /** Puts one in line, lets something happen, and gives it its turn. */
+    async function turn(request: Partial<NewDeployment>, meanwhile: () => Promise<unknown>): Promise<string> {
+      const store = createDeployStore(db);
+      await store.start({ ...place, version: 'v1', by: person('alice'), origin, at: now, ...request });
+      await meanwhile();
+      await store.next(place, now);
+      await ours.deploys.run(1, new AbortController().signal);
+      const [ended] = await ours.deploys.history({ limit: 1 });
+      return `${ended?.state}: ${ended?.reason ?? 'as asked for'}`;
+    }
+
+    const closes = async () => void (now = new Date('2026-11-20T12:30:00Z'));
+
+    it('the rules count again, and its card says what to do', async () => {
+      await open("windows: ['fri 09:00-12:30 UTC']");
+      expect(await turn({}, closes)).to.match(/^cancelled: the rules of production said no when its turn came/);
+      expect(room.messages.join().replaceAll('\\', '')).to.contain(
+        'windows: no deploy window is open (fri 09:00-12:30 UTC). Wait until 2026-11-27 09:00 UTC. Then ask for it again.',
+      );
+      expect(await live('production')).to.equal('nothing');
+    });
+
+    it('what was overridden stays so, and that is told', async () => {
+      await open("windows: ['fri 09:00-12:30 UTC']");
+      expect(await turn({ by: person('dave'), override: 'the shop is down' }, closes)).to.equal(
+        'succeeded: as asked for',
+      );
+      expect(room.messages.join()).to.contain('dave overrides the rules of production').and.contain('the shop is down');
+    });
+
+    it('not by somebody who may not override any more', async () => {
+      await open("windows: ['fri 09:00-12:30 UTC']");
+      const asked = { override: 'the shop is down' };
+      expect(await turn(asked, closes)).to.contain('alice no longer held deploy:override:production');
+    });
+
+    it('not for somebody who may not deploy there any more', async () => {
+      await open();
+      await commands.access().grant({ ...person('erin'), chat: 'test' }, 'boss', { ...person('dave'), chat: 'test' });
+      const asked = { by: person('erin') };
+      const revoke = () => commands.access().revoke({ ...person('erin'), chat: 'test' }, 'boss');
+      expect(await turn(asked, revoke)).to.equal('cancelled: erin no longer held deploy:production when its turn came');
+    });
+
+    it('not without the approval that the environment asks for by then', async () => {
+      await open(TWO);
+      const asked = { approvedBy: [person('bob')] };
+      expect(await turn(asked, async () => undefined)).to.contain(
+        'somebody else had to approve what goes to production',
+      );
+    });
+
+    it('the robot goes back by itself whatever the rules say', async () => {
+      await open(`${ONE}, windows: ['fri 09:00-12:30 UTC']`);
+      const asked = { by: { id: 'robot', name: 'hubot' }, isRollback: true };
+      expect(await turn(asked, closes)).to.equal('succeeded: as asked for');
+    });
+
+    it('a rollback still need not come from the environment before', async () => {
+      await open('after: staging');
+      expect(await turn({ isRollback: true }, async () => undefined)).to.equal('succeeded: as asked for');
+    });
+  });
+
   describe('approval', () => {
     it('waits for somebody else, who sees what will happen', async () => {
       await open(ONE);
@@ -215,8 +287,70 @@ describe('scripts/rollouts.ts', function () {
       await room.press('carol', 'Approve');
       await ours.idle();
       expect(await live('production')).to.equal('v1');
+      expect(room.cards.map(({ footer }) => footer)).to.include('Deployment 1, asked for by alice, approved by carol');
       expect(await audited()).to.equal('deploy hello v1 to production succeeded deployment 1, v1 carol (test:carol)');
       expect(await say('bob', 'approve c1')).to.contain('nothing to confirm');
+    });
+
+    it('is asked of each who could approve it, and what they have before their eyes says how it ended', async () => {
+      await open(ONE);
+      await say('bob', 'deploy hello v1 to production');
+      // Not of bob, who asked; of one of carol's accounts; not of dave, whose chat cannot do that.
+      const asked = () =>
+        room.chat.posts
+          .filter(({ room: where }) => where.startsWith('with '))
+          .map(({ room: where, text }) => ({ where, text: text.replaceAll('\\', '') }));
+      expect(asked().map(({ where }) => where)).to.deep.equal(['with test:carol']);
+      expect(asked()[0]?.text).to.contain('approve c1').and.contain('Asked for in ops. Waits 30 minutes');
+      await say('dave', 'approve c1');
+      expect(asked()).to.have.length(1);
+      expect(asked()[0]?.text).to.contain('Approved by dave, asked for by bob').and.not.contain('approve c1');
+    });
+
+    it('may be answered where nobody else is, of what is asked for in a room that they see', async () => {
+      await open(ONE);
+      room.chat.privateRooms.set('with test:carol', ['test:carol']);
+      await say('bob', 'deploy hello v1 to production');
+      const direct = new Room(room.robot, room.chat, 'with test:carol');
+      await direct.press('carol', 'Approve');
+      await ours.idle();
+      expect(await live('production')).to.equal('v1');
+      expect(
+        direct.messages
+          .map(([, text]) => text)
+          .join('\n')
+          .replaceAll('\\', ''),
+      )
+        .to.contain('Approved by carol, asked for by bob')
+        .and.contain('what came of it is told where bob asked for it');
+    });
+
+    it('is asked of nobody who does not see the room where it was asked for', async () => {
+      await open(ONE);
+      room.chat.privateRooms.set('ops', ['test:bob', 'test:dave']);
+      await say('bob', 'deploy hello v1 to production');
+      expect(room.chat.posts.filter(({ room: where }) => where.startsWith('with '))).to.deep.equal([]);
+    });
+
+    it('tells that nobody approved it in time, and how to ask again', async () => {
+      await open(ONE);
+      await say('alice', 'deploy hello v1 to production');
+      await commands.cards().settle();
+      expect(room.cards.at(-1)?.title).to.equal('alice asks for approval');
+      now = new Date(now.getTime() + 30 * 60_000);
+      await commands.cards().settle();
+      const shown = room.cards.at(-1);
+      expect(shown?.title).to.equal('Nobody approved it in time, asked for by alice');
+      expect(shown?.actions).to.equal(undefined);
+      const told = room.messages.at(-1)?.[1];
+      expect(told).to.match(/^@alice Nobody approved this in time.*deploy hello v1 to production/s);
+      const direct = room.chat.posts.filter(({ room: where }) => where.startsWith('with '));
+      expect(direct).to.have.length(2);
+      for (const { text } of direct) expect(text).to.contain('Nobody approved it in time');
+      const said = room.chat.posts.length;
+      await commands.cards().settle();
+      expect(room.chat.posts).to.have.length(said);
+      expect(await live('production')).to.equal('nothing');
     });
 
     it('never by the one who asked, who may approve the requests of others', async () => {
@@ -324,7 +458,10 @@ describe('scripts/rollouts.ts', function () {
         origin: { chat: 'test', room: 'ops' },
       };
       expect(await ours.deploys.start(request)).to.include({ kind: 'refused', reason: 'approval' });
-      const stale = await ours.deploys.start({ ...request, approved: { version: 'v2' } });
+      const approved = { version: 'v1' };
+      expect(await ours.deploys.start({ ...request, approved })).to.include({ kind: 'refused', reason: 'approval' });
+      const approvedBy = [{ id: 'test:bob', name: 'bob' }];
+      const stale = await ours.deploys.start({ ...request, approved: { version: 'v2' }, approvedBy });
       expect(stale).to.include({ kind: 'refused', reason: 'changed' });
     });
 
@@ -347,7 +484,8 @@ describe('scripts/rollouts.ts', function () {
       const by = { id: 'test:alice', name: 'alice' };
       const origin = { chat: 'test', room: 'ops' };
       const place = { service: 'hello', environment: 'production' };
-      await store.start({ ...place, version: 'v1', previous: 'v0', by, origin, at: now });
+      const approvedBy = [{ id: 'test:bob', name: 'bob' }];
+      await store.start({ ...place, version: 'v1', previous: 'v0', by, origin, approvedBy, at: now });
       await store.next(place, now);
       await ours.deploys.run(1, new AbortController().signal);
       const [dropped] = await ours.deploys.history({ limit: 1 });

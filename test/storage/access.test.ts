@@ -118,6 +118,7 @@ eachDatabase((open) => {
       text: 'deploy api to production',
       permission: 'approve:deploy',
       expiresAt: later,
+      places: [{ chat: 'web', room: 'ops' }],
     };
 
     it('are found until they are decided or expire', async () => {
@@ -136,7 +137,7 @@ eachDatabase((open) => {
       let count = 0;
       const store = createProposalStore(db, () => `c${++count}`);
       const expiring = (expiresAt: Date) =>
-        store.open({ kind: 'approve', person: alice, room, text: 'deploy', permission: 'p', expiresAt });
+        store.open({ kind: 'approve', person: alice, room, text: 'deploy', permission: 'p', expiresAt, places: [] });
       const first = await expiring(new Date('2026-05-01T10:10:00Z'));
       const second = await expiring(new Date('2026-05-01T10:20:00Z'));
       const third = await expiring(new Date('2026-05-01T10:20:00Z'));
@@ -179,6 +180,35 @@ eachDatabase((open) => {
       await store.decide(opened, 'approved', { person: carol, source: 'web:1' }, at);
       expect(await store.approve(opened, alice, at)).to.deep.equal([bob, carol]);
       expect(await store.unanswered(at)).to.deep.equal([]);
+    });
+
+    it('end when their time is over, and are told of until their cards say so', async () => {
+      let count = 0;
+      const store = createProposalStore(db, () => `c${++count}`);
+      const opened = await store.open(proposal);
+      const direct = { chat: 'web', room: 'dm:2' };
+      await store.shownAt(opened.id, [direct]);
+      await store.shownAt(opened.id, [direct]);
+      const found = await store.find('c1', undefined, at);
+      expect(found?.places).to.have.deep.members([...opened.places, direct]);
+      const other = await store.open({ ...proposal, places: [] });
+      await store.decide(other, 'void', { person: bob, source: 'web:1', why: 'v3 is live' }, at);
+      expect(await store.ended(at)).to.deep.equal([]);
+      expect(await store.get(other.id)).to.deep.equal({
+        proposal: other,
+        given: [],
+        end: { decision: 'void', by: [bob], why: 'v3 is live' },
+      });
+
+      const expired = { proposal: found, given: [], end: { decision: 'expired', by: [] } };
+      const late = await store.ended(later);
+      expect(late.map(({ end }) => end?.decision)).to.deep.equal(['expired', 'void']);
+      expect(late[0]).to.deep.equal(expired);
+      await store.settled(opened.id);
+      await store.settled(other.id);
+      expect(await store.ended(later)).to.deep.equal([]);
+      expect(await store.decide(opened, 'approved', { person: bob, source: 'web:2' }, at)).to.equal(false);
+      expect((await store.get(opened.id))?.end?.decision).to.equal('expired');
     });
 
     it('get another code when one is taken, and an expired one is free again', async () => {

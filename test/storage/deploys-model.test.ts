@@ -67,7 +67,15 @@ async function take({ store, locks }: Stores, [what, which, other]: Step, minute
   const id = which + 1;
   switch (what) {
     case 'start':
-      return await store.start({ ...place, version: `v${other}`, by, origin: { chat: 'test', room: 'ops' }, at });
+      return await store.start({
+        ...place,
+        version: `v${other}`,
+        by,
+        origin: { chat: 'test', room: 'ops' },
+        ...(other === 1 ? { override: 'the shop is down', approvedBy: WHO } : {}),
+        ...(other === 2 ? { isRollback: true } : {}),
+        at,
+      });
     case 'next':
       return await store.next(place, at);
     case 'claim':

@@ -110,6 +110,9 @@ eachDatabase((open) => {
         { chat: 'slack-emea', id: 'slack-emea:S1', members: ['slack:U1'], readAt: at },
         { ...oncall, chat: 'slack', readAt: at },
       ]);
+      expect(await store.membersOf(['slack:S2', 'slack-emea:S1'])).to.deep.equal(['slack:U1', 'slack:U3']);
+      expect(await store.membersOf(['slack:@oncall'])).to.deep.equal([...oncall.members].sort());
+      expect(await store.membersOf(['slack:S9'])).to.deep.equal([]);
       await store.saveGroups('slack', [], later);
       expect((await store.kin('web:2')).groups.map(({ id }) => id)).to.deep.equal(['slack-emea:S1']);
     });

@@ -86,6 +86,7 @@ eachDatabase((open) => {
         text: 'deploy',
         permission: 'x',
         expiresAt: new Date('2027-01-01'),
+        places: [],
       };
       return (await proposals.open(wish)).code;
     };

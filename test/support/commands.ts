@@ -15,7 +15,7 @@ import { createConversation } from '../../src/bot/conversation.ts';
 import { createDesk } from '../../src/bot/desk.ts';
 import { createDispatch, type Dispatch, type DispatchPorts } from '../../src/bot/dispatch.ts';
 import type { Posts } from '../../src/bot/post.ts';
-import type { Proposal, Proposals } from '../../src/bot/proposals.ts';
+import { createProposalCards, type ProposalCards } from '../../src/bot/proposal-cards.ts';
 import type { Robot } from '../../src/bot/robot.ts';
 import type { Services } from '../../src/bot/services.ts';
 import type { AccessPolicy } from '../../src/domain/access/policy.ts';
@@ -24,6 +24,7 @@ import type { NewMessage } from '../../src/domain/history/ports.ts';
 import type { People } from '../../src/domain/people/ports.ts';
 import { redact } from '../../src/domain/privacy/redact.ts';
 import { everybodyInside } from './people.ts';
+import { memoryProposals } from './proposal-memory.ts';
 import type { MemoryChat } from './room.ts';
 
 export interface CommandOptions {
@@ -36,7 +37,9 @@ export interface CommandOptions {
   readonly ports?: Partial<DispatchPorts>;
   readonly now?: () => Date;
   /** Who is who; everybody is one of the team unless given. */
-  readonly people?: Pick<People, 'identity' | 'samePerson' | 'get'>;
+  readonly people?: Pick<People, 'identity' | 'samePerson' | 'get' | 'membersOf'>;
+  /** The room in which the robot and a person are alone; nobody can be written to unless given. */
+  readonly direct?: (person: Person) => string | undefined;
 }
 
 export interface AuditEntry extends AuditStart {
@@ -56,6 +59,7 @@ export interface InMemoryCommands {
   /** Set by `prepare`. */
   access(): Access;
   dispatch(): Dispatch;
+  cards(): ProposalCards;
   /** Posts into the room: the same key updates its message in place. */
   readonly post: Posts['post'];
 }
@@ -76,7 +80,7 @@ export function inMemoryCommands(options: CommandOptions = {}): InMemoryCommands
   const now = options.now ?? (() => new Date());
   const note = (fields: object, message: string) => void logged.push({ fields, message });
   const log = { debug: () => undefined, info: () => undefined, warn: note, error: note };
-  let made: { access: Access; dispatch: Dispatch; post: Posts['post'] } | undefined;
+  let made: { access: Access; dispatch: Dispatch; cards: ProposalCards; post: Posts['post'] } | undefined;
 
   function built(): NonNullable<typeof made> {
     if (!made) throw new Error('the room is not prepared yet');
@@ -90,6 +94,7 @@ export function inMemoryCommands(options: CommandOptions = {}): InMemoryCommands
     logged,
     access: () => built().access,
     dispatch: () => built().dispatch,
+    cards: () => built().cards,
     post: (...args) => built().post(...args),
     prepare(robot, chat) {
       const post = memoryPost(chat);
@@ -110,6 +115,19 @@ export function inMemoryCommands(options: CommandOptions = {}): InMemoryCommands
         now,
       });
       const proposals = memoryProposals();
+      const cards: ProposalCards = createProposalCards({
+        proposals,
+        proposed: ({ id }) => cards.invite(id),
+        access,
+        room: ({ room }) => chat.room(room),
+        direct: async (person) => {
+          const room = options.direct?.(person);
+          return room === undefined ? undefined : { chat: chat.chat, room };
+        },
+        post,
+        now,
+        log,
+      });
       const services: Partial<Services> = {
         access,
         people: options.people ?? everybodyInside,
@@ -120,6 +138,7 @@ export function inMemoryCommands(options: CommandOptions = {}): InMemoryCommands
             robotName: robot.name,
             table: robot.table,
             proposals,
+            cards,
             access,
             dispatch,
             others: () => robot.helpCommands(),
@@ -144,6 +163,7 @@ export function inMemoryCommands(options: CommandOptions = {}): InMemoryCommands
         access,
         audit: memoryAudit(audit),
         proposals,
+        cards,
         rate: { perMinute: 60, take: async () => 0 },
         metrics: { finished: () => undefined },
         log,
@@ -155,7 +175,7 @@ export function inMemoryCommands(options: CommandOptions = {}): InMemoryCommands
         isStorageTrouble: () => false,
         ...options.ports,
       });
-      made = { access, dispatch, post };
+      made = { access, dispatch, cards, post };
       robot.pipeline = createConversation({
         dispatch,
         log,
@@ -227,42 +247,6 @@ export function memoryAudit(rows: AuditEntry[]): AuditTrail {
           outcome: row.outcome,
           detail: row.detail,
         }));
-    },
-  };
-}
-
-function memoryProposals(): Proposals {
-  const open = new Map<string, Proposal>();
-  const answered = new Map<string, Proposal>();
-  const given = new Map<string, Person[]>();
-  let count = 0;
-  return {
-    async open(proposal) {
-      const id = ++count;
-      const made = { ...proposal, id, code: `c${id}` };
-      open.set(made.code, made);
-      return made;
-    },
-    async unanswered(now) {
-      return [...open.values()].filter(({ expiresAt }) => expiresAt > now);
-    },
-    async find(code, source, now) {
-      const found = open.get(code);
-      if (found) return found.expiresAt > now ? found : undefined;
-      return source === undefined ? undefined : answered.get(`${code} ${source}`);
-    },
-    async approve({ code }, person) {
-      const all = given.get(code) ?? [];
-      if (open.has(code) && !all.some(({ id }) => id === person.id)) all.push(person);
-      given.set(code, all);
-      return all;
-    },
-    async decide(proposal, _decision, { source }) {
-      if (open.delete(proposal.code)) {
-        if (source !== undefined) answered.set(`${proposal.code} ${source}`, proposal);
-        return true;
-      }
-      return source !== undefined && answered.has(`${proposal.code} ${source}`);
     },
   };
 }

@@ -68,6 +68,9 @@ export function memoryDeploys(memory: Memory, step: () => Promise<void>): Deploy
   return {
     async start({ at, ...wanted }) {
       await step();
+      const first =
+        wanted.rollsBack === undefined ? undefined : rows.find(({ rollsBack }) => rollsBack === wanted.rollsBack);
+      if (first !== undefined) return { kind: 'waiting', deployment: copy(first) };
       const lock = lockOn(wanted, at);
       if (lock !== undefined) return { kind: 'locked', lock };
       const row: Row = { ...wanted, id: rows.length + 1, state: 'waiting', requestedAt: at, output: '' };

@@ -83,6 +83,7 @@ export async function testDeploys(
     },
     ended: async () => undefined,
     redact,
+    may: async () => true,
     log: quiet,
     ...change,
   });

@@ -21,6 +21,19 @@ export async function eventually<T>(
   }
 }
 
+/** As {@link eventually}, of something that may take long as long as it goes on: rejects when nothing has changed for `ms`. */
+export async function inMotion(
+  look: () => Promise<string>,
+  accept: (value: string) => boolean,
+  ms: number,
+): Promise<string> {
+  for (let before: string | undefined; ; ) {
+    const value = await eventually(look, (seen) => seen !== before || accept(seen), ms);
+    if (accept(value)) return value;
+    before = value;
+  }
+}
+
 function shown(value: unknown): string {
   return value instanceof Error ? value.message : JSON.stringify(value);
 }

@@ -17,10 +17,11 @@ export function account(id: string, more: Partial<Account> = {}): Account {
 }
 
 /** No account is linked with another one. */
-export const everybodyInside: Pick<People, 'identity' | 'samePerson' | 'get'> = {
+export const everybodyInside: Pick<People, 'identity' | 'samePerson' | 'get' | 'membersOf'> = {
   get: async () => undefined,
   identity: async (id) => ({ standing: 'inside', linked: [id], groups: [] }),
   samePerson: async (one, other) => one === other,
+  membersOf: async () => [],
 };
 
 export interface MemoryPeople extends People {
@@ -77,6 +78,14 @@ export function memoryPeople(
         given.map((group) => ({ ...group, chat, readAt: at })),
       );
     },
+    membersOf: async (named) => [
+      ...new Set(
+        [...groups.values()]
+          .flat()
+          .filter(({ id, handle }) => named.includes(id) || (handle !== undefined && named.includes(handle)))
+          .flatMap(({ members }) => members),
+      ),
+    ],
     async pin(_chat, handles) {
       for (const [handle, id] of handles) if (!pins.has(handle)) pins.set(handle, id);
       return pins;

@@ -14,6 +14,7 @@ import { createConversation } from '../../src/bot/conversation.ts';
 import { createDispatch } from '../../src/bot/dispatch.ts';
 import { fail } from '../../src/bot/errors.ts';
 import { createPosts, type RunningPosts } from '../../src/bot/post.ts';
+import { createProposalCards } from '../../src/bot/proposal-cards.ts';
 import { Robot } from '../../src/bot/robot.ts';
 import type { Services } from '../../src/bot/services.ts';
 import { foldName } from '../../src/domain/history/fold.ts';
@@ -110,6 +111,7 @@ export async function startSlackRobot(options: SlackRobotOptions): Promise<Slack
     changed: async () => undefined,
     now,
   });
+  const proposals = createProposalStore(db, () => randomUUID().slice(0, 4));
   const dispatch = createDispatch({
     table: robot.table,
     names: {
@@ -123,7 +125,17 @@ export async function startSlackRobot(options: SlackRobotOptions): Promise<Slack
     services: () => ({}) as Services,
     access,
     audit: createAuditStore(db, replica),
-    proposals: createProposalStore(db, () => randomUUID().slice(0, 4)),
+    proposals,
+    cards: createProposalCards({
+      proposals,
+      access,
+      room: async (address) => await chats(address.chat)?.room(address.room),
+      direct: async () => undefined,
+      proposed: async () => undefined,
+      post: posts.post,
+      now,
+      log,
+    }),
     rate: { perMinute: 1_000, take: async () => 0 },
     metrics: { finished: () => undefined },
     log,

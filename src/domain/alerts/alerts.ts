@@ -7,6 +7,7 @@ import { change } from './group.ts';
 import type {
   AcknowledgeOutcome,
   Acknowledger,
+  AlertContext,
   AlertDraft,
   AlertEvent,
   AlertPorts,
@@ -44,7 +45,20 @@ export function createAlerts(ports: AlertPorts): Alerts {
     const event = bounded(received, ports.redact);
     const number = await record(event);
     // Always shown again: a process may have died between storing and showing, and the same card twice is one card.
-    if (number !== undefined) await show(number);
+    if (number === undefined) return;
+    const failure = await tellWatcher(number).catch((error: unknown) => error ?? new Error('failed without a reason'));
+    await show(number);
+    // It is shown whatever became of that; the notification is handled again.
+    if (failure !== undefined) throw failure;
+  }
+
+  async function tellWatcher(number: number): Promise<void> {
+    const alert = ports.watcher && (await store.get(number));
+    if (alert) await ports.watcher?.changed(alert);
+  }
+
+  async function contextOf(number: number): Promise<AlertContext | undefined> {
+    return await ports.watcher?.context(number);
   }
 
   async function record(event: AlertEvent): Promise<number | undefined> {
@@ -74,11 +88,14 @@ export function createAlerts(ports: AlertPorts): Alerts {
     for (let attempt = 0; attempt < TRIES; attempt++) {
       const alert = await store.get(number);
       if (!alert) return;
-      const content = alertCard(alert);
+      const context = await contextOf(number);
+      const content = alertCard(alert, context === undefined ? {} : { context });
       await postTo(alert.rooms, content, number);
       await store.posted(number, alert.revision);
       const after = await store.get(number);
-      if (!after || after.revision === alert.revision) return;
+      if (!after) return;
+      const isLatest = after.revision === alert.revision && isSame(await contextOf(number), context);
+      if (isLatest) return;
     }
     throw new AlertContention();
   }
@@ -144,9 +161,16 @@ export function createAlerts(ports: AlertPorts): Alerts {
     receive,
     list: (filter) => store.list(filter),
     get: (number) => store.get(number),
+    context: contextOf,
+    refresh: show,
     acknowledge: acknowledgeAlert,
     test,
     resolveTest,
     catchUp,
   };
+}
+
+/** Both are plain data, made by the same code. */
+function isSame(one: AlertContext | undefined, other: AlertContext | undefined): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }

@@ -4,7 +4,7 @@ import { type Action, type Card, card, type Field, moment, plain, type Tone } fr
 import { oneLine } from './bounds.ts';
 import { commonLabels, labelOf } from './labels.ts';
 import { safeLink } from './link.ts';
-import type { Alert, Labels, Member } from './ports.ts';
+import type { Alert, AlertContext, Labels, Member } from './ports.ts';
 import { gravity } from './state.ts';
 
 export interface CardOptions {
@@ -12,6 +12,8 @@ export interface CardOptions {
   readonly members?: number;
   /** How many labels are shown. */
   readonly labels?: number;
+  /** What is known elsewhere that it may come from. */
+  readonly context?: AlertContext;
 }
 
 /** The card of one alert, as it is now. */
@@ -23,8 +25,8 @@ export function alertCard(alert: Alert, options: CardOptions = {}): Card {
     title: `#${alert.number} ${alert.title}: ${countsOf(alert)}`,
     tone: toneOf(alert),
     ...(text ? { text } : {}),
-    fields: fieldsOf(alert, options.labels ?? 10),
-    actions: actionsOf(alert),
+    fields: [...fieldsOf(alert, options.labels ?? 10), ...contextFields(options.context)],
+    actions: [...actionsOf(alert), ...(options.context?.actions ?? [])],
   });
 }
 
@@ -117,6 +119,10 @@ function fieldsOf(alert: Alert, labels: number): readonly Field[] {
     fields.push({ name: 'Acknowledged', value: `${plain(by.name)}, ${moment(at)}${said}`, short: false });
   }
   return fields;
+}
+
+function contextFields(context: AlertContext | undefined): readonly Field[] {
+  return context === undefined ? [] : [{ name: context.name, value: context.value, short: false }];
 }
 
 function linksOf(alert: Alert): string {

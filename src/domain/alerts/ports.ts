@@ -1,6 +1,6 @@
 /** What hearing alerts needs from outside, and the service that scripts use. */
 
-import type { Content } from '../../bot/card.ts';
+import type { Action, Content } from '../../bot/card.ts';
 import type { Address } from '../../bot/chat.ts';
 
 /** Names and values come from outside: trimmed in size, otherwise as they came. */
@@ -137,6 +137,23 @@ export interface AlertTester {
   }): Promise<{ readonly kind: 'accepted' } | { readonly kind: 'refused'; readonly reason: string }>;
 }
 
+/** What is known elsewhere that an alert may come from, as it is shown with it. */
+export interface AlertContext {
+  /** Plain text. */
+  readonly name: string;
+  /** Markdown. */
+  readonly value: string;
+  readonly actions: readonly Action[];
+}
+
+/** Who else is told of alerts, and adds to their cards. */
+export interface AlertWatcher {
+  /** An alert is new or has changed; before it is shown. Told again if it throws, and may be told twice. */
+  changed(alert: Alert): Promise<void>;
+  /** Undefined if there is nothing to add. */
+  context(number: number): Promise<AlertContext | undefined>;
+}
+
 export interface AlertPorts {
   readonly store: AlertStore;
   readonly tester: AlertTester;
@@ -146,6 +163,7 @@ export interface AlertPorts {
   address(room: string): Address;
   /** Rooms for an alert with these labels, by config/alerts.yaml. */
   rooms(labels: Labels): readonly string[];
+  readonly watcher?: AlertWatcher;
   /** Resolves a test alert after a while, even if this process is gone by then. */
   resolveTestLater(test: { readonly id: string; readonly startsAt: Date }): Promise<void>;
   /** Takes secrets out of text. */
@@ -175,6 +193,10 @@ export interface Alerts {
   receive(event: AlertEvent): Promise<void>;
   list(filter: AlertFilter): Promise<{ readonly alerts: readonly AlertSummary[]; readonly total: number }>;
   get(number: number): Promise<Alert | undefined>;
+  /** What is known elsewhere that it may come from. */
+  context(number: number): Promise<AlertContext | undefined>;
+  /** Shows it again: its context has changed. */
+  refresh(number: number): Promise<void>;
   acknowledge(number: number, by: Acknowledger, note?: string): Promise<AcknowledgeOutcome>;
   /** Sends a test alert through the real intake; it resolves by itself. */
   test(): Promise<TestOutcome>;

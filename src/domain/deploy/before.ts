@@ -13,6 +13,18 @@ type Step = Pick<Deployment, 'version' | 'previous'>;
  * @returns undefined if nothing was live before, as far as the record goes
  */
 export function versionBefore(live: string | undefined, succeeded: readonly Step[]): string | undefined {
+  const line = versionLine(succeeded);
+  const at = live === undefined ? -1 : line.indexOf(live);
+  // What runs was not deployed by the robot: it came after what the robot deployed last.
+  return at < 0 ? line.at(-1) : line[at - 1];
+}
+
+/**
+ * The versions on the way to what is live, each once: one that was gone back from is no longer among them.
+ *
+ * @param succeeded as above
+ */
+export function versionLine(succeeded: readonly Step[]): readonly string[] {
   const line: string[] = [];
   const went = (version: string | undefined): void => {
     if (version === undefined) return;
@@ -24,9 +36,7 @@ export function versionBefore(live: string | undefined, succeeded: readonly Step
     went(previous);
     went(version);
   }
-  const at = live === undefined ? -1 : line.indexOf(live);
-  // What runs was not deployed by the robot: it came after what the robot deployed last.
-  return at < 0 ? line.at(-1) : line[at - 1];
+  return line;
 }
 
 /** Every version that was live there, the one deployed last first. */

@@ -1,7 +1,10 @@
 /** What can be deployed and where, as plain data. `src/config/services.ts` reads it from `config/services.yaml`. */
 
+import type { Matcher } from '../alerts/config.ts';
 import type { DockerTargetConfig } from '../docker/config.ts';
 import type { PipelineAccess } from '../pipelines/access.ts';
+import type { RequiredChecks } from './checks.ts';
+import type { SourceConfig } from './source.ts';
 import type { ArgoTargetConfig } from './targets/argocd.ts';
 import type { GithubTargetConfig } from './targets/github.ts';
 import type { GitlabTargetConfig } from './targets/gitlab.ts';
@@ -15,6 +18,21 @@ interface EnvironmentConfig {
   readonly supersede?: boolean;
   readonly rules?: EnvironmentRules;
   readonly approval?: ApprovalRule;
+  readonly afterwards?: Afterwards;
+}
+
+/** What follows the end of a deployment. */
+export interface Afterwards {
+  /** Names of rooms that are told how it ended, besides the one where it was asked for. */
+  readonly announce: readonly string[];
+  /** How long alerts are tied to a deployment that succeeded; 0: not at all. */
+  readonly watchMs: number;
+  /** What makes the robot roll back by itself. */
+  readonly rollbackOn: readonly ('alert' | 'failure')[];
+  /** Alerts of these severities do; empty: all. */
+  readonly rollbackSeverity: readonly string[];
+  /** Which alerts are of this environment; none: those whose labels name it. */
+  readonly alerts: readonly Matcher[];
 }
 
 /** When deployments may begin. Minutes are counted from midnight on a clock of that zone. */
@@ -43,6 +61,8 @@ export interface EnvironmentRules {
   readonly after?: string;
   readonly windows: readonly Window[];
   readonly freezes: readonly Freeze[];
+  /** What must have passed for a commit. */
+  readonly checks?: RequiredChecks;
 }
 
 /** Who must approve: so many different people who hold the permission, or have the role, and did not ask for it. */
@@ -116,6 +136,10 @@ export interface ServiceConfig {
   readonly description?: string;
   /** `owner/name`: whose pipelines are its own. */
   readonly repository?: string;
+  /** Which alerts are its own; those whose labels name it unless given. */
+  readonly alerts?: readonly Matcher[];
+  /** Where its versions are in Git. */
+  readonly source?: SourceConfig;
   /** Names of environments, in the order of the file. */
   readonly environments: readonly string[];
   readonly target: TargetConfig;

@@ -1,9 +1,10 @@
 /** Deploying, from the request to the last word in the room. */
 
+import { afterwardsIn, watchedUntil } from './afterwards.ts';
 import { createAnnouncer } from './announce.ts';
 import type { ServiceConfig } from './config.ts';
 import { driftOf } from './drift.ts';
-import { isApproved, outlived, withGate } from './gate.ts';
+import { outlived, withGate } from './gate.ts';
 import { createQueue } from './line.ts';
 import { isOpen, isStuck } from './lock.ts';
 import { keepsOut } from './locks.ts';
@@ -26,13 +27,14 @@ import type {
   TargetRun,
 } from './ports.ts';
 import { TargetUnclear } from './ports.ts';
-import { advance, type Progress, progressCard } from './progress.ts';
+import { advance, NO_PROGRESS, type Progress, progressCard } from './progress.ts';
 import { droppedCard, olderThan } from './waiting.ts';
 
 const SAVE_OUTPUT_EVERY_MS = 5_000;
 /** Of output so long; what is longer is saved less often, so that saving costs the same. */
 const SAVED_OFTEN = 64 * 1024;
 const LAST_LINES = 8;
+const HISTORY = 100;
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 30_000;
 /** Targets asked at once by a list. */
@@ -62,7 +64,7 @@ export function createDeploys(ports: DeployPorts): Deploys {
     return ports.config.services.find(({ name }) => name === service);
   }
 
-  async function start(request: StartRequest): Promise<StartResult> {
+  async function start(request: StartRequest & { readonly rollsBack?: number }): Promise<StartResult> {
     const service = find(request.service);
     if (service === undefined) {
       const known = ports.config.services.map(({ name }) => name);
@@ -96,10 +98,16 @@ export function createDeploys(ports: DeployPorts): Deploys {
       service: service.name,
       environment,
       version: planned.version,
+      ...(request.asked === undefined ? {} : { asked: request.asked }),
+      ...(request.commit === undefined ? {} : { commit: request.commit }),
       ...(planned.previous === undefined ? {} : { previous: planned.previous }),
       by: request.by,
       origin: request.origin,
       ...(request.audit === undefined ? {} : { audit: request.audit }),
+      ...(request.override === undefined ? {} : { override: ports.redact(request.override) }),
+      ...(request.approvedBy === undefined ? {} : { approvedBy: request.approvedBy }),
+      ...(request.isRollback === undefined ? {} : { isRollback: request.isRollback }),
+      ...(request.rollsBack === undefined ? {} : { rollsBack: request.rollsBack }),
       at: clock.now(),
     });
     if (asked.kind === 'locked')
@@ -121,7 +129,7 @@ export function createDeploys(ports: DeployPorts): Deploys {
       throw error;
     }
     const now = (await store.get(deployment.id)) ?? deployment;
-    if (now.state === 'waiting' && isApproved(ports.config, now)) await drop(now, KEPT_OUT);
+    if (now.state === 'waiting' && now.approvedBy !== undefined) await drop(now, KEPT_OUT);
     return { kind: now.state === 'waiting' ? 'waiting' : 'started', deployment: now };
   }
 
@@ -177,21 +185,23 @@ export function createDeploys(ports: DeployPorts): Deploys {
     const queued = await store.get(id);
     if (queued?.state === 'running') return await goOn(id, signal);
     if (queued?.state !== 'queued') return;
+    const newer = queued.rollsBack === undefined ? undefined : await cameBetween(queued.rollsBack, queued);
+    if (newer !== undefined) return await drop(queued, `deployment ${newer.id} came in between`);
     const before: LiveFact =
       find(queued.service) === undefined
         ? { kind: 'unsupported' }
         : await askCurrent(queued.service, queued.environment);
     const isLive = before.kind === 'live' && before.version === queued.version;
-    const reason = isLive
-      ? `${queued.version} was live already when its turn came`
-      : outlived(ports.config, queued, before);
+    const reason = isLive ? `${queued.version} was live already when its turn came` : outlived(queued, before);
     if (reason !== undefined) return await drop(queued, reason);
+    // It stays queued for whoever is there next.
+    if (signal.aborted) return;
     const previous = before.kind === 'live' ? before.version : before.kind === 'nothing' ? undefined : queued.previous;
     const deployment = await store.claim(id, ports.replica, clock.now(), previous);
     if (deployment === undefined) {
       // Kept out by a lock, it waits again; but what was approved before the lock was not approved behind it.
       const kept = await store.get(id);
-      const mayWait = kept?.state !== 'waiting' || !isApproved(ports.config, kept);
+      const mayWait = kept?.state !== 'waiting' || kept.approvedBy === undefined;
       return mayWait ? await queue.advance(queued) : await drop(kept, KEPT_OUT);
     }
     log.info(
@@ -200,6 +210,13 @@ export function createDeploys(ports: DeployPorts): Deploys {
     );
 
     await see(deployment, signal, createOutput());
+  }
+
+  /** What was deployed since that deployment, and before its rollback. */
+  async function cameBetween(rolledBack: number, rollback: Deployment): Promise<Deployment | undefined> {
+    const { service, environment, id } = rollback;
+    const since = await store.history({ service, environment, limit: HISTORY });
+    return since.find((one) => one.id > rolledBack && one.id < id && one.startedAt !== undefined);
   }
 
   /** Ends one that has not begun, tells why, and lets the next one begin. */
@@ -273,7 +290,7 @@ export function createDeploys(ports: DeployPorts): Deploys {
     if (find(deployment.service) === undefined) {
       return { kind: 'failed', code: 'unknown_service', text: 'the service is no longer in config/services.yaml' };
     }
-    let progress: Progress = { lastLines: '' };
+    let progress: Progress = NO_PROGRESS;
     let recent: readonly string[] = [];
     let savedAt = clock.now().getTime();
     const announcer = createAnnouncer(
@@ -310,7 +327,8 @@ export function createDeploys(ports: DeployPorts): Deploys {
         remember: (found) => store.remember(deployment.id, ports.replica, found),
         progress(step) {
           if (step.text !== undefined) output.add(`— ${step.text}`);
-          progress = advance(progress, step.text === undefined ? step : { ...step, text: ports.redact(step.text) });
+          const said = step.text === undefined ? step : { ...step, text: ports.redact(step.text) };
+          progress = advance(progress, said, clock.now());
           announcer.changed();
         },
         output(line) {
@@ -319,7 +337,11 @@ export function createDeploys(ports: DeployPorts): Deploys {
           announcer.changed();
         },
       };
-      if (handle !== undefined && target.resume) return await target.resume(request, handle, targetRun);
+      if (handle !== undefined && target.resume) {
+        // It goes on by itself; whoever is there next takes it up. One that was cancelled is stopped by its target.
+        const isStopping = signal.aborted && signal.reason !== CANCEL;
+        return isStopping ? CUT_OFF : await target.resume(request, handle, targetRun);
+      }
       await target.settle(deployment.service, deployment.environment);
       if (signal.aborted) return CUT_OFF;
       return await target.deploy(request, targetRun);
@@ -409,6 +431,7 @@ export function createDeploys(ports: DeployPorts): Deploys {
       finishedAt: at,
     });
     await ports.post(deployment.origin, content, postKey(deployment.id));
+    await ports.told?.(deployment.id);
     await store.announced(deployment.id);
   }
 
@@ -427,6 +450,7 @@ export function createDeploys(ports: DeployPorts): Deploys {
     if (state === 'cancelled' && deployment.startedAt === undefined) {
       await ports.ended(deployment, state, reason);
       await ports.post(deployment.origin, droppedCard(deployment), postKey(id));
+      await ports.told?.(id);
       return await store.announced(id);
     }
     const live = await askCurrent(deployment.service, deployment.environment);
@@ -502,8 +526,13 @@ export function createDeploys(ports: DeployPorts): Deploys {
       kind: 'live',
       ...(drift === undefined ? {} : { drift }),
       ...(since === undefined ? {} : { since }),
-      ...(ours === undefined ? {} : { by: ours.by.name }),
+      ...(ours === undefined ? {} : { by: ours.by.name, ...watchOf(ours) }),
     };
+  }
+
+  function watchOf(good: Deployment): { readonly watchedUntil?: Date } {
+    const until = watchedUntil(good, afterwardsIn(ports.config, good.environment));
+    return until === undefined || until <= clock.now() ? {} : { watchedUntil: until };
   }
 
   async function interrupt(replicaId: string): Promise<void> {
@@ -534,6 +563,7 @@ export function createDeploys(ports: DeployPorts): Deploys {
 
   return withGate(ports, {
     start,
+    revert: (request) => start({ ...request, isRollback: true }),
     list,
     history: (filter) => store.history(filter),
     running: () => store.open(),
@@ -556,6 +586,7 @@ export function createDeploys(ports: DeployPorts): Deploys {
     run,
     interrupt,
     takeUp,
+    drop,
   });
 }
 

@@ -1,6 +1,6 @@
 /** Stands before every start: the rules of the environment, and the approval that it asks for. */
 
-import type { ServicesConfig } from './config.ts';
+import { ROBOT_ID } from './ending.ts';
 import { keepsOut } from './locks.ts';
 import type { LiveFact } from './outcome.ts';
 import { plan } from './plan.ts';
@@ -17,12 +17,22 @@ import type {
 } from './ports.ts';
 import { TargetUnclear } from './ports.ts';
 import { overrideCard } from './preview.ts';
+import { askChecks, askCommits, type Settled, settle } from './revision.ts';
 import { checkRules, type RuleCheck } from './rules.ts';
+import { endsAtTurn } from './turn.ts';
 
-type GatePorts = Pick<DeployPorts, 'config' | 'store' | 'target' | 'locks' | 'clock' | 'post' | 'redact' | 'log'>;
+type GatePorts = Pick<
+  DeployPorts,
+  'config' | 'store' | 'target' | 'source' | 'locks' | 'clock' | 'post' | 'redact' | 'may' | 'log'
+>;
+
+interface Ungated extends Omit<Deploys, 'preview' | 'approval'> {
+  /** Ends one that has not begun, tells why, and lets the next one begin. */
+  drop(deployment: Deployment, reason: string): Promise<void>;
+}
 
 /** Deploys that begin nothing against the rules, nor without the approval that the environment asks for. */
-export function withGate(ports: GatePorts, deploys: Omit<Deploys, 'preview' | 'approval'>): Deploys {
+export function withGate(ports: GatePorts, { drop, ...deploys }: Ungated): Deploys {
   const { config, store, clock } = ports;
 
   function environmentOf(name: string) {
@@ -46,29 +56,37 @@ export function withGate(ports: GatePorts, deploys: Omit<Deploys, 'preview' | 'a
     if (lock !== undefined) return { kind: 'refused', reason: 'locked', ...place, lock };
     const taken = [...(await store.open()), ...(await store.waiting())];
     const holder = taken.find((one) => one.service === place.service && one.environment === environment);
+    const required = environmentOf(environment)?.rules?.checks;
     let planned: ReturnType<typeof plan>;
+    let settled: Settled;
     try {
       const target = ports.target(service.name);
       const [versions, current] = await Promise.all([
         target.versions(service.name),
         target.current(service.name, environment),
       ]);
+      const found = await settle(ports, { ...request, ...place }, versions, required);
+      if (found.kind === 'refused') return found;
+      settled = found;
       // What is live now need not be live any more when its turn comes.
       const then = holder === undefined ? current : 'unsupported';
-      planned = plan({ ...place, version: request.version, versions, current: then });
+      planned = plan({ ...place, version: settled.version, versions, current: then });
     } catch (error) {
       if (!(error instanceof TargetUnclear)) throw error;
       return { kind: 'refused', reason: 'unclear', service: service.name, text: ports.redact(error.message) };
     }
     if (planned.kind === 'refused') return planned;
     const { version, previous } = planned;
+    const { asked, commit } = settled;
     const approval = environmentOf(environment)?.approval;
     return {
       kind: 'preview',
       ...place,
       version,
+      ...(asked === undefined ? {} : { asked }),
+      ...(commit === undefined ? {} : { commit }),
       ...(previous === undefined ? {} : { previous }),
-      checks: await check(service.environments, { ...place, version }, request.isRollback ?? false),
+      checks: await check(service.environments, { ...settled, ...place, version }, request.isRollback ?? false),
       ...(holder === undefined ? {} : { holder }),
       ...(approval === undefined ? {} : { approval }),
     };
@@ -76,7 +94,7 @@ export function withGate(ports: GatePorts, deploys: Omit<Deploys, 'preview' | 'a
 
   async function check(
     runsIn: readonly string[],
-    wanted: Pick<Deployment, 'service' | 'environment' | 'version'>,
+    wanted: Pick<Deployment, 'service' | 'environment' | 'version' | 'commit'> & Pick<Settled, 'unsure'>,
     isRollback: boolean,
   ): Promise<readonly RuleCheck[]> {
     const declared = environmentOf(wanted.environment)?.rules;
@@ -88,8 +106,10 @@ export function withGate(ports: GatePorts, deploys: Omit<Deploys, 'preview' | 'a
       rules === always
         ? []
         : await store.history({ ...wanted, environment: after ?? '', state: 'succeeded', limit: 1 });
+    const checks = rules.checks === undefined || isRollback ? undefined : await askChecks(ports, wanted);
     return checkRules(rules, {
       ...wanted,
+      ...(checks === undefined ? {} : { checks }),
       now: clock.now(),
       succeeded: success && (success.finishedAt ?? success.requestedAt),
       isRollback,
@@ -98,28 +118,55 @@ export function withGate(ports: GatePorts, deploys: Omit<Deploys, 'preview' | 'a
 
   async function start(request: StartRequest): Promise<StartResult> {
     const declared = environmentOf(request.environment);
-    if (declared?.rules === undefined && declared?.approval === undefined) return await deploys.start(request);
+    const isFree = declared?.rules === undefined && declared?.approval === undefined;
+    if (isFree && ports.source?.(request.service) === undefined) return await deploys.start(request);
     const seen = await preview(request);
     if (seen.kind === 'refused') return seen;
-    const { service, environment, version } = seen;
+    const { service, environment, version, asked, commit } = seen;
     const broken = seen.checks.filter(({ ok }) => !ok);
     if (broken.length > 0 && request.override === undefined) {
       return { kind: 'refused', reason: 'rules', service, environment, version, broken };
     }
-    const { approved } = request;
+    const { approved, approvedBy = [] } = request;
     if (seen.approval !== undefined) {
-      if (approved === undefined) return { kind: 'refused', reason: 'approval', service, environment };
+      if (approved === undefined || approvedBy.length < seen.approval.count)
+        return { kind: 'refused', reason: 'approval', service, environment };
       if (!isSame(approved, seen)) {
-        const { previous } = seen;
-        const now = previous === undefined ? { version } : { version, previous };
-        return { kind: 'refused', reason: 'changed', service, environment, approved, now };
+        return { kind: 'refused', reason: 'changed', service, environment, approved, now: seen };
       }
       // It would wait, and what was approved would no longer be what happens.
       if (seen.holder !== undefined) return { kind: 'refused', reason: 'busy', holder: seen.holder };
     }
-    const started = await deploys.start({ ...request, version });
-    if (started.kind !== 'refused' && broken.length > 0) await announce(started.deployment, request.override, broken);
-    return started;
+    return await deploys.start({
+      ...request,
+      version,
+      ...(asked === undefined ? {} : { asked }),
+      ...(commit === undefined ? {} : { commit }),
+    });
+  }
+
+  /** The rules were kept when it was asked for; it may have waited for long since. */
+  async function run(id: number, signal: AbortSignal): Promise<void> {
+    const queued = await store.get(id);
+    // What the robot rolls back by itself is in the configuration: nobody must approve it, nor does it wait for a window.
+    if (queued?.state !== 'queued' || queued.by.id === ROBOT_ID) return await deploys.run(id, signal);
+    const { service, environment, override } = queued;
+    const permissions = [
+      `deploy:${environment}`,
+      ...(override === undefined ? [] : [`deploy:override:${environment}`]),
+    ];
+    const held = await Promise.all(permissions.map((permission) => ports.may(queued.by, permission)));
+    const runsIn = config.services.find(({ name }) => name === service)?.environments;
+    const checks = runsIn === undefined ? [] : await check(runsIn, queued, queued.isRollback ?? false);
+    const broken = checks.filter(({ ok }) => !ok);
+    const reason = endsAtTurn(queued, {
+      lacks: permissions.find((_, at) => held[at] !== true),
+      approval: environmentOf(environment)?.approval,
+      broken,
+    });
+    if (reason !== undefined) return await drop(queued, reason);
+    if (broken.length > 0) await announce(queued, override, broken);
+    await deploys.run(id, signal);
   }
 
   /** That the rules were set aside, and why: its own message, which stays. */
@@ -137,12 +184,20 @@ export function withGate(ports: GatePorts, deploys: Omit<Deploys, 'preview' | 'a
     }
   }
 
-  return { ...deploys, preview, start, approval: (environment) => environmentOf(environment)?.approval };
-}
+  async function previewed(request: PreviewRequest): Promise<Preview | Refusal> {
+    const seen = await preview(request);
+    if (seen.kind === 'refused') return seen;
+    const commits = await askCommits(ports, seen, seen);
+    return commits === undefined ? seen : { ...seen, commits };
+  }
 
-/** Whether somebody else has approved it: where that is asked for, there are no others. */
-export function isApproved(config: ServicesConfig, { environment }: Pick<Deployment, 'environment'>): boolean {
-  return config.environments.some(({ name, approval }) => name === environment && approval !== undefined);
+  return {
+    ...deploys,
+    preview: previewed,
+    start,
+    run,
+    approval: (environment) => environmentOf(environment)?.approval,
+  };
 }
 
 /**
@@ -150,13 +205,13 @@ export function isApproved(config: ServicesConfig, { environment }: Pick<Deploym
  *
  * @param before what is live now
  */
-export function outlived(config: ServicesConfig, queued: Deployment, before: LiveFact): string | undefined {
-  if (!isApproved(config, queued) || (before.kind !== 'live' && before.kind !== 'nothing')) return undefined;
+export function outlived(queued: Deployment, before: LiveFact): string | undefined {
+  if (queued.approvedBy === undefined || (before.kind !== 'live' && before.kind !== 'nothing')) return undefined;
   const live = before.kind === 'live' ? before.version : undefined;
   if (live === queued.previous) return undefined;
   return `${live ?? 'nothing'} was live when its turn came, and what was approved was to replace ${queued.previous ?? 'nothing known'}`;
 }
 
 function isSame(one: Change, other: Change): boolean {
-  return one.version === other.version && one.previous === other.previous;
+  return one.version === other.version && one.commit === other.commit && one.previous === other.previous;
 }

@@ -2,7 +2,7 @@
 
 import { isStuck } from './lock.ts';
 import type { Deployment, DeployPorts, Line, Place } from './ports.ts';
-import { progressCard } from './progress.ts';
+import { NO_PROGRESS, progressCard } from './progress.ts';
 import { lineOf, placesOf, waitingCard } from './waiting.ts';
 
 export interface Queue {
@@ -93,7 +93,7 @@ export function createQueue(
     const now = await store.get(id);
     if (now === undefined || now.state === 'running' || now.state === 'waiting') return;
     if (now.state !== 'queued') return await retell(now);
-    await ports.post(now.origin, progressCard(now, { lastLines: '' }, clock.now()), postKey(id));
+    await ports.post(now.origin, progressCard(now, NO_PROGRESS, clock.now()), postKey(id));
     const after = await store.get(id);
     if (after !== undefined && after.state !== 'queued') await correct(id);
   }

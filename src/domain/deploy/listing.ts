@@ -65,6 +65,7 @@ export function liveText(live: Placement['live'], now: Date): string {
   if (drift !== undefined) {
     parts.push(`drifted: ${plain(drift.version)} was deployed last (\\#${drift.id} by ${plain(drift.by.name)})`);
   }
+  if (live.watchedUntil !== undefined) parts.push(`watched until ${moment(live.watchedUntil)}`);
   if (stale !== undefined) parts.push(`seen ${age(stale.since, now)}; ${plain(stale.text)}`);
   return parts.join(' · ');
 }

@@ -20,12 +20,16 @@ export type Plan = { readonly kind: 'deploy'; readonly version: string; readonly
  */
 const VERSION = /^(?!.*\/\.{1,2}(?:\/|$))[A-Za-z0-9][A-Za-z0-9._+:/@-]{0,199}$/;
 
+export function isVersion(text: string): boolean {
+  return VERSION.test(text);
+}
+
 /** Decides; asks nobody. */
 export function plan(facts: PlanFacts): Plan {
   const { service, environment, versions } = facts;
   const version = facts.version ?? (versions === 'unsupported' ? undefined : versions[0]);
   if (version === undefined) return { kind: 'refused', reason: 'no_version', service };
-  if (!VERSION.test(version)) return { kind: 'refused', reason: 'bad_version', version };
+  if (!isVersion(version)) return { kind: 'refused', reason: 'bad_version', version };
   if (versions !== 'unsupported' && !versions.includes(version)) {
     return { kind: 'refused', reason: 'unknown_version', service, version, known: versions };
   }

@@ -2,9 +2,11 @@
 
 import type { Content } from '../../bot/card.ts';
 import type { Address } from '../../bot/chat.ts';
+import type { CommitsFact } from './commits.ts';
 import type { ApprovalRule, ServicesConfig } from './config.ts';
 import type { Lock } from './locks.ts';
 import type { RuleCheck } from './rules.ts';
+import type { Source } from './source.ts';
 
 export interface Requester {
   readonly id: string;
@@ -26,6 +28,10 @@ export interface Deployment {
   readonly service: string;
   readonly environment: string;
   readonly version: string;
+  /** The branch or other name that it was asked for by, where that is not the version. */
+  readonly asked?: string;
+  /** Its commit in Git, where that is known. */
+  readonly commit?: string;
   /** What was live before; undefined if nothing was, or nobody knows. */
   readonly previous?: string;
   readonly by: Requester;
@@ -45,11 +51,34 @@ export interface Deployment {
   readonly cancelledBy?: Requester;
   /** Numbers of those that it took the place of. */
   readonly supersedes?: readonly number[];
+  /** Why the rules of the environment do not count for it. Redacted, but untrusted. */
+  readonly override?: string;
+  /** Who approved it, where somebody must. */
+  readonly approvedBy?: readonly Requester[];
+  /** It was asked for as a way back. */
+  readonly isRollback?: boolean;
+  /** Number of the deployment that the robot rolls back with it, by itself. */
+  readonly rollsBack?: number;
 }
 
 /** A deployment as it is asked for. */
 export interface NewDeployment
-  extends Pick<Deployment, 'service' | 'environment' | 'version' | 'previous' | 'by' | 'origin' | 'audit'> {
+  extends Pick<
+    Deployment,
+    | 'service'
+    | 'environment'
+    | 'version'
+    | 'asked'
+    | 'commit'
+    | 'previous'
+    | 'by'
+    | 'origin'
+    | 'audit'
+    | 'override'
+    | 'approvedBy'
+    | 'isRollback'
+    | 'rollsBack'
+  > {
   readonly at: Date;
 }
 
@@ -74,7 +103,10 @@ export interface DeploymentFilter {
 
 /** The record. Everything that must happen once is decided here, by compare-and-set. */
 export interface DeployStore {
-  /** Puts it into the line of its place, unless a lock keeps it out at that time. */
+  /**
+   * Puts it into the line of its place, unless a lock keeps it out at that time. One deployment is rolled back by the robot
+   * once: of a second wish, the first one is given.
+   */
   start(
     deployment: NewDeployment,
   ): Promise<{ kind: 'waiting'; deployment: Deployment } | { kind: 'locked'; lock: Lock }>;
@@ -211,6 +243,8 @@ export interface DeployPorts {
   locks(at: Date): Promise<readonly Lock[]>;
   /** The target of a service of the configuration. */
   target(service: string): Target;
+  /** Where the versions of a service are in Git; undefined if nobody said. */
+  readonly source?: (service: string) => Source | undefined;
   readonly clock: Clock;
   /** Id of this replica. */
   readonly replica: string;
@@ -222,8 +256,12 @@ export interface DeployPorts {
   post(origin: Address, content: Content, key: string): Promise<void>;
   /** Told of each deployment that has ended, before its room is; for audit and metrics. May be told twice. */
   ended(deployment: Deployment, state: Finish['state'], reason: string | undefined): Promise<void>;
+  /** Told of each deployment that has ended, once its card says so. May be told twice; told again if it throws. */
+  told?(id: number): Promise<void>;
   /** Blots out secrets. */
   redact(text: string): string;
+  /** Whether whoever asked holds the permission now. */
+  may(by: Requester, permission: string): Promise<boolean>;
   readonly log: DeployLog;
 }
 
@@ -231,6 +269,9 @@ export interface StartRequest {
   readonly service: string;
   readonly environment: string;
   readonly version?: string;
+  /** The name that the version was asked for by, and its commit: found out before it begins. */
+  readonly asked?: string;
+  readonly commit?: string;
   readonly by: Requester;
   readonly origin: Address;
   /** Number of the audit row to end when the deployment has ended. */
@@ -241,6 +282,15 @@ export interface StartRequest {
   readonly override?: string;
   /** What was approved by as many as the environment asks for. */
   readonly approved?: Change;
+  /** By whom: different people, none of them whoever asks. */
+  readonly approvedBy?: readonly Requester[];
+}
+
+/** A way back that the robot takes by itself. */
+export interface RevertRequest extends Pick<StartRequest, 'service' | 'environment' | 'by' | 'origin' | 'audit'> {
+  readonly version: string;
+  /** Number of the deployment that is rolled back. */
+  readonly rollsBack: number;
 }
 
 export type PreviewRequest = Pick<StartRequest, 'service' | 'environment' | 'version' | 'isRollback'>;
@@ -248,6 +298,8 @@ export type PreviewRequest = Pick<StartRequest, 'service' | 'environment' | 'ver
 /** What a deployment changes. */
 export interface Change {
   readonly version: string;
+  readonly asked?: string;
+  readonly commit?: string;
   readonly previous?: string;
 }
 
@@ -257,6 +309,8 @@ export interface Preview extends Change {
   readonly service: string;
   readonly environment: string;
   readonly checks: readonly RuleCheck[];
+  /** The commits between what is live and what would be; undefined where nothing is known of either. */
+  readonly commits?: CommitsFact;
   /** What runs there, or else who waits there first. */
   readonly holder?: Deployment;
   readonly approval?: ApprovalRule;
@@ -284,6 +338,39 @@ export type Refusal =
       readonly service: string;
       readonly version: string;
       readonly known: readonly string[];
+    }
+  /** It is no version of the target, and no name in Git. */
+  | {
+      readonly kind: 'refused';
+      readonly reason: 'unknown_name';
+      readonly service: string;
+      readonly version: string;
+      readonly source: string;
+    }
+  | {
+      readonly kind: 'refused';
+      readonly reason: 'ambiguous';
+      readonly version: string;
+      readonly commits: readonly string[];
+    }
+  /** Git knows it, and the target has nothing made of that commit. */
+  | {
+      readonly kind: 'refused';
+      readonly reason: 'not_built';
+      readonly service: string;
+      readonly version: string;
+      readonly commit: string;
+      readonly known: readonly string[];
+    }
+  /** None of the newest has passed its checks. */
+  | { readonly kind: 'refused'; readonly reason: 'none_passed'; readonly service: string; readonly tried: number }
+  /** Git cannot be asked; `text` says why, as a clause. */
+  | {
+      readonly kind: 'refused';
+      readonly reason: 'source';
+      readonly service: string;
+      readonly version: string;
+      readonly text: string;
     }
   | {
       readonly kind: 'refused';
@@ -352,6 +439,8 @@ export interface Placement {
         readonly by?: string;
         /** There if it is not what was deployed last with success. */
         readonly drift?: Drift;
+        /** Until then, an alert is tied to the deployment that brought it. */
+        readonly watchedUntil?: Date;
       })
     | { readonly kind: 'nothing' }
     /** `recorded` is what was deployed last, which may no longer be so. */
@@ -362,6 +451,11 @@ export interface Placement {
 export interface Deploys {
   /** Begins a deployment or puts it in line, and posts its card; or says why not. Rules and approval count. */
   start(request: StartRequest): Promise<StartResult>;
+  /**
+   * Begins a rollback for the robot itself. Locks and the line count; rules and approval do not. Once for each deployment
+   * that is rolled back.
+   */
+  revert(request: RevertRequest): Promise<StartResult>;
   /** What {@link Deploys.start} would do; changes nothing. */
   preview(request: PreviewRequest): Promise<Preview | Refusal>;
   /** Who must approve what goes to that environment; undefined if nobody must. */

@@ -1,10 +1,12 @@
 /** How rules, a dry run and the difference of two environments are shown. */
 
 import { type Card, card, codeSpan, plain } from '../../bot/card.ts';
+import { commitLines } from './commits.ts';
 import type { ApprovalRule } from './config.ts';
 import { duration } from './duration.ts';
 import { liveText } from './listing.ts';
 import type { Change, Deployment, Placement, Preview } from './ports.ts';
+import { revisionText } from './revision.ts';
 import type { RuleCheck } from './rules.ts';
 
 /** What each rule is called in `config/services.yaml`, whether it lets through, and what to do. */
@@ -26,9 +28,12 @@ function approversText({ needs, count }: ApprovalRule): string {
     : `${who} who ${hold} ${codeSpan(needs.permission)}`;
 }
 
-/** `v1 → v2` */
-export function changeText({ version, previous }: Change): string {
-  return `${previous === undefined ? 'nothing known' : plain(previous)} → **${plain(version)}**`;
+/** `v1 → v2`, with the commit of v2 where it is known. */
+export function changeText(change: Change): string {
+  const { version, previous } = change;
+  const revision = revisionText(change);
+  const detail = revision === '' ? '' : ` \\(${plain(revision)}\\)`;
+  return `${previous === undefined ? 'nothing known' : plain(previous)} → **${plain(version)}**${detail}`;
 }
 
 /** The answer to `--dry-run`. */
@@ -37,6 +42,7 @@ export function previewCard(preview: Preview, isOverridden: boolean, now: Date):
   const broken = checks.filter(({ ok }) => !ok);
   const stops = broken.length > 0 && !isOverridden;
   const lines = [`Live now → then: ${changeText(preview)}`];
+  if (preview.commits !== undefined) lines.push(commitLines(preview.commits, now));
   if (checks.length > 0) lines.push(ruleLines(checks));
   else lines.push(`${plain(environment)} has no rules.`);
   if (broken.length > 0 && isOverridden) lines.push('The rules that say no would be overridden.');
@@ -59,9 +65,10 @@ export function previewCard(preview: Preview, isOverridden: boolean, now: Date):
 }
 
 /** What an approver reads below the command. */
-export function approvalDetails(preview: Preview, override: string | undefined): string {
+export function approvalDetails(preview: Preview, override: string | undefined, now: Date): string {
   const { checks } = preview;
   const lines = [`${plain(preview.service)} in ${plain(preview.environment)}: ${changeText(preview)}`];
+  if (preview.commits !== undefined) lines.push(commitLines(preview.commits, now));
   if (checks.length > 0) lines.push(ruleLines(checks));
   if (override !== undefined && checks.some(({ ok }) => !ok)) lines.push(`Overridden: ${plain(override)}`);
   return lines.join('\n\n');

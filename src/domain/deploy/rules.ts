@@ -1,5 +1,6 @@
 /** The rules of an environment: what must have happened elsewhere, when it may be deployed to, and when not. Pure. */
 
+import { type ChecksFact, checkChecks } from './checks.ts';
 import type { EnvironmentRules, Window } from './config.ts';
 import { instantOf, inZone, laterDay, localTime } from './zone.ts';
 
@@ -12,11 +13,13 @@ export interface RuleFacts {
   readonly succeeded: Date | undefined;
   /** A version that was live here before goes back: it need not show again that it works. */
   readonly isRollback: boolean;
+  /** What is known of the checks of its commit; undefined where none are asked for. */
+  readonly checks?: ChecksFact;
 }
 
 /** What one rule says. `text` is a clause and `next` a sentence for people: plain text that quotes names. */
 export interface RuleCheck {
-  readonly rule: 'after' | 'windows' | 'freezes';
+  readonly rule: 'after' | 'checks' | 'windows' | 'freezes';
   readonly ok: boolean;
   readonly text: string;
   readonly next?: string;
@@ -26,6 +29,7 @@ export interface RuleCheck {
 export function checkRules(rules: EnvironmentRules, facts: RuleFacts): readonly RuleCheck[] {
   return [
     ...(rules.after === undefined ? [] : [checkAfter(rules.after, facts)]),
+    ...(rules.checks === undefined ? [] : [requiredChecks(rules.checks, facts)]),
     ...(rules.windows.length === 0 ? [] : [checkWindows(rules.windows, facts.now)]),
     ...(rules.freezes.length === 0 ? [] : [checkFreezes(rules, facts.now)]),
   ];
@@ -47,6 +51,15 @@ function checkAfter(after: string, facts: RuleFacts): RuleCheck {
     text: `${version} was never deployed to ${after} with success`,
     next: `First: deploy ${service} ${version} to ${after}.`,
   };
+}
+
+function requiredChecks(required: NonNullable<EnvironmentRules['checks']>, facts: RuleFacts): RuleCheck {
+  const { version, environment, checks } = facts;
+  if (facts.isRollback) return { rule: 'checks', ok: true, text: `${version} was live in ${environment} before` };
+  return checkChecks(
+    required,
+    checks ?? { kind: 'unclear', text: 'the checks are not known', next: 'Try again later.' },
+  );
 }
 
 function checkWindows(windows: readonly Window[], now: Date): RuleCheck {

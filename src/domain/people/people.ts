@@ -88,6 +88,7 @@ export function createPeople({ store, chats, isUsed, changed, now, log }: People
     async samePerson(one, other) {
       return one === other || (await store.haveMet(one, other, new Date(now().getTime() - APART_MS)));
     },
+    membersOf: async (groups) => (groups.length === 0 ? [] : await store.membersOf(groups)),
     async saveGroups(chat, groups) {
       await store.saveGroups(chat, await withTheirHandles(chat, groups), now());
       await news();

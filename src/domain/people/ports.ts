@@ -55,6 +55,8 @@ export interface PeopleStore {
   haveMet(one: string, other: string, since: Date): Promise<boolean>;
   /** Replaces all groups of a chat. */
   saveGroups(chat: string, groups: readonly UserGroup[], at: Date): Promise<void>;
+  /** Person ids of those who are in one of these groups, named by id or handle; at most 1,000. */
+  membersOf(groups: readonly string[]): Promise<readonly string[]>;
   /** Remembers for each handle the group that had it first, for ever; returns that. Handle → group id. */
   pin(chat: string, handles: ReadonlyMap<string, string>): Promise<ReadonlyMap<string, string>>;
 }
@@ -92,6 +94,8 @@ export interface People {
    * {@link Identity.linked}: it is asked where a person must not count twice.
    */
   samePerson(one: string, other: string): Promise<boolean>;
+  /** Person ids of those who were in one of these groups, named by id or handle, when the groups were read last. */
+  membersOf(groups: readonly string[]): Promise<readonly string[]>;
   /** Replaces all groups of a chat; none if they cannot be read. */
   saveGroups(chat: string, groups: readonly UserGroup[]): Promise<void>;
   /** Another replica has news. */

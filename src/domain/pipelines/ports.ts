@@ -92,6 +92,8 @@ export interface RunFilter {
   /** Capitals do not matter. */
   readonly repositories?: readonly string[];
   readonly environment?: string;
+  /** All of its digits. */
+  readonly commit?: string;
   readonly limit: number;
 }
 

@@ -17,6 +17,9 @@ import * as deployQueue from './0013-deploy-queue.ts';
 import * as approvals from './0014-approvals.ts';
 import * as tokens from './0015-tokens.ts';
 import * as pipelines from './0016-pipelines.ts';
+import * as deployWatch from './0017-deploy-watch.ts';
+import * as turnsAndCards from './0018-turns-and-cards.ts';
+import * as deployRevision from './0019-deploy-revision.ts';
 import * as reruns from './0020-reruns.ts';
 
 export const migrations: Record<string, Migration> = {
@@ -36,5 +39,8 @@ export const migrations: Record<string, Migration> = {
   '0014-approvals': approvals,
   '0015-tokens': tokens,
   '0016-pipelines': pipelines,
+  '0017-deploy-watch': deployWatch,
+  '0018-turns-and-cards': turnsAndCards,
+  '0019-deploy-revision': deployRevision,
   '0020-reruns': reruns,
 };

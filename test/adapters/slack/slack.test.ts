@@ -274,6 +274,15 @@ describe('Slack chat', function () {
     });
   });
 
+  it('knows where a person and the robot are alone', async () => {
+    await start();
+    const { id } = slack.person('alice');
+    const direct = await bot.chat.direct({ id: `slack:${id}`, chat: 'slack', name: 'alice' });
+    expect(direct?.chat).to.equal('slack');
+    expect(await bot.chat.room(direct?.room ?? '')).to.deep.include({ direct: true, members: [`slack:${id}`] });
+    expect(await bot.chat.direct({ id: 'web:1', chat: 'web', name: 'alice' })).to.equal(undefined);
+  });
+
   describe('links', () => {
     it('lead to messages and into threads', async () => {
       await start();

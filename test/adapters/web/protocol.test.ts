@@ -345,6 +345,16 @@ describe('web chat: conversation', () => {
       expect(broken).to.have.property('record');
     });
 
+    it('are those where a person and the robot are alone', async () => {
+      const lonely = await person(web, 'lonely');
+      const { room } = (await lonely.frame('welcome')).robot;
+      const direct = await web.chat.direct({ id: room.replace('dm', 'web'), chat: 'web', name: 'lonely' });
+      expect(direct).to.deep.equal({ chat: 'web', room });
+      await lonely.close();
+      expect(await web.chat.direct({ id: 'web:99999', chat: 'web', name: 'nobody' })).to.equal(undefined);
+      expect(await web.chat.direct({ id: 'slack:U1', chat: 'slack', name: 'else' })).to.equal(undefined);
+    });
+
     it('have links that the page understands', async () => {
       expect(web.chat.permalink({ chat: 'web', room: 'ops' }, '12')).to.equal(`${web.url}/#/room/ops/12`);
       expect(web.chat.permalink({ chat: 'web', room: 'web:1' }, '12')).to.equal(`${web.url}/#/room/dm%3A1/12`);

@@ -4,7 +4,7 @@ import { age, duration } from '../../../src/domain/deploy/duration.ts';
 import { isStuck } from '../../../src/domain/deploy/lock.ts';
 import { createOutput, lastLines, leftOut } from '../../../src/domain/deploy/output.ts';
 import type { Deployment } from '../../../src/domain/deploy/ports.ts';
-import { advance, bar, progressCard } from '../../../src/domain/deploy/progress.ts';
+import { advance, bar, NO_PROGRESS, progressCard } from '../../../src/domain/deploy/progress.ts';
 
 const S = 1000;
 const M = 60 * S;
@@ -60,15 +60,35 @@ describe('lock', () => {
 
 describe('progress', () => {
   it('keeps what is known and stays within 0 to 100', () => {
-    const first = advance({ lastLines: '' }, { text: 'Installing' });
-    const second = advance(first, { percent: 140 });
-    expect(second).to.deep.equal({ lastLines: '', step: 'Installing', percent: 100 });
+    const first = advance(NO_PROGRESS, { text: 'Installing' }, ago(9 * S));
+    const second = advance(first, { percent: 140 }, ago(5 * S));
+    expect(second).to.deep.equal({ ...first, percent: 100 });
     expect([0, 45, 100].map(bar)).to.deep.equal(['░░░░░░░░░░ 0 %', '████░░░░░░ 45 %', '██████████ 100 %']);
   });
 
+  const running: Deployment = { ...deployment, state: 'running', startedAt: ago(30 * S) };
+  const after = (...steps: readonly (readonly [string, number])[]) =>
+    steps.reduce((progress, [text, at]) => advance(progress, { text }, ago(at * S)), NO_PROGRESS);
+
+  it('shows what is done, with how long it took, and what is under way', () => {
+    const card = progressCard(running, after(['Pulling', 30], ['1 of 3 ready', 20], ['2 of 3 ready', 8]), now);
+    expect(card.text).to.equal('- ✓ Pulling (10 s)\n- **2 of 3 ready** … 20 s');
+    expect(card.fields?.find(({ name }) => name === 'Running for')?.value).to.equal('30 s');
+    expect(card.actions?.map(({ command }) => command)).to.deep.equal(['cancel 3']);
+  });
+
+  it('shows the latest of many steps, and counts the others', () => {
+    const steps = Array.from('abcdefghij', (name, index) => [`step ${name}`, 30 - index] as const);
+    const lines = progressCard(running, after(...steps), now).text?.split('\n');
+    expect(lines).to.have.length(7);
+    expect(lines?.at(0)).to.equal('- ✓ 4 earlier steps');
+    expect(lines?.at(1)).to.equal('- ✓ step e (1.0 s)');
+    expect(lines?.at(-1)).to.equal('- **step j** … 21 s');
+  });
+
   it('shows text from outside as it is', () => {
-    const running: Deployment = { ...deployment, state: 'running', startedAt: ago(3 * S) };
-    const card = progressCard(running, { step: '*loud* @all', percent: 40, lastLines: '<b>' }, now);
+    const progress = advance(NO_PROGRESS, { text: '*loud* @all', percent: 40 }, ago(S));
+    const card = progressCard(running, { ...progress, lastLines: '<b>' }, now);
     expect(card.text).to.include('\\*loud\\*').and.not.include('@all');
     expect(card.text).to.include('```\n<b>\n```');
   });

@@ -5,7 +5,7 @@ import { clearLine, clearScreenDown, createInterface, cursorTo, type Interface, 
 import type { Readable, Writable } from 'node:stream';
 import { Adapter, type Envelope, TextMessage } from 'hubot';
 import type { Content } from '../../../bot/card.ts';
-import type { Address, ChatAdapter, Delivery, Room } from '../../../bot/chat.ts';
+import type { Address, ChatAdapter, Delivery, Person, Room } from '../../../bot/chat.ts';
 import type { Robot } from '../../../bot/robot.ts';
 import { terminalText } from './ansi.ts';
 import { addToHistory, readHistory } from './history.ts';
@@ -213,6 +213,10 @@ export class ShellChat extends Adapter implements ChatAdapter {
     if (id !== ROOM) return undefined;
     const members = [`shell:${this.#options.user?.id ?? '1'}`];
     return { chat: this.chat, id, name: ROOM, private: true, members, direct: true };
+  }
+
+  async direct({ id }: Person): Promise<Address | undefined> {
+    return id === `shell:${this.#options.user?.id ?? '1'}` ? { chat: this.chat, room: ROOM } : undefined;
   }
 
   #text(content: Content): string {

@@ -237,6 +237,11 @@ export class SlackChat extends Adapter implements ChatAdapter {
     }
   }
 
+  async direct({ id }: Person): Promise<Address | undefined> {
+    const user = id.startsWith(`${this.chat}:`) ? id.slice(this.chat.length + 1) : '';
+    return user === '' ? undefined : { chat: this.chat, room: await this.#rooms.direct(user) };
+  }
+
   /** For plain Hubot scripts. */
   override async send(envelope: Envelope, ...strings: string[]): Promise<void> {
     const { address, onlyTo } = this.#placeOf(envelope);

@@ -335,6 +335,12 @@ export class WebChat extends Adapter implements ChatAdapter, Invitations {
     };
   }
 
+  async direct({ id }: Person): Promise<Address | undefined> {
+    const number = accountOf(id);
+    const account = number === undefined ? undefined : await this.#parts.store.account(number);
+    return account && { chat: CHAT, room: robotRoom(account.id) };
+  }
+
   /** For plain Hubot scripts. */
   override async send(envelope: Envelope, ...strings: string[]): Promise<void> {
     const room = envelope.room ?? envelope.user?.room ?? envelope.message?.room;
