@@ -266,6 +266,13 @@ services:
       await report(one, 'succeeded', { test: 'succeeded' });
       expect(await say('alice', 'deploy web to production')).to.contain('web v1 is live in production');
       expect(await say('alice', 'deploy web to staging'), 'none are required there').to.contain('web v1 is live');
+      await git.point('refs/tags/v3', one);
+      await publish(['v3', 'v1']);
+      await say('alice', 'deploy web v3 to staging');
+      await rename(git.path, `${git.path}.away`);
+      expect(await say('alice', 'deploy web to production'), 'the tag may lead elsewhere by now').to.contain(
+        '✗ `checks`: the checks are not known',
+      );
     });
   });
 
@@ -314,6 +321,7 @@ services:
         .and.contain('acme/web could not be fetched: there is no such repository')
         .and.contain('Try again when it can be asked.');
       expect(await say('alice', 'deploy web v2 to staging')).to.contain('web v2 is live in staging');
+      expect(await say('alice', 'deploy web to production')).to.contain('which commit of web the newest is');
       expect(await say('alice', 'deploy web v3 to staging'), 'it may be there by now').to.contain('cannot find out');
     });
   });

@@ -125,11 +125,13 @@ async function newest(
   let tried = 0;
   try {
     for (const { version, commit } of await candidates(source, versions)) {
-      const id = commit ?? (await commitOf(source, version));
+      const found = commit === undefined ? await find(source, version) : undefined;
+      const id = commit ?? (found?.kind === 'found' ? found.commit : undefined);
+      const old = found?.kind === 'found' ? oldNews(ports, found, version, source.config.name) : {};
       const settled: Settled = {
         kind: 'settled',
         version,
-        ...(id === undefined ? { unsure: noName(version, source.config.name) } : { commit: id }),
+        ...(id === undefined ? { unsure: noName(version, source.config.name) } : { commit: id, ...old }),
       };
       first.settled ??= settled;
       tried += 1;

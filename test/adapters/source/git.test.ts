@@ -180,6 +180,7 @@ describe('source git', function () {
       );
       expect(found.kind === 'found' && Date.now() - (found.stale?.since.getTime() ?? 0)).to.be.within(0, 60_000);
     }
+    expect(await problem(source.newest(1)), 'the newest of then is not the newest').to.contain('could not be fetched');
     await rename(`${upstream.path}.away`, upstream.path);
     const two = await upstream.commit('main', 'two');
     expect(await source.resolve('main')).to.deep.equal({ kind: 'found', what: 'branch', commit: two });

@@ -102,7 +102,9 @@ export function createGitSource({ config, mirror, reported }: GitSourceOptions):
       return { come, go, ...(stale === undefined ? {} : { stale }) };
     },
     async newest(most) {
-      await mirror.fresh();
+      const stale = await mirror.fresh();
+      // The newest of then need not be the newest.
+      if (stale !== undefined) throw new SourceUnclear(stale.text);
       const ref = branch === undefined ? HEAD : `refs/heads/${branch}`;
       const commit = await commitAt(ref);
       if (commit !== undefined) return await listed(commit, most, '--first-parent');
