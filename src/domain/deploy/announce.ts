@@ -41,6 +41,8 @@ export function createAnnouncer(
   const worker = work();
   return {
     changed() {
+      // Asked once for each line of output: to abort again what is aborted makes an error with its stack each time.
+      if (dirty) return;
       dirty = true;
       wake.abort();
     },

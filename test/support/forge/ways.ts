@@ -122,7 +122,7 @@ export async function cancelInTheMiddle({ robot }: Stage, scope: string, going: 
 }
 
 /** How much of a log of 50 MB may stay in memory at most, in MB. */
-const ROOM_MB = 120;
+const ROOM_MB = 60;
 
 /** Deploys what ends with a log of 50 MB. @returns what `deploys log` then shows */
 export async function logOf50MB({ robot }: Stage, scope: string, ends: string): Promise<string> {
