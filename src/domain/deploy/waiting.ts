@@ -3,7 +3,8 @@
 import { type Action, type Card, card, plain } from '../../bot/card.ts';
 import { age } from './duration.ts';
 import { footer } from './footer.ts';
-import { keepsOut, type Lock, scopeWords, untilWords } from './locks.ts';
+import { type Lock, lockOn, scopeWords, untilWords } from './locks.ts';
+import { isSamePlace } from './place.ts';
 import type { Deployment, Line, Place } from './ports.ts';
 
 /** Puts together what stands in one place. `waiting` in the order of the line. */
@@ -14,9 +15,9 @@ export function lineOf(
   locks: readonly Lock[],
   at: Date,
 ): Line {
-  const here = (one: Deployment) => one.service === place.service && one.environment === place.environment;
+  const here = (one: Deployment) => isSamePlace(one, place);
   const holder = open.find(here);
-  const lock = locks.find((one) => keepsOut(one, place, at));
+  const lock = lockOn(locks, place, at);
   return {
     service: place.service,
     environment: place.environment,

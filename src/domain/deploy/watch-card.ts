@@ -5,7 +5,7 @@ import type { AlertContext } from '../alerts/ports.ts';
 import { duration } from './duration.ts';
 import { isPerson } from './ending.ts';
 import { footer } from './footer.ts';
-import { isOpen } from './lock.ts';
+import { isOpen } from './place.ts';
 import type { Deployment, Requester } from './ports.ts';
 import type { Tie } from './tie.ts';
 import type { WayBack } from './way-back.ts';
