@@ -10,14 +10,8 @@ import { createOpenAiModel } from './adapters/ai/openai/client.ts';
 import { createAlertTester } from './adapters/alerts/alertmanager/client.ts';
 import { alertmanagerHook } from './adapters/alerts/alertmanager/hook.ts';
 import { isFromHere, isLocalUrl } from './adapters/chat/web/gate.ts';
-import { createDockerHosts } from './adapters/deploy/docker/hosts.ts';
-import { createKubernetes } from './adapters/deploy/kubernetes/inspect.ts';
-import { createTargets } from './adapters/deploy/targets.ts';
 import { createKnowledgeFiles } from './adapters/knowledge/files.ts';
 import { runbookHandler } from './adapters/knowledge/page.ts';
-import { pipelineHooks } from './adapters/pipelines/hooks.ts';
-import { createRepeat } from './adapters/pipelines/rerun.ts';
-import { createSources } from './adapters/source/sources.ts';
 import { type Access, createAccess } from './bot/access.ts';
 import { createApi } from './bot/api.ts';
 import { withApiPosts } from './bot/api-requests.ts';
@@ -42,27 +36,21 @@ import { createPosts } from './bot/post.ts';
 import { createProposalCards } from './bot/proposal-cards.ts';
 import { createRateLimit } from './bot/rate.ts';
 import { Robot } from './bot/robot.ts';
-import { rollbackAudit } from './bot/rollback-audit.ts';
 import type { Services } from './bot/services.ts';
 import { createSurfaces } from './bot/surfaces.ts';
 import { addressIn, checkAdapters, createChats, knownChats, shellOf, terminalPerson, WELCOME_ROOM } from './chats.ts';
 import type { Config } from './config/config.ts';
+import { createDeploying } from './deploying.ts';
 import { API_CHAT } from './domain/access/token.ts';
 import { createAlerts } from './domain/alerts/alerts.ts';
 import { route } from './domain/alerts/route.ts';
 import { alertWork } from './domain/alerts/work.ts';
 import { createKnowledge } from './domain/ask/ask.ts';
-import { createDeploys } from './domain/deploy/deploys.ts';
-import { createLocks } from './domain/deploy/locking.ts';
 import { readLog } from './domain/deploy/log-path.ts';
-import { auditEnd } from './domain/deploy/outcome.ts';
-import { createWatch } from './domain/deploy/watch.ts';
 import { foldName } from './domain/history/fold.ts';
 import { createHistory } from './domain/history/history.ts';
 import { prepareMessage } from './domain/history/prepare.ts';
 import { createPeople } from './domain/people/people.ts';
-import { checksOf } from './domain/pipelines/checks.ts';
-import { createPipelines } from './domain/pipelines/pipelines.ts';
 import { redactContent } from './domain/privacy/content.ts';
 import { redact } from './domain/privacy/redact.ts';
 import { createGrantStore } from './storage/access.ts';
@@ -75,16 +63,12 @@ import { attachBrain } from './storage/brain.ts';
 import { postgresBrain } from './storage/brain-postgres.ts';
 import { redisBrain } from './storage/brain-redis.ts';
 import { type Database, openDatabase } from './storage/database.ts';
-import { createLockStore } from './storage/deploy-locks.ts';
-import { createWatchStore } from './storage/deploy-watch.ts';
-import { createDeployStore } from './storage/deploys.ts';
 import { createFeedbackStore } from './storage/feedback.ts';
 import { createHookStore } from './storage/hooks.ts';
 import { createJobs } from './storage/jobs.ts';
 import { createMessageStore } from './storage/messages.ts';
 import { migrate } from './storage/migrate.ts';
 import { createPeopleStore } from './storage/people.ts';
-import { createPipelineStore } from './storage/pipelines.ts';
 import { createPostStore } from './storage/posts.ts';
 import { createProposalStore } from './storage/proposals.ts';
 import { createReplicas } from './storage/replicas.ts';
@@ -94,11 +78,6 @@ import { databaseTrouble } from './storage/trouble.ts';
 
 /** How long what is under way may take when the robot is told to stop, in milliseconds. */
 const GRACE_MS = 10_000;
-/** Four hexadecimal digits, the first a letter: `cancel` takes the number of a deployment as well. */
-function newProposalCode(): string {
-  return `${'abcdef'.charAt(randomInt(6))}${randomBytes(2).toString('hex').slice(1)}`;
-}
-
 /** How long one line from a pipe is waited for: a deployment that it started included. */
 const LINE_MS = 120_000;
 const ASK_MEMORY_MS = 24 * 3_600_000;
@@ -214,6 +193,28 @@ export async function startApp(options: AppOptions): Promise<App> {
     const posts = withApiPosts(delivered, { store: apiRequests, redact: redactContent, newKey: newId });
     const address = addressIn(() => mainChat()?.chat ?? 'web');
 
+    // People and what they may do
+    const people = createPeople({
+      store: createPeopleStore(database),
+      chats: knownChats(config),
+      isUsed: (handle) => Object.hasOwn(config.access.groups, handle),
+      changed: () => database.bus.publish('people', { from: replicas.id }),
+      now,
+      log,
+    });
+    database.bus.subscribe('people', () => people.forget());
+    database.bus.onGap(() => people.forget());
+    const tokenStore = createTokenStore(database);
+    const access = createAccess({
+      policy: withOwner(config),
+      store: createGrantStore(database),
+      people,
+      tokens: tokenStore,
+      changed: () => database.bus.publish('access', { from: replicas.id }),
+      now,
+    });
+    database.bus.subscribe('access', () => access.forget());
+
     // Domains
     const history = createHistory({
       store: messages,
@@ -222,92 +223,24 @@ export async function startApp(options: AppOptions): Promise<App> {
       ...(variables.SHIPMATE_HISTORY_DAYS === undefined ? {} : { keepDays: variables.SHIPMATE_HISTORY_DAYS }),
     });
     jobs.define('history.retention', {}, async () => void (await history.removeExpired(now())));
-    const lockStore = createLockStore(database);
-    const closing = new AbortController();
-    closers.push(async () => closing.abort());
-    const deployStore = createDeployStore(database);
-    const pipelineStore = createPipelineStore(database);
-    const clock = {
-      now,
-      sleep: async (ms: number, signal: AbortSignal) => await delay(ms, undefined, { signal }).catch(() => undefined),
-    };
-    const sources = createSources({
-      services: config.services.services,
-      dataFolder: config.data,
-      environment: config.environment,
-      reported: async (repository, commit) =>
-        checksOf(await pipelineStore.runs({ kind: 'pipeline', repositories: [repository], commit, limit: 100 })),
-      clock,
-    });
-    closers.push(async () => sources.close());
-    const deploys = createDeploys({
-      config: config.services,
-      store: deployStore,
-      locks: (at) => lockStore.all(at),
-      target: createTargets({
-        services: config.services.services,
-        root: config.root,
-        dataFolder: config.data,
-        environment: config.environment,
-        closing: closing.signal,
-      }),
-      source: (service) => sources.of(service),
-      clock,
+    const deploying = createDeploying({
+      config,
+      database,
       replica: replicas.id,
-      enqueue: (id) => jobs.send('deploy.run', { id }, { key: `deploy:${id}` }),
-      tellCancelled: (id) => database.bus.publish('deploy.cancel', id),
-      post: (origin, content, key) => posts.post(origin, content, { key }),
-      ended: async (deployment, state, reason) => {
-        metrics.deployed(state);
-        const { outcome, detail } = auditEnd(deployment, state, reason);
-        if (deployment.audit !== undefined) await audit.end(deployment.audit, outcome, detail, now());
-      },
-      told: (id) => watch.told(id),
-      redact,
-      may: (by, permission) => access.can({ ...by, chat: by.id.slice(0, by.id.indexOf(':')) }, permission),
-      log,
-    });
-    jobs.define<{ id: number }>(
-      'deploy.run',
-      { concurrency: 8, retries: 5, expireSeconds: 24 * 3600 },
-      ({ id }, { signal }) => deploys.run(id, signal),
-    );
-    database.bus.subscribe('deploy.cancel', (id) => {
-      if (typeof id === 'number') deploys.stop(id);
-    });
-    const watch = createWatch({
-      config: config.services,
-      store: createWatchStore(database),
-      deployments: deployStore,
-      revert: (request) => deploys.revert(request),
+      jobs,
+      posts,
+      audit,
+      access,
+      metrics,
       name: robot.name,
+      log,
       now,
       address,
-      post: (where, content, key) => posts.post(where, content, { key }),
-      rollBackSoon: (id) => jobs.send('deploy.roll-back', { id }, { key: `back:${id}` }),
-      audit: {
-        async begin(request, reason) {
-          const room = await chat(request.origin.chat)?.room(request.origin.room);
-          const begun = await audit.begin(rollbackAudit(request, reason, room?.private === true, now()));
-          if (begun.kind === 'repeated')
-            throw new Error('a rollback of the robot has no source that could be repeated');
-          return begun.id;
-        },
-        end: (id, outcome, detail) => audit.end(id, outcome, detail, now()),
-      },
+      isPrivate: async (room) => (await chat(room.chat)?.room(room.room))?.private === true,
       refreshAlert: (number) => alerts.refresh(number),
-      redact,
-      log,
     });
-    jobs.define<{ id: number }>('deploy.roll-back', { retries: 5 }, ({ id }) => watch.rollBack(id));
-    jobs.define('deploy.go-on', { retries: 5 }, async () => void (await Promise.all([deploys.goOn(), watch.goOn()])));
-    const locks = createLocks({
-      store: lockStore,
-      now,
-      redact,
-      changed: () => deploys.goOn(),
-      changeLater: (ms) => jobs.send('deploy.go-on', {}, { startAfterSeconds: ms / 1000 }),
-    });
+    closers.push(() => deploying.close());
+    const { deploys } = deploying.services;
     const work = alertWork(jobs, () => alerts);
     const alerts = createAlerts({
       store: createAlertStore(database),
@@ -315,19 +248,13 @@ export async function startApp(options: AppOptions): Promise<App> {
       post: posts.post,
       address,
       rooms: (labels) => route(config.alerts, labels),
-      watcher: watch,
+      watcher: deploying.watch,
       resolveTestLater: work.resolveTestLater,
       redact,
       now,
       newId,
       log,
     });
-    const pipelines = createPipelines({
-      services: config.services.services,
-      store: pipelineStore,
-      repeat: createRepeat(config.environment),
-    });
-    jobs.define('pipelines.retention', {}, async () => await pipelines.expire(now()));
     const askMemory = createAskStore(database, { retentionMs: ASK_MEMORY_MS });
     const feedback = createFeedbackStore(database, { retentionMs: FEEDBACK_MS });
     const askRetention = defineAskRetention(jobs, [askMemory, feedback], now);
@@ -355,26 +282,6 @@ export async function startApp(options: AppOptions): Promise<App> {
     });
 
     // Commands
-    const people = createPeople({
-      store: createPeopleStore(database),
-      chats: knownChats(config),
-      isUsed: (handle) => Object.hasOwn(config.access.groups, handle),
-      changed: () => database.bus.publish('people', { from: replicas.id }),
-      now,
-      log,
-    });
-    database.bus.subscribe('people', () => people.forget());
-    database.bus.onGap(() => people.forget());
-    const tokenStore = createTokenStore(database);
-    const access = createAccess({
-      policy: withOwner(config),
-      store: createGrantStore(database),
-      people,
-      tokens: tokenStore,
-      changed: () => database.bus.publish('access', { from: replicas.id }),
-      now,
-    });
-    database.bus.subscribe('access', () => access.forget());
     const tokens = createApiTokens({
       store: tokenStore,
       access,
@@ -484,25 +391,11 @@ export async function startApp(options: AppOptions): Promise<App> {
         room: roomAt,
         post: posts.post,
       }),
-      deploys,
-      docker: createDockerHosts({
-        services: config.services.services,
-        root: config.root,
-        environment: config.environment,
-        redact,
-      }),
-      locks,
+      ...deploying.services,
       history,
       invitations: web ?? NO_INVITATIONS,
-      kubernetes: createKubernetes({
-        services: config.services.services,
-        root: config.root,
-        environment: config.environment,
-        redact,
-      }),
       people,
       tokens,
-      pipelines,
       knowledge: {
         ...knowledge,
         async ask(...question) {
@@ -552,13 +445,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       newReference,
     });
     jobs.define('api.retention', {}, () => apiRequests.purge(new Date(now().getTime() - API_MEMORY_MS)));
-    const pipelineSecrets = {
-      github: variables.SHIPMATE_GITHUB_SECRET,
-      gitlabToken: variables.SHIPMATE_GITLAB_TOKEN,
-      gitlabSigningToken: variables.SHIPMATE_GITLAB_SIGNING_TOKEN,
-      jenkins: variables.SHIPMATE_JENKINS_TOKEN,
-    };
-    for (const hook of pipelineHooks(pipelines, pipelineSecrets, now)) hooks.register(hook);
+    for (const hook of deploying.hooks) hooks.register(hook);
     let running = false;
     const doors = robot.httpServer?.beforeParsers;
     if (doors) {
@@ -582,7 +469,7 @@ export async function startApp(options: AppOptions): Promise<App> {
 
     // What a killed replica left behind
     replicas.onLost(async (lost) => void (await audit.interrupt(lost, now())));
-    replicas.onLost((lost) => deploys.interrupt(lost));
+    replicas.onLost((lost) => deploying.interrupt(lost));
     replicas.onLost(async () => {
       await hooks.recover();
       await alerts.catchUp();
@@ -612,20 +499,17 @@ export async function startApp(options: AppOptions): Promise<App> {
     await Promise.all([
       hooks.start(),
       work.start(),
-      deploys.takeUp(),
-      watch.goOn(),
-      jobs.schedule('deploy.go-on', '* * * * *'),
+      deploying.start(),
       jobs.schedule('proposal.settle', '* * * * *'),
       askRetention.schedule(),
       jobs.schedule('history.retention', '17 3 * * *'),
       jobs.schedule('api.retention', '37 3 * * *'),
-      jobs.schedule('pipelines.retention', '41 3 * * *'),
       // A robot that is restarted every day, or off at night, would never come to it.
       jobs.send('history.retention', {}, { key: 'at start' }),
     ]);
     robot.emit('scripts have loaded', robot);
     running = true;
-    sources.prepare();
+    deploying.prepare();
 
     return {
       robot,
@@ -651,6 +535,11 @@ export async function startApp(options: AppOptions): Promise<App> {
     await close();
     throw error;
   }
+}
+
+/** Four hexadecimal digits, the first a letter: `cancel` takes the number of a deployment as well. */
+function newProposalCode(): string {
+  return `${'abcdef'.charAt(randomInt(6))}${randomBytes(2).toString('hex').slice(1)}`;
 }
 
 /** For programs: no markup, and nothing to press. */

@@ -3,7 +3,8 @@
 import type { Clock, Live, Target, TargetOutcome, TargetRequest, TargetRun } from '../../../domain/deploy/ports.ts';
 import type { ArgoTargetConfig } from '../../../domain/deploy/targets/argocd.ts';
 import { createLines } from '../command/lines.ts';
-import { createRest, systemClock } from '../http/client.ts';
+import { systemClock } from '../../clock.ts';
+import { createRest } from '../http/client.ts';
 import { failureOf, isCancelled, lostSightOf, never } from '../http/failure.ts';
 import { fill } from '../http/fill.ts';
 import { once } from '../http/once.ts';

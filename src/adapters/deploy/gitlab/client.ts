@@ -3,7 +3,8 @@
 import type { Clock, Target, TargetOutcome, TargetRequest, TargetRun } from '../../../domain/deploy/ports.ts';
 import type { GitlabTargetConfig } from '../../../domain/deploy/targets/gitlab.ts';
 import { untilSeen } from '../http/catchup.ts';
-import { createRest, systemClock } from '../http/client.ts';
+import { systemClock } from '../../clock.ts';
+import { createRest } from '../http/client.ts';
 import { fill } from '../http/fill.ts';
 import { clearly, outcomeOf } from '../http/outcome.ts';
 import { liveOn, versionsOf } from './live.ts';

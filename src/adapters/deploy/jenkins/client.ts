@@ -10,7 +10,8 @@ import {
   TargetUnclear,
 } from '../../../domain/deploy/ports.ts';
 import type { JenkinsTargetConfig } from '../../../domain/deploy/targets/jenkins.ts';
-import { createRest, systemClock } from '../http/client.ts';
+import { systemClock } from '../../clock.ts';
+import { createRest } from '../http/client.ts';
 import { failureOf, isCancelled, lostSightOf, never } from '../http/failure.ts';
 import { fill, fillAll } from '../http/fill.ts';
 import { once } from '../http/once.ts';

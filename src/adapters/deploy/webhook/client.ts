@@ -10,7 +10,8 @@ import {
   TargetUnclear,
 } from '../../../domain/deploy/ports.ts';
 import type { WebhookTargetConfig } from '../../../domain/deploy/targets/webhook.ts';
-import { createRest, type Rest, type RestAnswer, type RestRequest, systemClock } from '../http/client.ts';
+import { systemClock } from '../../clock.ts';
+import { createRest, type Rest, type RestAnswer, type RestRequest } from '../http/client.ts';
 import { failureOf, isCancelled, lostSightOf, never } from '../http/failure.ts';
 import { fill } from '../http/fill.ts';
 import { once } from '../http/once.ts';
