@@ -5,7 +5,8 @@ import { cancelled, type LiveFact, outcomeCard, remedy, type Verdict, verdict } 
 import { lastLines } from './output.ts';
 import { isOpen, serviceOf } from './place.ts';
 import type { Placements } from './placements.ts';
-import type { Deployment, DeployPorts, Place, TargetOutcome } from './ports.ts';
+import type { Deployment, DeployPorts, Place } from './ports.ts';
+import type { TargetOutcome } from './target.ts';
 import { droppedCard } from './waiting.ts';
 
 /** Lines of output on the card of one that did not succeed. */

@@ -16,7 +16,7 @@ import type {
   StartRequest,
   StartResult,
 } from './ports.ts';
-import { TargetUnclear } from './ports.ts';
+import { TargetUnclear } from './target.ts';
 import { CUT_OFF, createRollouts } from './rollout.ts';
 import { outlived } from './turn.ts';
 import { olderThan } from './waiting.ts';

@@ -11,11 +11,11 @@ import type {
   Deploys,
   Preview,
   PreviewRequest,
-  Refusal,
   StartRequest,
   StartResult,
 } from './ports.ts';
-import { TargetUnclear } from './ports.ts';
+import type { Refusal } from './refusal.ts';
+import { TargetUnclear } from './target.ts';
 import { overrideCard } from './preview.ts';
 import { askChecks, askCommits, type Settled, settle } from './revision.ts';
 import { checkRules, type RuleCheck } from './rules.ts';

@@ -2,7 +2,8 @@
 
 import type { ServiceConfig, ServicesConfig } from './config.ts';
 import { lockOn } from './locks.ts';
-import type { Deployment, DeploymentState, DeployPorts, DeployStore, Place, Refusal } from './ports.ts';
+import type { Deployment, DeploymentState, DeployPorts, DeployStore, Place } from './ports.ts';
+import type { Refusal } from './refusal.ts';
 
 /** How long a deployment may wait to be started before whoever meets it starts it again. */
 const STUCK_AFTER_MS = 15_000;

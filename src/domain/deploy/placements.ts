@@ -4,8 +4,8 @@ import { afterwardsIn, watchedUntil } from './afterwards.ts';
 import { driftOf } from './drift.ts';
 import { type LiveFact, liveFact } from './outcome.ts';
 import { isSamePlace, serviceOf } from './place.ts';
-import type { Deployment, DeployPorts, Live, Place, Placement, Target } from './ports.ts';
-import { TargetUnclear } from './ports.ts';
+import type { Deployment, DeployPorts, Place, Placement } from './ports.ts';
+import { type Live, type Target, TargetUnclear } from './target.ts';
 
 /** Targets asked at once by a list. */
 const ASKED_AT_ONCE = 8;

@@ -4,7 +4,8 @@ import { type ChecksFact, havePassed, type RequiredChecks } from './checks.ts';
 import { type CommitsFact, LISTED } from './commits.ts';
 import { age } from './duration.ts';
 import { isVersion } from './plan.ts';
-import type { Change, DeployPorts, Place, Refusal } from './ports.ts';
+import type { Change, DeployPorts, Place } from './ports.ts';
+import type { Refusal } from './refusal.ts';
 import { commitIn, type Resolved, type Side, type Source, SourceUnclear, short, versionOf } from './source.ts';
 
 type RevisionPorts = Pick<DeployPorts, 'store' | 'clock' | 'redact' | 'source'>;

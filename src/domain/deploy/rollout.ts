@@ -4,7 +4,8 @@ import { createAnnouncer } from './announce.ts';
 import { messageKey } from './keys.ts';
 import { createOutput, lastLines, type Output } from './output.ts';
 import { serviceOf } from './place.ts';
-import type { Deployment, DeployPorts, TargetOutcome, TargetRequest, TargetRun } from './ports.ts';
+import type { Deployment, DeployPorts } from './ports.ts';
+import type { TargetOutcome, TargetRequest, TargetRun } from './target.ts';
 import { advance, NO_PROGRESS, type Progress, progressCard } from './progress.ts';
 
 const SAVE_OUTPUT_EVERY_MS = 5_000;

@@ -10,7 +10,7 @@ import { createLines, progressOf } from '../../../src/adapters/deploy/command/li
 import { runProgram } from '../../../src/adapters/deploy/command/run.ts';
 import { parseCurrent, parseVersions } from '../../../src/adapters/deploy/command/schema.ts';
 import type { CommandTargetConfig } from '../../../src/domain/deploy/config.ts';
-import type { ProgressStep, TargetOutcome } from '../../../src/domain/deploy/ports.ts';
+import type { ProgressStep, TargetOutcome } from '../../../src/domain/deploy/target.ts';
 
 describe('command target', function () {
   this.timeout(20_000);

@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { createKubernetesTarget } from '../../../src/adapters/deploy/kubernetes/client.ts';
 import { createKubernetes } from '../../../src/adapters/deploy/kubernetes/inspect.ts';
 import type { KubernetesTargetConfig } from '../../../src/domain/deploy/config.ts';
-import type { Target, TargetOutcome } from '../../../src/domain/deploy/ports.ts';
+import type { Target, TargetOutcome } from '../../../src/domain/deploy/target.ts';
 import type { Kubernetes } from '../../../src/domain/kubernetes/ports.ts';
 import { ROOT } from '../../support/deploys.ts';
 import { eventually } from '../../support/eventually.ts';

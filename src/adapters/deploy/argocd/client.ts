@@ -1,6 +1,7 @@
 /** The target `argocd`: sets the version of an application, syncs it and follows it until it is healthy. See docs/guide/targets/argocd.md. */
 
-import type { Clock, Live, Target, TargetOutcome, TargetRequest, TargetRun } from '../../../domain/deploy/ports.ts';
+import type { Clock } from '../../../domain/deploy/ports.ts';
+import type { Live, Target, TargetOutcome, TargetRequest, TargetRun } from '../../../domain/deploy/target.ts';
 import type { ArgoTargetConfig } from '../../../domain/deploy/targets/argocd.ts';
 import { createLines } from '../command/lines.ts';
 import { systemClock } from '../../clock.ts';

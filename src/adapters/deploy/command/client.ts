@@ -11,7 +11,7 @@ import {
   type TargetRequest,
   type TargetRun,
   TargetUnclear,
-} from '../../../domain/deploy/ports.ts';
+} from '../../../domain/deploy/target.ts';
 import { environmentOf, fill, type Values } from './arguments.ts';
 import { progressOf } from './lines.ts';
 import { type Ended, runProgram } from './run.ts';

@@ -3,7 +3,7 @@
  * anything, and every container has a name that says which deployment made it.
  */
 
-import type { TargetOutcome, TargetRun } from '../../../domain/deploy/ports.ts';
+import type { TargetOutcome, TargetRun } from '../../../domain/deploy/target.ts';
 import type { DockerPlace } from '../../../domain/docker/config.ts';
 import type { Engine } from './engine.ts';
 import { judge, probe, probeAddress } from './health.ts';

@@ -1,6 +1,7 @@
 /** The target `github`: workflows of Actions, and Deployments. See docs/guide/targets/github.md. */
 
-import type { Clock, Target, TargetOutcome, TargetRequest, TargetRun } from '../../../domain/deploy/ports.ts';
+import type { Clock } from '../../../domain/deploy/ports.ts';
+import type { Target, TargetOutcome, TargetRequest, TargetRun } from '../../../domain/deploy/target.ts';
 import type { GithubTargetConfig } from '../../../domain/deploy/targets/github.ts';
 import { untilSeen } from '../http/catchup.ts';
 import { systemClock } from '../../clock.ts';

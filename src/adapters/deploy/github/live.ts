@@ -1,6 +1,6 @@
 /** What is live and which versions there are, as GitHub knows them. */
 
-import type { Live } from '../../../domain/deploy/ports.ts';
+import type { Live } from '../../../domain/deploy/target.ts';
 import type { GithubTargetConfig } from '../../../domain/deploy/targets/github.ts';
 import { path, type Rest } from '../http/client.ts';
 import { newestFirst } from '../http/newest.ts';

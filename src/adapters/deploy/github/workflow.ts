@@ -3,7 +3,8 @@
  * docs.github.com/rest/actions/workflows, /workflow-runs, /workflow-jobs
  */
 
-import type { Clock, TargetOutcome, TargetRequest, TargetRun } from '../../../domain/deploy/ports.ts';
+import type { Clock } from '../../../domain/deploy/ports.ts';
+import type { TargetOutcome, TargetRequest, TargetRun } from '../../../domain/deploy/target.ts';
 import type { GithubTargetConfig, GithubWorkflow } from '../../../domain/deploy/targets/github.ts';
 import { path, type Rest } from '../http/client.ts';
 import { fill, fillAll, markerOf, valuesOf } from '../http/fill.ts';

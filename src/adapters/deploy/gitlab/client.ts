@@ -1,6 +1,7 @@
 /** The target `gitlab`: pipelines and what they deployed. See docs/guide/targets/gitlab.md. */
 
-import type { Clock, Target, TargetOutcome, TargetRequest, TargetRun } from '../../../domain/deploy/ports.ts';
+import type { Clock } from '../../../domain/deploy/ports.ts';
+import type { Target, TargetOutcome, TargetRequest, TargetRun } from '../../../domain/deploy/target.ts';
 import type { GitlabTargetConfig } from '../../../domain/deploy/targets/gitlab.ts';
 import { untilSeen } from '../http/catchup.ts';
 import { systemClock } from '../../clock.ts';

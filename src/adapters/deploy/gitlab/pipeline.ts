@@ -3,7 +3,8 @@
  * docs.gitlab.com/api/pipelines, /api/pipeline_triggers, /api/jobs
  */
 
-import type { Clock, TargetOutcome, TargetRequest, TargetRun } from '../../../domain/deploy/ports.ts';
+import type { Clock } from '../../../domain/deploy/ports.ts';
+import type { TargetOutcome, TargetRequest, TargetRun } from '../../../domain/deploy/target.ts';
 import type { GitlabTargetConfig } from '../../../domain/deploy/targets/gitlab.ts';
 import { path, type Rest } from '../http/client.ts';
 import { fill, fillAll, markerOf, valuesOf } from '../http/fill.ts';

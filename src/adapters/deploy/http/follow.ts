@@ -1,6 +1,7 @@
 /** Following what goes on elsewhere to its end: growing waits, outages, a deadline, being cancelled, being stopped. */
 
-import type { Clock, TargetOutcome, TargetRun } from '../../../domain/deploy/ports.ts';
+import type { Clock } from '../../../domain/deploy/ports.ts';
+import type { TargetOutcome, TargetRun } from '../../../domain/deploy/target.ts';
 import { isCancelled, never } from './failure.ts';
 import { createPace } from './pace.ts';
 import { isPassing, RestProblem } from './problem.ts';

@@ -1,6 +1,6 @@
 /** Problems with a server, as a target must say them. */
 
-import { type TargetOutcome, type TargetRun, TargetUnclear } from '../../../domain/deploy/ports.ts';
+import { type TargetOutcome, type TargetRun, TargetUnclear } from '../../../domain/deploy/target.ts';
 import { failureOf, isCancelled } from './failure.ts';
 import { RestProblem } from './problem.ts';
 

@@ -1,6 +1,6 @@
 /** Trouble that passes does not end a rollout that goes on by itself, until its time is over. */
 
-import type { TargetRun } from '../../../domain/deploy/ports.ts';
+import type { TargetRun } from '../../../domain/deploy/target.ts';
 import { isPassing, RestProblem } from './problem.ts';
 
 export type Answered<T> = { readonly kind: 'answer'; readonly value: T } | { readonly kind: 'trouble' };

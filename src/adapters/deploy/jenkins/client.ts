@@ -1,14 +1,14 @@
 /** The target `jenkins`: starts a job with parameters and follows its build. See docs/guide/targets/jenkins.md. */
 
+import type { Clock } from '../../../domain/deploy/ports.ts';
 import {
-  type Clock,
   type Live,
   type Target,
   type TargetOutcome,
   type TargetRequest,
   type TargetRun,
   TargetUnclear,
-} from '../../../domain/deploy/ports.ts';
+} from '../../../domain/deploy/target.ts';
 import type { JenkinsTargetConfig } from '../../../domain/deploy/targets/jenkins.ts';
 import { systemClock } from '../../clock.ts';
 import { createRest } from '../http/client.ts';

@@ -1,6 +1,6 @@
 /** The console of a build, told line by line while it grows. */
 
-import type { TargetRun } from '../../../domain/deploy/ports.ts';
+import type { TargetRun } from '../../../domain/deploy/target.ts';
 import { createLines } from '../command/lines.ts';
 import { END_BYTES, MOST_TOLD_BYTES } from '../http/most.ts';
 import { isPassing, RestProblem, wasCut } from '../http/problem.ts';

@@ -9,7 +9,7 @@ import {
   type TargetRequest,
   type TargetRun,
   TargetUnclear,
-} from '../../../domain/deploy/ports.ts';
+} from '../../../domain/deploy/target.ts';
 import type { TargetOptions } from '../targets.ts';
 import { deploymentCache } from './cache.ts';
 import { changeImages, existing } from './change.ts';

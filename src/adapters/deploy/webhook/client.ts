@@ -1,14 +1,14 @@
 /** The target `webhook`: sends a signed request, and asks how far it is. See docs/guide/targets/webhook.md. */
 
+import type { Clock } from '../../../domain/deploy/ports.ts';
 import {
-  type Clock,
   type Live,
   type Target,
   type TargetOutcome,
   type TargetRequest,
   type TargetRun,
   TargetUnclear,
-} from '../../../domain/deploy/ports.ts';
+} from '../../../domain/deploy/target.ts';
 import type { WebhookTargetConfig } from '../../../domain/deploy/targets/webhook.ts';
 import { systemClock } from '../../clock.ts';
 import { createRest, type Rest, type RestAnswer, type RestRequest } from '../http/client.ts';

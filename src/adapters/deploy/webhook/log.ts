@@ -1,6 +1,6 @@
 /** A log that grows, read in parts: `Range: bytes=<n>-`, https://www.rfc-editor.org/rfc/rfc9110#name-range. */
 
-import type { TargetRun } from '../../../domain/deploy/ports.ts';
+import type { TargetRun } from '../../../domain/deploy/target.ts';
 import { createLines } from '../command/lines.ts';
 import type { StreamEnd } from '../http/client.ts';
 import { END_BYTES, MOST_TOLD_BYTES } from '../http/most.ts';
