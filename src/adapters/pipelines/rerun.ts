@@ -3,8 +3,8 @@
 import type { Clock } from '../../domain/deploy/ports.ts';
 import type { PipelineAccess, RerunPlace } from '../../domain/pipelines/access.ts';
 import type { Repeated } from '../../domain/pipelines/rerun.ts';
-import { createRest, type Rest } from '../deploy/http/client.ts';
-import { mayHaveArrived, RestProblem } from '../deploy/http/problem.ts';
+import { createRest, type Rest } from '../rest/client.ts';
+import { mayHaveArrived, RestProblem } from '../rest/problem.ts';
 import { rerunGithub } from './github/rerun.ts';
 import { rerunGitlab } from './gitlab/rerun.ts';
 import { rerunJenkins } from './jenkins/rerun.ts';

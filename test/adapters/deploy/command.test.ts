@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { fill } from '../../../src/adapters/deploy/command/arguments.ts';
 import { createCommandTarget } from '../../../src/adapters/deploy/command/client.ts';
-import { createLines, progressOf } from '../../../src/adapters/deploy/command/lines.ts';
+import { createLines, progressOf } from '../../../src/adapters/deploy/lines.ts';
 import { runProgram } from '../../../src/adapters/deploy/command/run.ts';
 import { parseCurrent, parseVersions } from '../../../src/adapters/deploy/command/schema.ts';
 import type { CommandTargetConfig } from '../../../src/domain/deploy/config.ts';

@@ -13,7 +13,7 @@ import {
   TargetUnclear,
 } from '../../../domain/deploy/target.ts';
 import { environmentOf, fill, type Values } from './arguments.ts';
-import { progressOf } from './lines.ts';
+import { progressOf } from '../lines.ts';
 import { type Ended, runProgram } from './run.ts';
 import { parseCurrent, parseVersions } from './schema.ts';
 

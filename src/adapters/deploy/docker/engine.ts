@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import type Docker from 'dockerode';
 import type { ContainerCreateOptions } from 'dockerode';
 import type { DockerPlace } from '../../../domain/docker/config.ts';
-import { createLines } from '../command/lines.ts';
+import { createLines } from '../lines.ts';
 import {
   type Container,
   type Listed,

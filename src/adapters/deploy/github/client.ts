@@ -5,7 +5,7 @@ import type { Target, TargetOutcome, TargetRequest, TargetRun } from '../../../d
 import type { GithubTargetConfig } from '../../../domain/deploy/targets/github.ts';
 import { untilSeen } from '../http/catchup.ts';
 import { systemClock } from '../../clock.ts';
-import { createRest } from '../http/client.ts';
+import { createRest } from '../../rest/client.ts';
 import { fill } from '../http/fill.ts';
 import { clearly, outcomeOf } from '../http/outcome.ts';
 import { createDeployment, resumeDeployment } from './deployment.ts';

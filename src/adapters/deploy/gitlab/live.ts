@@ -2,7 +2,7 @@
 
 import type { Live } from '../../../domain/deploy/target.ts';
 import type { GitlabTargetConfig } from '../../../domain/deploy/targets/gitlab.ts';
-import { path, type Rest } from '../http/client.ts';
+import { path, type Rest } from '../../rest/client.ts';
 import { type ProjectDeployment, parseDeployments, parseReleases, parseTags, parseVariables } from './schema.ts';
 
 const SHOWN_TO =

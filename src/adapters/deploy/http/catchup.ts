@@ -2,7 +2,7 @@
 
 import type { Clock } from '../../../domain/deploy/ports.ts';
 import type { Live, TargetOutcome, TargetRequest, TargetRun } from '../../../domain/deploy/target.ts';
-import { RestProblem } from './problem.ts';
+import { RestProblem } from '../../rest/problem.ts';
 
 const WAITS_MS = [1_000, 2_000, 4_000];
 

@@ -1,7 +1,7 @@
 /** From what went wrong between the robot and a server to what a target answers. */
 
 import type { TargetOutcome } from '../../../domain/deploy/target.ts';
-import { RestProblem } from './problem.ts';
+import { RestProblem } from '../../rest/problem.ts';
 
 /** How a rollout ends that could not go on. What is no matter of the server is thrown on. */
 export function failureOf(error: unknown): TargetOutcome {

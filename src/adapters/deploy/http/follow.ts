@@ -4,7 +4,7 @@ import type { Clock } from '../../../domain/deploy/ports.ts';
 import type { TargetOutcome, TargetRun } from '../../../domain/deploy/target.ts';
 import { isCancelled, never } from './failure.ts';
 import { createPace } from './pace.ts';
-import { isPassing, RestProblem } from './problem.ts';
+import { isPassing, RestProblem } from '../../rest/problem.ts';
 
 /** What one look saw; an outcome ends it. */
 export interface Look {

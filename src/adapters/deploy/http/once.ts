@@ -2,7 +2,7 @@
 
 import type { Clock } from '../../../domain/deploy/ports.ts';
 import { isCancelled, never } from './failure.ts';
-import { mayHaveArrived, RestProblem } from './problem.ts';
+import { mayHaveArrived, RestProblem } from '../../rest/problem.ts';
 
 export interface Once<T> {
   /** The request; not repeated by itself. */

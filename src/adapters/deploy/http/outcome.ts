@@ -2,7 +2,7 @@
 
 import { type TargetOutcome, type TargetRun, TargetUnclear } from '../../../domain/deploy/target.ts';
 import { failureOf, isCancelled } from './failure.ts';
-import { RestProblem } from './problem.ts';
+import { RestProblem } from '../../rest/problem.ts';
 
 /** A rollout that a problem ended before it could be followed. */
 export async function outcomeOf(run: TargetRun, work: () => Promise<TargetOutcome>): Promise<TargetOutcome> {

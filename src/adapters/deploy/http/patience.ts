@@ -1,7 +1,7 @@
 /** Trouble that passes does not end a rollout that goes on by itself, until its time is over. */
 
 import type { TargetRun } from '../../../domain/deploy/target.ts';
-import { isPassing, RestProblem } from './problem.ts';
+import { isPassing, RestProblem } from '../../rest/problem.ts';
 
 export type Answered<T> = { readonly kind: 'answer'; readonly value: T } | { readonly kind: 'trouble' };
 

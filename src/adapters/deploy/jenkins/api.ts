@@ -1,8 +1,8 @@
 /** The calls to Jenkins that a rollout needs. */
 
-import type { Rest, RestAnswer, RestRequest } from '../http/client.ts';
-import type { Headers } from '../http/limits.ts';
-import { RestProblem } from '../http/problem.ts';
+import type { Rest, RestAnswer, RestRequest } from '../../rest/client.ts';
+import type { Headers } from '../../rest/limits.ts';
+import { RestProblem } from '../../rest/problem.ts';
 import {
   type Build,
   type Item,

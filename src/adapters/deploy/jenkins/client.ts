@@ -11,14 +11,14 @@ import {
 } from '../../../domain/deploy/target.ts';
 import type { JenkinsTargetConfig } from '../../../domain/deploy/targets/jenkins.ts';
 import { systemClock } from '../../clock.ts';
-import { createRest } from '../http/client.ts';
+import { createRest } from '../../rest/client.ts';
 import { failureOf, isCancelled, lostSightOf, never } from '../http/failure.ts';
 import { fill, fillAll } from '../http/fill.ts';
 import { once } from '../http/once.ts';
 import { clearly } from '../http/outcome.ts';
 import { createPace } from '../http/pace.ts';
 import { type Patience, patiently } from '../http/patience.ts';
-import { isPassing, RestProblem } from '../http/problem.ts';
+import { isPassing, RestProblem } from '../../rest/problem.ts';
 import { createJenkins, type Found, type Jenkins, jobPath, saidByJenkins } from './api.ts';
 import { createConsole } from './log.ts';
 import { outcomeOf } from './result.ts';

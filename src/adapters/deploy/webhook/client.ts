@@ -11,15 +11,15 @@ import {
 } from '../../../domain/deploy/target.ts';
 import type { WebhookTargetConfig } from '../../../domain/deploy/targets/webhook.ts';
 import { systemClock } from '../../clock.ts';
-import { createRest, type Rest, type RestAnswer, type RestRequest } from '../http/client.ts';
+import { createRest, type Rest, type RestAnswer, type RestRequest } from '../../rest/client.ts';
 import { failureOf, isCancelled, lostSightOf, never } from '../http/failure.ts';
 import { fill } from '../http/fill.ts';
 import { once } from '../http/once.ts';
 import { clearly } from '../http/outcome.ts';
 import { createPace } from '../http/pace.ts';
 import { type Patience, patiently } from '../http/patience.ts';
-import { isPassing, mayHaveArrived, RestProblem } from '../http/problem.ts';
-import { oneLine } from '../http/words.ts';
+import { isPassing, mayHaveArrived, RestProblem } from '../../rest/problem.ts';
+import { oneLine } from '../../rest/words.ts';
 import { createLog } from './log.ts';
 import {
   type Handle,

@@ -6,8 +6,8 @@
 import { z } from 'zod';
 import type { RerunPlace } from '../../../domain/pipelines/access.ts';
 import type { Repeated } from '../../../domain/pipelines/rerun.ts';
-import type { Rest } from '../../deploy/http/client.ts';
-import { RestProblem } from '../../deploy/http/problem.ts';
+import type { Rest } from '../../rest/client.ts';
+import { RestProblem } from '../../rest/problem.ts';
 import { createJenkins, jobPath } from '../../deploy/jenkins/api.ts';
 
 const build = z.object({

@@ -1,7 +1,7 @@
 /** The source `gitlab`: commits and their statuses by its REST API. See docs/guide/source.md. */
 
 import type { Check, CheckState, Commit, Resolved, Side, Source } from '../../../domain/deploy/source.ts';
-import { createRest, path } from '../../deploy/http/client.ts';
+import { createRest, path } from '../../rest/client.ts';
 import { clearSource, type HostedSourceOptions, ifThere, mustBeThere, PAGES, titleOf, tooMany } from '../hosted.ts';
 import {
   type CommitStatus,

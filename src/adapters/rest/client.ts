@@ -5,8 +5,8 @@
 
 import type { Readable } from 'node:stream';
 import type { AxiosInstance } from 'axios';
-import type { Clock } from '../../../domain/deploy/ports.ts';
-import { systemClock } from '../../clock.ts';
+import type { Clock } from '../../domain/deploy/ports.ts';
+import { systemClock } from '../clock.ts';
 import { type Headers, limitWait } from './limits.ts';
 import {
   type Advice,
