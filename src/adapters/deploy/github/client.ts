@@ -5,7 +5,7 @@ import type { Target, TargetOutcome, TargetRequest, TargetRun } from '../../../d
 import type { GithubTargetConfig } from '../../../domain/deploy/targets/github.ts';
 import { untilSeen } from '../http/catchup.ts';
 import { systemClock } from '../../clock.ts';
-import { createRest } from '../../rest/client.ts';
+import { githubRest } from '../../servers.ts';
 import { fill } from '../http/fill.ts';
 import { clearly, outcomeOf } from '../http/outcome.ts';
 import { createDeployment, resumeDeployment } from './deployment.ts';
@@ -23,17 +23,7 @@ export interface GithubTargetOptions {
 
 export function createGithubTarget({ service, config, environment, clock = systemClock }: GithubTargetOptions): Target {
   const { how } = config;
-  const rest = createRest({
-    name: 'GitHub',
-    baseUrl: config.url,
-    token: { from: config.tokenFrom, value: environment[config.tokenFrom] },
-    headers: (token) => ({
-      accept: 'application/vnd.github+json',
-      'x-github-api-version': '2022-11-28',
-      authorization: `Bearer ${token}`,
-    }),
-    clock,
-  });
+  const rest = githubRest(config, { environment, clock });
 
   const live = (place: string) => liveOn(rest, config, fill(config.environment, { service, environment: place }));
 

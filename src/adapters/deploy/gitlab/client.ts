@@ -5,7 +5,7 @@ import type { Target, TargetOutcome, TargetRequest, TargetRun } from '../../../d
 import type { GitlabTargetConfig } from '../../../domain/deploy/targets/gitlab.ts';
 import { untilSeen } from '../http/catchup.ts';
 import { systemClock } from '../../clock.ts';
-import { createRest } from '../../rest/client.ts';
+import { gitlabRest } from '../../servers.ts';
 import { fill } from '../http/fill.ts';
 import { clearly, outcomeOf } from '../http/outcome.ts';
 import { liveOn, versionsOf } from './live.ts';
@@ -21,13 +21,7 @@ export interface GitlabTargetOptions {
 }
 
 export function createGitlabTarget({ service, config, environment, clock = systemClock }: GitlabTargetOptions): Target {
-  const rest = createRest({
-    name: 'GitLab',
-    baseUrl: `${config.url}/api/v4`,
-    token: { from: config.tokenFrom, value: environment[config.tokenFrom] },
-    headers: (token) => ({ 'private-token': token }),
-    clock,
-  });
+  const rest = gitlabRest(config, { environment, clock });
   const { triggerFrom } = config;
   const trigger = triggerFrom === undefined ? undefined : environment[triggerFrom];
   const options = { rest, config, trigger, clock };

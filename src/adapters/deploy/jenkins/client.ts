@@ -11,7 +11,7 @@ import {
 } from '../../../domain/deploy/target.ts';
 import type { JenkinsTargetConfig } from '../../../domain/deploy/targets/jenkins.ts';
 import { systemClock } from '../../clock.ts';
-import { createRest } from '../../rest/client.ts';
+import { jenkinsRest } from '../../servers.ts';
 import { failureOf, isCancelled, lostSightOf, never } from '../http/failure.ts';
 import { fill, fillAll } from '../http/fill.ts';
 import { once } from '../http/once.ts';
@@ -19,7 +19,7 @@ import { clearly } from '../http/outcome.ts';
 import { createPace } from '../http/pace.ts';
 import { type Patience, patiently } from '../http/patience.ts';
 import { isPassing, RestProblem } from '../../rest/problem.ts';
-import { createJenkins, type Found, type Jenkins, jobPath, saidByJenkins } from './api.ts';
+import { createJenkins, type Found, type Jenkins, jobPath } from './api.ts';
 import { createConsole } from './log.ts';
 import { outcomeOf } from './result.ts';
 import { type Build, type Handle, parseHandle } from './schema.ts';
@@ -44,14 +44,7 @@ export function createJenkinsTarget(options: JenkinsTargetOptions): Target {
   const { config } = options;
   const clock = options.clock ?? systemClock;
   const now = () => clock.now().getTime();
-  const rest = createRest({
-    name: 'Jenkins',
-    baseUrl: config.url,
-    token: { from: config.tokenFrom, value: options.environment[config.tokenFrom] },
-    headers: (token) => ({ authorization: `Basic ${Buffer.from(`${config.user}:${token}`).toString('base64')}` }),
-    said: saidByJenkins,
-    clock,
-  });
+  const rest = jenkinsRest(config, { environment: options.environment, clock });
 
   const jobOf = (values: Readonly<Record<string, string>>) => fill(config.job, values);
   const filled = (values: Readonly<Record<string, string>>) => fillAll(config.parameters, values);

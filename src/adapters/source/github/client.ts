@@ -1,7 +1,8 @@
 /** The source `github`: commits, comparisons and checks by its REST API. See docs/guide/source.md. */
 
 import type { Check, CheckState, Commit, Resolved, Side, Source } from '../../../domain/deploy/source.ts';
-import { createRest, path } from '../../rest/client.ts';
+import { path } from '../../rest/client.ts';
+import { githubRest } from '../../servers.ts';
 import {
   clearSource,
   type HostedSourceOptions,
@@ -29,17 +30,7 @@ const CONTENTS = { 403: 'the token needs the permission “Contents: read”' };
 const CHECKS = { 403: 'the token needs the permissions “Checks: read” and “Commit statuses: read”' };
 
 export function createGithubSource({ config, environment, clock }: HostedSourceOptions): Source {
-  const rest = createRest({
-    name: 'GitHub',
-    baseUrl: config.url,
-    token: { from: config.tokenFrom, value: environment[config.tokenFrom] },
-    headers: (token) => ({
-      accept: 'application/vnd.github+json',
-      'x-github-api-version': '2022-11-28',
-      authorization: `Bearer ${token}`,
-    }),
-    clock,
-  });
+  const rest = githubRest(config, { environment, clock });
   const [owner = '', name = ''] = config.name.split('/');
   const repository = path`/repos/${owner}/${name}`;
 

@@ -1,7 +1,8 @@
 /** The source `gitlab`: commits and their statuses by its REST API. See docs/guide/source.md. */
 
 import type { Check, CheckState, Commit, Resolved, Side, Source } from '../../../domain/deploy/source.ts';
-import { createRest, path } from '../../rest/client.ts';
+import { path } from '../../rest/client.ts';
+import { gitlabRest } from '../../servers.ts';
 import { clearSource, type HostedSourceOptions, ifThere, mustBeThere, PAGES, titleOf, tooMany } from '../hosted.ts';
 import {
   type CommitStatus,
@@ -17,13 +18,7 @@ const ADVICE = { 403: 'the token needs the scope “read_api”, and at least th
 
 export function createGitlabSource({ config, environment, clock }: HostedSourceOptions): Source {
   const { name, branch } = config;
-  const rest = createRest({
-    name: 'GitLab',
-    baseUrl: `${config.url}/api/v4`,
-    token: { from: config.tokenFrom, value: environment[config.tokenFrom] },
-    headers: (token) => ({ 'private-token': token }),
-    clock,
-  });
+  const rest = gitlabRest(config, { environment, clock });
   const repository = path`/projects/${name}/repository`;
 
   function reference(kind: 'tags' | 'branches', asked: string): Promise<string | undefined> {
