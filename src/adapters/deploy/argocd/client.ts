@@ -1,5 +1,6 @@
 /** The target `argocd`: sets the version of an application, syncs it and follows it until it is healthy. See docs/guide/targets/argocd.md. */
 
+import { duration } from '../../../domain/deploy/duration.ts';
 import type { Clock } from '../../../domain/deploy/ports.ts';
 import type { Live, Target, TargetOutcome, TargetRequest, TargetRun } from '../../../domain/deploy/target.ts';
 import type { ArgoTargetConfig } from '../../../domain/deploy/targets/argocd.ts';
@@ -257,7 +258,7 @@ export function createArgoTarget(options: ArgoTargetOptions): Target {
 
   async function tooLong(rollout: Rollout, application: Application): Promise<TargetOutcome> {
     const { argo, name } = rollout;
-    const time = `${Math.round(config.timeoutMs / 6_000) / 10} min`;
+    const time = duration(config.timeoutMs);
     if (isBusy(application)) {
       await argo.terminate();
       const message = application.status.operationState?.message;

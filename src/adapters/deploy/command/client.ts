@@ -4,6 +4,7 @@ import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CommandTargetConfig } from '../../../domain/deploy/config.ts';
+import { duration } from '../../../domain/deploy/duration.ts';
 import {
   type Live,
   type Target,
@@ -160,7 +161,7 @@ function describe(ended: Ended, program: string, config: CommandTargetConfig): s
     case 'signal':
       return `the program was ended by ${ended.signal}`;
     case 'timeout':
-      return `the program took longer than ${config.timeoutMs / 1000} s and was stopped`;
+      return `the program took longer than ${duration(config.timeoutMs)} and was stopped`;
     case 'aborted':
       return 'the program was stopped';
     case 'missing':

@@ -1,5 +1,6 @@
 /** Following what goes on elsewhere to its end: growing waits, outages, a deadline, being cancelled, being stopped. */
 
+import { duration } from '../../../domain/deploy/duration.ts';
 import type { Clock } from '../../../domain/deploy/ports.ts';
 import type { TargetOutcome, TargetRun } from '../../../domain/deploy/target.ts';
 import { isCancelled, never } from './failure.ts';
@@ -69,8 +70,7 @@ export async function follow(following: Following): Promise<TargetOutcome> {
 /** Stops it and waits for its end, which may be a good one after all. */
 async function end(following: Following, why: 'cancel' | 'timeout'): Promise<TargetOutcome> {
   const { run, clock, name, timeoutMs } = following;
-  const minutes = Math.round(timeoutMs / 6_000) / 10;
-  const what = why === 'cancel' ? 'it was cancelled' : `it took longer than ${minutes} min`;
+  const what = why === 'cancel' ? 'it was cancelled' : `it took longer than ${duration(timeoutMs)}`;
   const outcome = (text: string): TargetOutcome =>
     why === 'cancel' ? { kind: 'interrupted', text } : { kind: 'failed', code: 'timeout', text };
   run.progress({ text: why === 'cancel' ? 'Cancelling' : 'Stopping: it takes too long' });

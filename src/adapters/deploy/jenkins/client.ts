@@ -1,5 +1,6 @@
 /** The target `jenkins`: starts a job with parameters and follows its build. See docs/guide/targets/jenkins.md. */
 
+import { duration } from '../../../domain/deploy/duration.ts';
 import type { Clock } from '../../../domain/deploy/ports.ts';
 import {
   type Live,
@@ -222,7 +223,7 @@ export function createJenkinsTarget(options: JenkinsTargetOptions): Target {
           return { kind: 'interrupted', text: 'it was cancelled; Jenkins had not begun' };
         }
         if (after.kind === 'answer') {
-          const text = `the build waited longer than ${minutes(config.timeoutMs)} in the queue and was taken out of it`;
+          const text = `the build waited longer than ${duration(config.timeoutMs)} in the queue and was taken out of it`;
           return { kind: 'failed', code: 'timeout', text };
         }
       }
@@ -258,7 +259,7 @@ export function createJenkinsTarget(options: JenkinsTargetOptions): Target {
           return {
             kind: 'failed',
             code: 'timeout',
-            text: `${name} took longer than ${minutes(config.timeoutMs)} and was stopped`,
+            text: `${name} took longer than ${duration(config.timeoutMs)} and was stopped`,
           };
         }
       }
@@ -332,8 +333,4 @@ function stoppedOutcome({ signal }: TargetRun, when: string): TargetOutcome {
 function progressOf({ timestamp, estimatedDuration }: Build, at: number): { percent?: number } {
   if (estimatedDuration <= 0 || timestamp <= 0) return {};
   return { percent: Math.max(0, Math.min(99, Math.round(((at - timestamp) / estimatedDuration) * 100))) };
-}
-
-function minutes(ms: number): string {
-  return ms < 120_000 ? `${ms / 1_000} s` : `${Math.round(ms / 60_000)} min`;
 }

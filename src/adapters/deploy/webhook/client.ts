@@ -1,5 +1,6 @@
 /** The target `webhook`: sends a signed request, and asks how far it is. See docs/guide/targets/webhook.md. */
 
+import { duration } from '../../../domain/deploy/duration.ts';
 import type { Clock } from '../../../domain/deploy/ports.ts';
 import {
   type Live,
@@ -306,7 +307,7 @@ export function createWebhookTarget(options: WebhookTargetOptions): Target {
         pace.hurry();
       }
       if (left(handle) === 0 && stopping === undefined) {
-        const text = `it took longer than ${Math.round(config.timeoutMs / 6_000) / 10} min, and may go on`;
+        const text = `it took longer than ${duration(config.timeoutMs)}, and may go on`;
         return { kind: 'failed', code: 'timeout', text };
       }
       await clock.sleep(pace.next(), cancelled ? never : run.signal);

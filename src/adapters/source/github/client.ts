@@ -1,6 +1,6 @@
 /** The source `github`: commits, comparisons and checks by its REST API. See docs/guide/source.md. */
 
-import type { Check, CheckState, Commit, Resolved, Side, Source } from '../../../domain/deploy/source.ts';
+import { type Check, type CheckState, type Commit, isCommit, type Resolved, type Side, type Source } from '../../../domain/deploy/source.ts';
 import { path } from '../../rest/client.ts';
 import { githubRest } from '../../servers.ts';
 import {
@@ -49,7 +49,7 @@ export function createGithubSource({ config, environment, clock }: HostedSourceO
       const commit = await commitAt(`${what === 'tag' ? 'tags' : 'heads'}/${asked}`);
       if (commit !== undefined) return { kind: 'found', what, commit };
     }
-    const commit = /^[0-9a-f]{7,64}$/.test(asked) ? await commitAt(asked) : undefined;
+    const commit = isCommit(asked) ? await commitAt(asked) : undefined;
     if (commit?.startsWith(asked)) return { kind: 'found', what: 'commit', commit };
     await mustBeThere(rest, repository);
     return { kind: 'unknown' };

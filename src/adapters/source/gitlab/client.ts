@@ -1,6 +1,6 @@
 /** The source `gitlab`: commits and their statuses by its REST API. See docs/guide/source.md. */
 
-import type { Check, CheckState, Commit, Resolved, Side, Source } from '../../../domain/deploy/source.ts';
+import { type Check, type CheckState, type Commit, isCommit, type Resolved, type Side, type Source } from '../../../domain/deploy/source.ts';
 import { path } from '../../rest/client.ts';
 import { gitlabRest } from '../../servers.ts';
 import { clearSource, type HostedSourceOptions, ifThere, mustBeThere, PAGES, titleOf, tooMany } from '../hosted.ts';
@@ -31,7 +31,7 @@ export function createGitlabSource({ config, environment, clock }: HostedSourceO
       const commit = await reference(what === 'tag' ? 'tags' : 'branches', asked);
       if (commit !== undefined) return { kind: 'found', what, commit };
     }
-    if (/^[0-9a-f]{7,64}$/.test(asked)) {
+    if (isCommit(asked)) {
       const where = `${repository}/commits/${asked}`;
       const found = await ifThere(async () => parseCommit((await rest.ask({ path: where, advice: ADVICE })).data));
       if (found?.id.startsWith(asked)) return { kind: 'found', what: 'commit', commit: found.id };
