@@ -2,7 +2,7 @@
 
 import type { Tie } from '../../src/domain/deploy/tie.ts';
 import type { WatchStore } from '../../src/domain/deploy/watch.ts';
-import type { WayBack } from '../../src/domain/deploy/way-back.ts';
+import type { WayBack } from '../../src/domain/deploy/auto-rollback.ts';
 
 export function memoryWatch(): WatchStore {
   const ties = new Map<string, Tie>();

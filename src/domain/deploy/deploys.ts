@@ -2,7 +2,7 @@
 
 import { createConclusion } from './conclusion.ts';
 import { withGate } from './gate.ts';
-import { createQueue } from './line.ts';
+import { createQueue } from './queue.ts';
 import { admit, isStuck, takenBy } from './place.ts';
 import { createPlacements } from './placements.ts';
 import { type PlanFacts, plan } from './plan.ts';

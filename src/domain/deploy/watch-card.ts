@@ -8,7 +8,7 @@ import { footer } from './footer.ts';
 import { isOpen } from './place.ts';
 import type { Deployment, Requester } from './ports.ts';
 import type { Tie } from './tie.ts';
-import type { WayBack } from './way-back.ts';
+import type { WayBack } from './auto-rollback.ts';
 
 /** Alerts that are named one by one. */
 const NAMED = 8;

@@ -13,7 +13,7 @@ import type { Deployment, DeployStore, Deploys, Place, Requester, RevertRequest 
 import type { Refusal } from './refusal.ts';
 import { type Tie, tiesOf } from './tie.ts';
 import { alertContext, type WatchFacts, watchCard } from './watch-card.ts';
-import { type BackOutcome, backTo, isOvertaken, overtaker, type WayBack, wish } from './way-back.ts';
+import { type BackOutcome, backTo, isOvertaken, overtaker, type WayBack, wish } from './auto-rollback.ts';
 
 /** Deployments of one place that are looked at. */
 const REMEMBERED = 500;
