@@ -11,9 +11,8 @@ import { advance, NO_PROGRESS, type Progress, progressCard } from './progress.ts
 const SAVE_OUTPUT_EVERY_MS = 5_000;
 /** Of output so long (in UTF-16 units); what is longer is saved less often, so that saving costs the same. */
 const SAVED_OFTEN = 64 * 1024;
-/** Lines of output on the card while it runs, and how many characters of each are kept for it. */
+/** Lines of output on the card while it runs. */
 const SHOWN_LINES = 3;
-const SHOWN_LENGTH = 300;
 /** How often whoever runs a deployment looks whether it was cancelled, should the word of it have been lost. */
 const LOOK_FOR_CANCEL_MS = 5_000;
 /** The reason of an aborted signal; see {@link TargetRun}. */
@@ -169,7 +168,8 @@ export function createRollouts(
       },
       output(line) {
         output.add(line);
-        if (line.trim() !== '') recent = [...recent.slice(1 - SHOWN_LINES), line.slice(0, SHOWN_LENGTH)];
+        // Whole: half of a secret would not be known for one.
+        if (line.trim() !== '') recent = [...recent.slice(1 - SHOWN_LINES), line];
         announcer.changed();
       },
     };
