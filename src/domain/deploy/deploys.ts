@@ -16,8 +16,8 @@ import type {
   StartRequest,
   StartResult,
 } from './ports.ts';
-import { TargetUnclear } from './target.ts';
-import { CUT_OFF, createRollouts } from './rollout.ts';
+import { CUT_OFF, TargetUnclear } from './target.ts';
+import { createRollouts } from './rollout.ts';
 import { outlived } from './turn.ts';
 import { olderThan } from './waiting.ts';
 

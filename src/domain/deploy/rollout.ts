@@ -5,7 +5,7 @@ import { messageKey } from './keys.ts';
 import { createOutput, lastLines, type Output } from './output.ts';
 import { serviceOf } from './place.ts';
 import type { Deployment, DeployPorts } from './ports.ts';
-import type { TargetOutcome, TargetRequest, TargetRun } from './target.ts';
+import { CANCEL, CUT_OFF, isCancelled, type TargetOutcome, type TargetRequest, type TargetRun } from './target.ts';
 import { advance, NO_PROGRESS, type Progress, progressCard } from './progress.ts';
 
 const SAVE_OUTPUT_EVERY_MS = 5_000;
@@ -15,11 +15,6 @@ const SAVED_OFTEN = 64 * 1024;
 const SHOWN_LINES = 3;
 /** How often whoever runs a deployment looks whether it was cancelled, should the word of it have been lost. */
 const LOOK_FOR_CANCEL_MS = 5_000;
-/** The reason of an aborted signal; see {@link TargetRun}. */
-const CANCEL = 'cancel';
-
-/** What becomes of a rollout that the robot could not see to its end. */
-export const CUT_OFF: TargetOutcome = { kind: 'interrupted', text: 'the robot was stopped while it ran' };
 
 export interface Rollouts {
   /** Sees a rollout that this replica has just claimed to its end, or leaves it when the robot stops. */
@@ -64,7 +59,7 @@ export function createRollouts(
     });
     await watch;
     const text = ports.redact(output.text());
-    const left = outcome.kind === 'interrupted' && signal.aborted && signal.reason !== CANCEL;
+    const left = outcome.kind === 'interrupted' && signal.aborted && !isCancelled(signal);
     if (left && (await canResume(deployment))) {
       await store.leave(id, ports.replica, text);
       return;
@@ -110,7 +105,7 @@ export function createRollouts(
       const request: TargetRequest = { deployment: id, service, environment, version };
       if (handle !== undefined && target.resume) {
         // It goes on by itself; whoever is there next takes it up. One that was cancelled is stopped by its target.
-        const isStopping = signal.aborted && signal.reason !== CANCEL;
+        const isStopping = signal.aborted && !isCancelled(signal);
         return isStopping ? CUT_OFF : await target.resume(request, handle, run);
       }
       await target.settle(service, environment);

@@ -7,9 +7,17 @@ export interface TargetRequest {
   readonly version: string;
 }
 
+/** The reason of an aborted {@link TargetRun.signal} when somebody cancelled. */
+export const CANCEL = 'cancel';
+
+/** Somebody cancelled; otherwise an aborted signal means that the robot stops. */
+export function isCancelled(signal: AbortSignal): boolean {
+  return signal.aborted && signal.reason === CANCEL;
+}
+
 export interface TargetRun {
   /**
-   * Aborted with the reason `cancel` when somebody cancels: stop the rollout and put things in order. Aborted with another
+   * Aborted with the reason {@link CANCEL} when somebody cancels: stop the rollout and put things in order. Aborted with another
    * reason when the robot shuts down: end soon, leave things in order; a rollout that can be resumed goes on by itself.
    */
   readonly signal: AbortSignal;
@@ -31,6 +39,9 @@ export type TargetOutcome =
   | { readonly kind: 'succeeded' }
   | { readonly kind: 'failed'; readonly code: string; readonly text: string }
   | { readonly kind: 'interrupted'; readonly text: string };
+
+/** How a rollout ends for the robot when the robot itself was stopped: it may go on by itself. */
+export const CUT_OFF: TargetOutcome = { kind: 'interrupted', text: 'the robot was stopped while it ran' };
 
 export interface Live {
   readonly version: string;

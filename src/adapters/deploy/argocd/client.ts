@@ -2,12 +2,19 @@
 
 import { duration } from '../../../domain/deploy/duration.ts';
 import type { Clock } from '../../../domain/deploy/ports.ts';
-import type { Live, Target, TargetOutcome, TargetRequest, TargetRun } from '../../../domain/deploy/target.ts';
+import {
+  type Live,
+  type Target,
+  type TargetOutcome,
+  type TargetRequest,
+  type TargetRun,
+  isCancelled,
+} from '../../../domain/deploy/target.ts';
 import type { ArgoTargetConfig } from '../../../domain/deploy/targets/argocd.ts';
 import { createLines } from '../lines.ts';
 import { systemClock } from '../../clock.ts';
 import { createRest } from '../../rest/client.ts';
-import { failureOf, isCancelled, lostSightOf, never } from '../http/failure.ts';
+import { failureOf, lostSightOf, never } from '../http/failure.ts';
 import { fill } from '../http/fill.ts';
 import { once } from '../http/once.ts';
 import { clearly } from '../http/outcome.ts';

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { CommandTargetConfig } from '../../../domain/deploy/config.ts';
 import { duration } from '../../../domain/deploy/duration.ts';
 import {
+  CUT_OFF,
   type Live,
   type Target,
   type TargetOutcome,
@@ -78,7 +79,7 @@ export function createCommandTarget(options: CommandTargetOptions): Target {
     });
     await rm(pidFile(request.environment), { force: true });
     if (ended.kind === 'exit' && ended.code === 0) return { kind: 'succeeded' };
-    if (ended.kind === 'aborted') return { kind: 'interrupted', text: 'the robot was stopped while it ran' };
+    if (ended.kind === 'aborted') return CUT_OFF;
     return { kind: 'failed', code: ended.kind, text: describe(ended, filled.program, config) };
   }
 

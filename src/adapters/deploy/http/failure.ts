@@ -17,8 +17,3 @@ export function lostSightOf(error: unknown): TargetOutcome {
 
 /** For what goes on after a cancellation, whose own signal would end each wait at once. */
 export const never = new AbortController().signal;
-
-/** Somebody cancelled; otherwise an aborted signal means that the robot stops. */
-export function isCancelled(signal: AbortSignal): boolean {
-  return signal.aborted && signal.reason === 'cancel';
-}

@@ -2,8 +2,8 @@
 
 import { duration } from '../../../domain/deploy/duration.ts';
 import type { Clock } from '../../../domain/deploy/ports.ts';
-import type { TargetOutcome, TargetRun } from '../../../domain/deploy/target.ts';
-import { isCancelled, never } from './failure.ts';
+import { CUT_OFF, type TargetOutcome, type TargetRun, isCancelled } from '../../../domain/deploy/target.ts';
+import { never } from './failure.ts';
 import { createPace } from './pace.ts';
 import { isPassing, RestProblem } from '../../rest/problem.ts';
 
@@ -44,7 +44,7 @@ export async function follow(following: Following): Promise<TargetOutcome> {
     if (run.signal.aborted) {
       return isCancelled(run.signal)
         ? await end(following, 'cancel')
-        : { kind: 'interrupted', text: 'the robot was stopped while it ran' };
+        : CUT_OFF;
     }
     if (clock.now().getTime() > deadline) return await end(following, 'timeout');
     try {

@@ -9,11 +9,12 @@ import {
   type TargetRequest,
   type TargetRun,
   TargetUnclear,
+  isCancelled,
 } from '../../../domain/deploy/target.ts';
 import type { JenkinsTargetConfig } from '../../../domain/deploy/targets/jenkins.ts';
 import { systemClock } from '../../clock.ts';
 import { jenkinsRest } from '../../servers.ts';
-import { failureOf, isCancelled, lostSightOf, never } from '../http/failure.ts';
+import { failureOf, lostSightOf, never } from '../http/failure.ts';
 import { fill, fillAll } from '../http/fill.ts';
 import { once } from '../http/once.ts';
 import { clearly } from '../http/outcome.ts';

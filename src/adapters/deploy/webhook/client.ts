@@ -3,17 +3,19 @@
 import { duration } from '../../../domain/deploy/duration.ts';
 import type { Clock } from '../../../domain/deploy/ports.ts';
 import {
+  CUT_OFF,
   type Live,
   type Target,
   type TargetOutcome,
   type TargetRequest,
   type TargetRun,
   TargetUnclear,
+  isCancelled,
 } from '../../../domain/deploy/target.ts';
 import type { WebhookTargetConfig } from '../../../domain/deploy/targets/webhook.ts';
 import { systemClock } from '../../clock.ts';
 import { createRest, type Rest, type RestAnswer, type RestRequest } from '../../rest/client.ts';
-import { failureOf, isCancelled, lostSightOf, never } from '../http/failure.ts';
+import { failureOf, lostSightOf, never } from '../http/failure.ts';
 import { fill } from '../http/fill.ts';
 import { once } from '../http/once.ts';
 import { clearly } from '../http/outcome.ts';
@@ -276,7 +278,7 @@ export function createWebhookTarget(options: WebhookTargetOptions): Target {
       const cancelled = isCancelled(run.signal);
       if (run.signal.aborted && !cancelled) {
         await keep();
-        return { kind: 'interrupted', text: 'the robot was stopped while it ran' };
+        return CUT_OFF;
       }
       if (stopping !== undefined && now() > stopping) {
         return { kind: 'interrupted', text: 'it was cancelled, but did not end; look there' };
