@@ -1,7 +1,7 @@
 /** What follows the end of a deployment: it is told, watched, and rolled back where the environment asks for that. */
 
 import type { Content } from '../../bot/card.ts';
-import type { Address } from '../../bot/chat.ts';
+import { type Address, isSameRoom } from '../../bot/chat.ts';
 import { API_CHAT } from '../access/token.ts';
 import type { Alert, AlertContext } from '../alerts/ports.ts';
 import { afterwardsIn } from './afterwards.ts';
@@ -151,7 +151,7 @@ export function createWatch(ports: WatchPorts): Watch {
     const content = announcement(deployment);
     if (content === undefined) return;
     for (const room of rooms) {
-      if (room.chat === origin.chat && room.room === origin.room) continue;
+      if (isSameRoom(room, origin)) continue;
       await ports.post(room, content, messageKey(id, 'outcome'));
     }
   }
