@@ -6,7 +6,8 @@
 import { subscribe } from 'node:diagnostics_channel';
 import { tmpdir } from 'node:os';
 import { createTargets } from '../src/adapters/deploy/targets.ts';
-import type { KubernetesTargetConfig, ServiceConfig } from '../src/domain/deploy/config.ts';
+import type { ServiceConfig } from '../src/domain/deploy/config.ts';
+import type { KubernetesTargetConfig } from '../src/domain/deploy/targets/kubernetes.ts';
 import { createDeploys } from '../src/domain/deploy/deploys.ts';
 import type { Deploys } from '../src/domain/deploy/ports.ts';
 import { openDatabase } from '../src/storage/database.ts';

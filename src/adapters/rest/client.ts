@@ -1,6 +1,6 @@
 /**
  * One REST server: requests with a deadline, bounded answers, limits honoured, repeats only where repeating is harmless. Shared by
- * the targets that speak HTTP. Nothing here knows a vendor.
+ * targets, sources and pipelines that speak HTTP. Nothing here knows a vendor.
  */
 
 import type { Readable } from 'node:stream';

@@ -9,7 +9,7 @@ import { createCommandTarget } from '../../../src/adapters/deploy/command/client
 import { createLines, progressOf } from '../../../src/adapters/deploy/lines.ts';
 import { runProgram } from '../../../src/adapters/deploy/command/run.ts';
 import { parseCurrent, parseVersions } from '../../../src/adapters/deploy/command/schema.ts';
-import type { CommandTargetConfig } from '../../../src/domain/deploy/config.ts';
+import type { CommandTargetConfig } from '../../../src/domain/deploy/targets/command.ts';
 import type { ProgressStep, TargetOutcome } from '../../../src/domain/deploy/target.ts';
 
 describe('command target', function () {

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { expect } from 'chai';
 import { createKubernetesTarget } from '../../../src/adapters/deploy/kubernetes/client.ts';
 import { createKubernetes } from '../../../src/adapters/deploy/kubernetes/inspect.ts';
-import type { KubernetesTargetConfig } from '../../../src/domain/deploy/config.ts';
+import type { KubernetesTargetConfig } from '../../../src/domain/deploy/targets/kubernetes.ts';
 import type { Target, TargetOutcome } from '../../../src/domain/deploy/target.ts';
 import type { Kubernetes } from '../../../src/domain/kubernetes/ports.ts';
 import { ROOT } from '../../support/deploys.ts';

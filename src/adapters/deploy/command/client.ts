@@ -3,7 +3,7 @@
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CommandTargetConfig } from '../../../domain/deploy/config.ts';
+import type { CommandTargetConfig } from '../../../domain/deploy/targets/command.ts';
 import { duration } from '../../../domain/deploy/duration.ts';
 import {
   CUT_OFF,

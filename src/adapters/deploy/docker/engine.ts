@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type Docker from 'dockerode';
 import type { ContainerCreateOptions } from 'dockerode';
-import type { DockerPlace } from '../../../domain/docker/config.ts';
+import type { DockerPlace } from '../../../domain/deploy/targets/docker.ts';
 import { createLines } from '../lines.ts';
 import {
   type Container,

@@ -4,7 +4,7 @@
  */
 
 import { CUT_OFF, type TargetOutcome, type TargetRun, isCancelled } from '../../../domain/deploy/target.ts';
-import type { DockerPlace } from '../../../domain/docker/config.ts';
+import type { DockerPlace } from '../../../domain/deploy/targets/docker.ts';
 import type { Engine } from './engine.ts';
 import { judge, probe, probeAddress } from './health.ts';
 import { patiently, pause, Stopped } from './patience.ts';

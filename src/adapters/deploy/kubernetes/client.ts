@@ -1,7 +1,7 @@
 /** The target `kubernetes`: sets images and sees the rollout to its end. See docs/guide/targets/kubernetes.md. */
 
 import { randomBytes } from 'node:crypto';
-import type { KubernetesTargetConfig } from '../../../domain/deploy/config.ts';
+import type { KubernetesTargetConfig } from '../../../domain/deploy/targets/kubernetes.ts';
 import {
   type Live,
   type Target,
