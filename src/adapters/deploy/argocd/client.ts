@@ -1,7 +1,6 @@
 /** The target `argocd`: sets the version of an application, syncs it and follows it until it is healthy. See docs/guide/targets/argocd.md. */
 
 import { duration } from '../../../domain/deploy/duration.ts';
-import type { Clock } from '../../../domain/deploy/ports.ts';
 import {
   type Live,
   type Target,
@@ -17,6 +16,7 @@ import { createRest } from '../../rest/client.ts';
 import { failureOf, lostSightOf, never } from '../http/failure.ts';
 import { fill } from '../http/fill.ts';
 import { once } from '../http/once.ts';
+import type { HttpTargetOptions } from '../http/options.ts';
 import { clearly } from '../http/outcome.ts';
 import { createPace } from '../http/pace.ts';
 import { type Patience, patiently } from '../http/patience.ts';
@@ -25,14 +25,6 @@ import { type Argo, createArgo, isBusy, stateOf } from './api.ts';
 import { type Application, type Handle, parseHandle } from './schema.ts';
 import { patchOf, sourceOf, versionOf } from './source.ts';
 import { conditionOf, healthReason, sick, syncFailure } from './words.ts';
-
-export interface ArgoTargetOptions {
-  readonly service: string;
-  readonly config: ArgoTargetConfig;
-  /** The robot's environment: where the token is. */
-  readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly clock?: Clock;
-}
 
 const FIRST_POLL_MS = 1_000;
 const LAST_POLL_MS = 5_000;
@@ -43,7 +35,7 @@ const LAG_MS = 20_000;
 const STOP_MS = 60_000;
 const LOG_LINES = 20;
 
-export function createArgoTarget(options: ArgoTargetOptions): Target {
+export function createArgoTarget(options: HttpTargetOptions<ArgoTargetConfig>): Target {
   const { config } = options;
   const clock = options.clock ?? systemClock;
   const now = () => clock.now().getTime();

@@ -1,7 +1,6 @@
 /** The target `jenkins`: starts a job with parameters and follows its build. See docs/guide/targets/jenkins.md. */
 
 import { duration } from '../../../domain/deploy/duration.ts';
-import type { Clock } from '../../../domain/deploy/ports.ts';
 import {
   type Live,
   type Target,
@@ -17,6 +16,7 @@ import { jenkinsRest } from '../../servers.ts';
 import { failureOf, lostSightOf, never } from '../http/failure.ts';
 import { fill, fillAll } from '../http/fill.ts';
 import { once } from '../http/once.ts';
+import type { HttpTargetOptions } from '../http/options.ts';
 import { clearly } from '../http/outcome.ts';
 import { createPace } from '../http/pace.ts';
 import { type Patience, patiently } from '../http/patience.ts';
@@ -26,14 +26,6 @@ import { createConsole } from './log.ts';
 import { outcomeOf } from './result.ts';
 import { type Build, type Handle, parseHandle } from './schema.ts';
 
-export interface JenkinsTargetOptions {
-  readonly service: string;
-  readonly config: JenkinsTargetConfig;
-  /** The robot's environment: where the token is. */
-  readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly clock?: Clock;
-}
-
 const FIRST_POLL_MS = 1_000;
 const LAST_POLL_MS = 5_000;
 /** How long a build that was stopped may take to end. */
@@ -42,7 +34,7 @@ const REMEMBER_EVERY_MS = 10_000;
 /** Builds among which the one is looked for that is live. */
 const LOOKED_AT = 100;
 
-export function createJenkinsTarget(options: JenkinsTargetOptions): Target {
+export function createJenkinsTarget(options: HttpTargetOptions<JenkinsTargetConfig>): Target {
   const { config } = options;
   const clock = options.clock ?? systemClock;
   const now = () => clock.now().getTime();

@@ -1,7 +1,6 @@
 /** The target `webhook`: sends a signed request, and asks how far it is. See docs/guide/targets/webhook.md. */
 
 import { duration } from '../../../domain/deploy/duration.ts';
-import type { Clock } from '../../../domain/deploy/ports.ts';
 import {
   CUT_OFF,
   type Live,
@@ -18,6 +17,7 @@ import { createRest, type Rest, type RestAnswer, type RestRequest } from '../../
 import { failureOf, lostSightOf, never } from '../http/failure.ts';
 import { fill } from '../http/fill.ts';
 import { once } from '../http/once.ts';
+import type { HttpTargetOptions } from '../http/options.ts';
 import { clearly } from '../http/outcome.ts';
 import { createPace } from '../http/pace.ts';
 import { type Patience, patiently } from '../http/patience.ts';
@@ -34,14 +34,6 @@ import {
   type Status,
 } from './schema.ts';
 import { sign } from './sign.ts';
-
-export interface WebhookTargetOptions {
-  readonly service: string;
-  readonly config: WebhookTargetConfig;
-  /** The robot's environment: where the secret is. */
-  readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly clock?: Clock;
-}
 
 const FIRST_POLL_MS = 1_000;
 const LAST_POLL_MS = 5_000;
@@ -65,7 +57,7 @@ function encoded(values: Values): Readonly<Record<string, string>> {
   return Object.fromEntries(known.map(([name, value]) => [name, encodeURIComponent(value)]));
 }
 
-export function createWebhookTarget(options: WebhookTargetOptions): Target {
+export function createWebhookTarget(options: HttpTargetOptions<WebhookTargetConfig>): Target {
   const { config } = options;
   const clock = options.clock ?? systemClock;
   const now = () => clock.now().getTime();
