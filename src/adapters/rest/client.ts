@@ -17,7 +17,7 @@ import {
   RestProblem,
   type Subject,
 } from './problem.ts';
-import { oneLine } from './words.ts';
+import { oneLine } from '../one-line.ts';
 
 export interface RestOptions {
   /** As people call it: `GitHub`. */

@@ -198,7 +198,7 @@ export function createArgoTarget(options: HttpTargetOptions<ArgoTargetConfig>): 
     let degradedSince: number | undefined;
     let refresh = false;
     const tell = (text: string, percent?: number) => {
-      if (text !== told) run.progress({ text: text.slice(0, 200), ...(percent === undefined ? {} : { percent }) });
+      if (text !== told) run.progress({ text, ...(percent === undefined ? {} : { percent }) });
       told = text;
     };
     for (;;) {

@@ -11,7 +11,7 @@ import { fill, markerOf, valuesOf } from '../http/fill.ts';
 import { follow, type Look } from '../http/follow.ts';
 import { once } from '../http/once.ts';
 import { RestProblem } from '../../rest/problem.ts';
-import { oneLine } from '../../rest/words.ts';
+import { oneLine } from '../../one-line.ts';
 import {
   type DeploymentHandle,
   type DeploymentStatus,

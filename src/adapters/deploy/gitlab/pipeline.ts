@@ -12,7 +12,7 @@ import { follow, type Look } from '../http/follow.ts';
 import { once } from '../http/once.ts';
 import { RestProblem } from '../../rest/problem.ts';
 import { showTail } from '../http/tail.ts';
-import { oneLine } from '../../rest/words.ts';
+import { oneLine } from '../../one-line.ts';
 import {
   type Pipeline,
   type PipelineHandle,

@@ -19,7 +19,7 @@ export async function patiently<T>({ run, what, left }: Patience, ask: () => Pro
     return { kind: 'answer', value: await ask() };
   } catch (error) {
     if (!isPassing(error) || left() === 0 || !(error instanceof RestProblem)) throw error;
-    run.progress({ text: `No answer just now, ${what} goes on: ${error.message}`.slice(0, 200) });
+    run.progress({ text: `No answer just now, ${what} goes on: ${error.message}` });
     return { kind: 'trouble' };
   }
 }

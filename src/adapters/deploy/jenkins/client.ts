@@ -200,7 +200,7 @@ export function createJenkinsTarget(options: HttpTargetOptions<JenkinsTargetConf
           };
         }
         const why = `Waiting in the queue of Jenkins${item.value.why ? `: ${item.value.why}` : ''}`;
-        if (why !== told) run.progress({ text: why.slice(0, 200) });
+        if (why !== told) run.progress({ text: why });
         told = why;
       }
       const cancelled = isCancelled(run.signal);

@@ -22,7 +22,7 @@ import { clearly } from '../http/outcome.ts';
 import { createPace } from '../http/pace.ts';
 import { type Patience, patiently } from '../http/patience.ts';
 import { isPassing, mayHaveArrived, RestProblem } from '../../rest/problem.ts';
-import { oneLine } from '../../rest/words.ts';
+import { oneLine } from '../../one-line.ts';
 import { createLog } from './log.ts';
 import {
   type Handle,
