@@ -3,7 +3,7 @@
 import { duration } from '../../../domain/deploy/duration.ts';
 import type { Clock } from '../../../domain/deploy/ports.ts';
 import { CUT_OFF, type TargetOutcome, type TargetRun, isCancelled } from '../../../domain/deploy/target.ts';
-import { never } from './failure.ts';
+import { lostSightOf, never } from './failure.ts';
 import { createPace } from './pace.ts';
 import { isPassing, RestProblem } from '../../rest/problem.ts';
 
@@ -58,7 +58,7 @@ export async function follow(following: Following): Promise<TargetOutcome> {
       if (error.kind === 'stopped') continue;
       const now = clock.now().getTime();
       if (!isPassing(error) || (awaySince !== undefined && now - awaySince > AWAY_MS)) {
-        return { kind: 'interrupted', text: `it could not be followed to its end: ${error.message}` };
+        return lostSightOf(error);
       }
       if (awaySince === undefined) run.progress({ text: `${error.message} (asking again and again)` });
       awaySince ??= now;
