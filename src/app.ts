@@ -1,37 +1,29 @@
 /** The composition root: the only file that knows every part. */
 
 import { randomBytes, randomInt, randomUUID } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
 import { join, resolve } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { HubotLogger } from 'hubot';
 import { createOpenAiModel } from './adapters/ai/openai/client.ts';
 import { createAlertTester } from './adapters/alerts/alertmanager/client.ts';
-import { alertmanagerHook } from './adapters/alerts/alertmanager/hook.ts';
-import { isFromHere, isLocalUrl } from './adapters/chat/web/gate.ts';
 import { createKnowledgeFiles } from './adapters/knowledge/files.ts';
-import { runbookHandler } from './adapters/knowledge/page.ts';
 import { type Access, createAccess } from './bot/access.ts';
-import { createApi } from './bot/api.ts';
 import { withApiPosts } from './bot/api-requests.ts';
 import { createApiTokens } from './bot/api-tokens.ts';
 import type { Names } from './bot/args.ts';
 import { brainLoaded } from './bot/brain-loaded.ts';
-import { type Content, cardText, plain } from './bot/card.ts';
+import { plain } from './bot/card.ts';
 import type { Address, ChatAdapter, Person } from './bot/chat.ts';
 import { type Conversation, createConversation } from './bot/conversation.ts';
 import { createDesk } from './bot/desk.ts';
 import { createDispatch } from './bot/dispatch.ts';
 import { fail } from './bot/errors.ts';
 import { type GreetingFacts, greetingCard, WELCOME, WELCOME_WORDS } from './bot/greeting.ts';
-import { healthRoutes } from './bot/health.ts';
-import { createHooks } from './bot/hooks.ts';
 import { type Loaded, loadExternalScripts, loadHubotScripts, loadScript, loadScripts } from './bot/load.ts';
 import type { LoadProblem } from './bot/load-problem.ts';
 import type { Logger } from './bot/log.ts';
 import { createMetrics } from './bot/metrics.ts';
-import { ownFileHandler } from './bot/own-files.ts';
 import { createPosts } from './bot/post.ts';
 import { createProposalCards } from './bot/proposal-cards.ts';
 import { createRateLimit } from './bot/rate.ts';
@@ -53,6 +45,7 @@ import { prepareMessage } from './domain/history/prepare.ts';
 import { createPeople } from './domain/people/people.ts';
 import { redactContent } from './domain/privacy/content.ts';
 import { redact } from './domain/privacy/redact.ts';
+import { createDoors } from './doors.ts';
 import { createGrantStore } from './storage/access.ts';
 import { createAlertStore } from './storage/alerts.ts';
 import { createApiRequestStore } from './storage/api-requests.ts';
@@ -62,9 +55,8 @@ import { readBacklog } from './storage/backlog.ts';
 import { attachBrain } from './storage/brain.ts';
 import { postgresBrain } from './storage/brain-postgres.ts';
 import { redisBrain } from './storage/brain-redis.ts';
-import { type Database, openDatabase } from './storage/database.ts';
+import { openDatabase } from './storage/database.ts';
 import { createFeedbackStore } from './storage/feedback.ts';
-import { createHookStore } from './storage/hooks.ts';
 import { createJobs } from './storage/jobs.ts';
 import { createMessageStore } from './storage/messages.ts';
 import { migrate } from './storage/migrate.ts';
@@ -82,8 +74,6 @@ const GRACE_MS = 10_000;
 const LINE_MS = 120_000;
 const ASK_MEMORY_MS = 24 * 3_600_000;
 const FEEDBACK_MS = 180 * 24 * 3_600_000;
-/** How long requests of programs can be asked for again. */
-const API_MEMORY_MS = 7 * 24 * 3_600_000;
 const FIRST_PORT = 8080;
 const LAST_PORT = 8089;
 
@@ -240,7 +230,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       refreshAlert: (number) => alerts.refresh(number),
     });
     closers.push(() => deploying.close());
-    const { deploys } = deploying.services;
+    const ownFile = (path: string) => readLog(deploying.services.deploys, path);
     const work = alertWork(jobs, () => alerts);
     const alerts = createAlerts({
       store: createAlertStore(database),
@@ -368,7 +358,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       output: options.output,
       now,
       localUrl,
-      ownFile: (path) => readLog(deploys, path),
+      ownFile,
       greet: (person, direct) => greet(talk, access, config, robot, person, direct),
       settled: async () => {
         await jobs.idle(LINE_MS);
@@ -419,59 +409,35 @@ export async function startApp(options: AppOptions): Promise<App> {
     const unready = await brainLoaded(robot, scripts);
     if (unready.length > 0) throw new ScriptsFailed(unready);
 
-    // Doors
-    const hooks = createHooks({
-      store: createHookStore(database),
-      tokens: [hookToken],
+    let running = false;
+    const doors = createDoors({
+      config,
+      robot,
+      database,
       jobs,
-      log,
-      now,
-      metrics: metrics.hooks,
-      redact,
-      isTransient: isStorageTrouble,
-    });
-    hooks.register(alertmanagerHook(alerts));
-    const api = createApi({
-      tokens,
       dispatch,
-      store: apiRequests,
+      tokens,
+      apiRequests,
+      alerts,
+      hooks: deploying.hooks,
+      runbooks,
+      ownFile,
+      hookToken,
+      metrics,
       log,
-      metrics: metrics.api,
-      redact: redactContent,
-      plainText,
-      isStorageTrouble,
       now,
       newId,
       newReference,
+      isStorageTrouble,
+      admits: async (request) => (await web?.admits(request)) === true,
+      isRunning: () => running,
     });
-    jobs.define('api.retention', {}, () => apiRequests.purge(new Date(now().getTime() - API_MEMORY_MS)));
-    for (const hook of deploying.hooks) hooks.register(hook);
-    let running = false;
-    const doors = robot.httpServer?.beforeParsers;
-    if (doors) {
-      doors.use('/hooks', hooks.handler);
-      doors.use('/api/commands', api.commands);
-      doors.use('/token', api.token);
-      // What is in a runbook is for the team: this machine, and whoever is signed in. Behind a public address, a proxy on
-      // this machine may look like the machine itself.
-      const publicUrl = variables.SHIPMATE_PUBLIC_URL;
-      const open = config.http.open || (publicUrl !== undefined && !isLocalUrl(publicUrl));
-      const reads = async (request: IncomingMessage): Promise<boolean> =>
-        (!open && isFromHere(request)) || (await web?.admits(request)) === true;
-      if (!open || config.webChat) doors.use('/runbooks', runbookHandler(runbooks, reads));
-      if (!open || config.webChat)
-        doors.use(
-          '/deploys',
-          ownFileHandler((path) => readLog(deploys, path), reads),
-        );
-      healthRoutes(doors, { metrics, token: hookToken, troubles: () => troubles(database, robot, running) });
-    }
 
     // What a killed replica left behind
     replicas.onLost(async (lost) => void (await audit.interrupt(lost, now())));
     replicas.onLost((lost) => deploying.interrupt(lost));
     replicas.onLost(async () => {
-      await hooks.recover();
+      await doors.hooks.recover();
       await alerts.catchUp();
     });
     replicas.onLost((lost) => chats.resume(lost));
@@ -493,17 +459,17 @@ export async function startApp(options: AppOptions): Promise<App> {
     await replicas.start();
     closers.push(() => robot.close(GRACE_MS));
     // Before the server waits for its open connections.
-    closers.push(() => Promise.race([api.close(), delay(GRACE_MS, undefined, { ref: false })]));
+    closers.push(() => Promise.race([doors.close(), delay(GRACE_MS, undefined, { ref: false })]));
     closers.push(() => Promise.race([chats.close(), delay(GRACE_MS, undefined, { ref: false })]));
     await robot.run();
     await Promise.all([
-      hooks.start(),
+      doors.hooks.start(),
+      doors.start(),
       work.start(),
       deploying.start(),
       jobs.schedule('proposal.settle', '* * * * *'),
       askRetention.schedule(),
       jobs.schedule('history.retention', '17 3 * * *'),
-      jobs.schedule('api.retention', '37 3 * * *'),
       // A robot that is restarted every day, or off at night, would never come to it.
       jobs.send('history.retention', {}, { key: 'at start' }),
     ]);
@@ -540,12 +506,6 @@ export async function startApp(options: AppOptions): Promise<App> {
 /** Four hexadecimal digits, the first a letter: `cancel` takes the number of a deployment as well. */
 function newProposalCode(): string {
   return `${'abcdef'.charAt(randomInt(6))}${randomBytes(2).toString('hex').slice(1)}`;
-}
-
-/** For programs: no markup, and nothing to press. */
-async function plainText(content: Content): Promise<string> {
-  const { markdownText } = await import('./adapters/chat/text/markdown-text.ts');
-  return markdownText(cardText(content, ''));
 }
 
 /** Loads every script and adapter without opening a database or listening; for `--check`. */
@@ -678,15 +638,4 @@ async function greetingFacts(access: Access, config: Config, robot: Robot, perso
     (environment === undefined || (await access.can(person, `deploy:${environment}`))) &&
     (await access.can(person, 'alerts:test'));
   return { robotName: robot.name, sample, isAdmin, mayTry };
-}
-
-async function troubles(database: Database, robot: Robot, running: boolean): Promise<readonly string[]> {
-  if (!running) return ['starting or stopping'];
-  const chats = [...robot.chats.values()].flatMap(({ trouble }) => trouble ?? []);
-  try {
-    await database.pool.query('select 1');
-    return chats;
-  } catch {
-    return ['database', ...chats];
-  }
 }
