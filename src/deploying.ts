@@ -21,7 +21,7 @@ import type { Config } from './config/config.ts';
 import { createDeploys } from './domain/deploy/deploys.ts';
 import { createLocks } from './domain/deploy/locking.ts';
 import { auditEnd } from './domain/deploy/outcome.ts';
-import type { Clock, Deploys, DeployStore } from './domain/deploy/ports.ts';
+import type { Clock, DeployStore, Deploys } from './domain/deploy/ports.ts';
 import { createWatch, type Watch } from './domain/deploy/watch.ts';
 import { checksOf } from './domain/pipelines/checks.ts';
 import { createPipelines } from './domain/pipelines/pipelines.ts';

@@ -113,7 +113,8 @@ function contentOf({ proposal, given, end }: Standing, now: Date, where: string 
 /** What the AI proposed has no card of its own until somebody answers. */
 function placesOf({ proposal, end }: Standing): readonly Address[] {
   const { room, places } = proposal;
-  const isElsewhere = end === undefined || end.decision === 'expired' || places.some((place) => isSameRoom(place, room));
+  const isElsewhere =
+    end === undefined || end.decision === 'expired' || places.some((place) => isSameRoom(place, room));
   return isElsewhere ? places : [addressOf(room), ...places];
 }
 

@@ -7,6 +7,7 @@ import type { Readable } from 'node:stream';
 import type { AxiosInstance } from 'axios';
 import type { Clock } from '../../domain/deploy/ports.ts';
 import { systemClock } from '../clock.ts';
+import { oneLine } from '../one-line.ts';
 import { type Headers, limitWait } from './limits.ts';
 import {
   type Advice,
@@ -17,7 +18,6 @@ import {
   RestProblem,
   type Subject,
 } from './problem.ts';
-import { oneLine } from '../one-line.ts';
 
 export interface RestOptions {
   /** As people call it: `GitHub`. */

@@ -2,7 +2,6 @@
 
 import { createConclusion } from './conclusion.ts';
 import { withGate } from './gate.ts';
-import { createQueue } from './queue.ts';
 import { admit, isStuck, takenBy } from './place.ts';
 import { createPlacements } from './placements.ts';
 import { type PlanFacts, plan } from './plan.ts';
@@ -16,8 +15,9 @@ import type {
   StartRequest,
   StartResult,
 } from './ports.ts';
-import { CUT_OFF, TargetUnclear } from './target.ts';
+import { createQueue } from './queue.ts';
 import { createRollouts } from './rollout.ts';
+import { CUT_OFF, TargetUnclear } from './target.ts';
 import { outlived } from './turn.ts';
 import { olderThan } from './waiting.ts';
 

@@ -14,11 +14,11 @@ import type {
   StartRequest,
   StartResult,
 } from './ports.ts';
-import type { Refusal } from './refusal.ts';
-import { TargetUnclear } from './target.ts';
 import { overrideCard } from './preview.ts';
+import type { Refusal } from './refusal.ts';
 import { askChecks, askCommits, type Settled, settle } from './revision.ts';
 import { checkRules, type RuleCheck } from './rules.ts';
+import { TargetUnclear } from './target.ts';
 import { endsAtTurn } from './turn.ts';
 
 type GatePorts = Pick<

@@ -6,7 +6,16 @@ import { age } from './duration.ts';
 import { isVersion } from './plan.ts';
 import type { Change, DeployPorts, Place } from './ports.ts';
 import type { Refusal } from './refusal.ts';
-import { commitIn, isSameCommit, type Resolved, type Side, type Source, SourceUnclear, short, versionOf } from './source.ts';
+import {
+  commitIn,
+  isSameCommit,
+  type Resolved,
+  type Side,
+  type Source,
+  SourceUnclear,
+  short,
+  versionOf,
+} from './source.ts';
 
 type RevisionPorts = Pick<DeployPorts, 'store' | 'clock' | 'redact' | 'source'>;
 

@@ -5,8 +5,8 @@ import { messageKey } from './keys.ts';
 import { createOutput, lastLines, type Output } from './output.ts';
 import { serviceOf } from './place.ts';
 import type { Deployment, DeployPorts } from './ports.ts';
-import { CANCEL, CUT_OFF, isCancelled, type TargetOutcome, type TargetRequest, type TargetRun } from './target.ts';
 import { advance, NO_PROGRESS, type Progress, progressCard } from './progress.ts';
+import { CANCEL, CUT_OFF, isCancelled, type TargetOutcome, type TargetRequest, type TargetRun } from './target.ts';
 
 const SAVE_OUTPUT_EVERY_MS = 5_000;
 /** Of output so long (in UTF-16 units); what is longer is saved less often, so that saving costs the same. */

@@ -5,6 +5,7 @@ import { type Address, isSameRoom } from '../../bot/chat.ts';
 import { API_CHAT } from '../access/token.ts';
 import type { Alert, AlertContext } from '../alerts/ports.ts';
 import { afterwardsIn } from './afterwards.ts';
+import { type BackOutcome, backTo, isOvertaken, overtaker, type WayBack, wish } from './auto-rollback.ts';
 import type { ServicesConfig } from './config.ts';
 import { announcement, call, ROBOT_ID } from './ending.ts';
 import { messageKey } from './keys.ts';
@@ -13,7 +14,6 @@ import type { Deployment, DeployStore, Deploys, Place, Requester, RevertRequest 
 import type { Refusal } from './refusal.ts';
 import { type Tie, tiesOf } from './tie.ts';
 import { alertContext, type WatchFacts, watchCard } from './watch-card.ts';
-import { type BackOutcome, backTo, isOvertaken, overtaker, type WayBack, wish } from './auto-rollback.ts';
 
 /** Deployments of one place that are looked at. */
 const REMEMBERED = 500;

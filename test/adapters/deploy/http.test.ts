@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import { createRest, path, type Rest, type RestOptions } from '../../../src/adapters/rest/client.ts';
 import { once } from '../../../src/adapters/deploy/http/once.ts';
 import { createPace } from '../../../src/adapters/deploy/http/pace.ts';
+import { createRest, path, type Rest, type RestOptions } from '../../../src/adapters/rest/client.ts';
 import { isPassing, mayHaveArrived, RestProblem } from '../../../src/adapters/rest/problem.ts';
 import { cut, empty, hastyClock, json, longText, type RestServer, restServer } from '../../support/rest-server.ts';
 

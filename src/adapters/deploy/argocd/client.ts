@@ -2,17 +2,17 @@
 
 import { duration } from '../../../domain/deploy/duration.ts';
 import {
+  isCancelled,
   type Live,
   type Target,
   type TargetOutcome,
   type TargetRequest,
   type TargetRun,
-  isCancelled,
 } from '../../../domain/deploy/target.ts';
 import type { ArgoTargetConfig } from '../../../domain/deploy/targets/argocd.ts';
-import { createLines } from '../lines.ts';
 import { systemClock } from '../../clock.ts';
 import { createRest } from '../../rest/client.ts';
+import { isPassing, RestProblem } from '../../rest/problem.ts';
 import { failureOf, lostSightOf, never } from '../http/failure.ts';
 import { fill } from '../http/fill.ts';
 import { once } from '../http/once.ts';
@@ -20,7 +20,7 @@ import type { HttpTargetOptions } from '../http/options.ts';
 import { clearly } from '../http/outcome.ts';
 import { createPace } from '../http/pace.ts';
 import { type Patience, patiently } from '../http/patience.ts';
-import { isPassing, RestProblem } from '../../rest/problem.ts';
+import { createLines } from '../lines.ts';
 import { type Argo, createArgo, isBusy, stateOf } from './api.ts';
 import { type Application, type Handle, parseHandle } from './schema.ts';
 import { patchOf, sourceOf, versionOf } from './source.ts';

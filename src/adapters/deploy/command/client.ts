@@ -3,7 +3,6 @@
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CommandTargetConfig } from '../../../domain/deploy/targets/command.ts';
 import { duration } from '../../../domain/deploy/duration.ts';
 import {
   CUT_OFF,
@@ -14,8 +13,9 @@ import {
   type TargetRun,
   TargetUnclear,
 } from '../../../domain/deploy/target.ts';
-import { environmentOf, fill, type Values } from './arguments.ts';
+import type { CommandTargetConfig } from '../../../domain/deploy/targets/command.ts';
 import { progressOf } from '../lines.ts';
+import { environmentOf, fill, type Values } from './arguments.ts';
 import { type Ended, runProgram } from './run.ts';
 import { parseCurrent, parseVersions } from './schema.ts';
 

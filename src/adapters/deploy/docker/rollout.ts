@@ -3,7 +3,7 @@
  * anything, and every container has a name that says which deployment made it.
  */
 
-import { CUT_OFF, type TargetOutcome, type TargetRun, isCancelled } from '../../../domain/deploy/target.ts';
+import { CUT_OFF, isCancelled, type TargetOutcome, type TargetRun } from '../../../domain/deploy/target.ts';
 import type { DockerPlace } from '../../../domain/deploy/targets/docker.ts';
 import type { Engine } from './engine.ts';
 import { judge, probe, probeAddress } from './health.ts';

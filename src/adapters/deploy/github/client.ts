@@ -2,9 +2,9 @@
 
 import type { Target, TargetOutcome, TargetRequest, TargetRun } from '../../../domain/deploy/target.ts';
 import type { GithubTargetConfig } from '../../../domain/deploy/targets/github.ts';
-import { untilSeen } from '../http/catchup.ts';
 import { systemClock } from '../../clock.ts';
 import { githubRest } from '../../servers.ts';
+import { untilSeen } from '../http/catchup.ts';
 import { fill } from '../http/fill.ts';
 import type { HttpTargetOptions } from '../http/options.ts';
 import { clearly, outcomeOf } from '../http/outcome.ts';
@@ -13,7 +13,12 @@ import { liveOn, versionsOf } from './live.ts';
 import { parseHandle } from './schema.ts';
 import { resumeWorkflow, runWorkflow } from './workflow.ts';
 
-export function createGithubTarget({ service, config, environment, clock = systemClock }: HttpTargetOptions<GithubTargetConfig>): Target {
+export function createGithubTarget({
+  service,
+  config,
+  environment,
+  clock = systemClock,
+}: HttpTargetOptions<GithubTargetConfig>): Target {
   const { how } = config;
   const rest = githubRest(config, { environment, clock });
 

@@ -6,13 +6,13 @@
 import type { Clock } from '../../../domain/deploy/ports.ts';
 import type { TargetOutcome, TargetRequest, TargetRun } from '../../../domain/deploy/target.ts';
 import type { GithubTargetConfig, GithubWorkflow } from '../../../domain/deploy/targets/github.ts';
+import { oneLine } from '../../one-line.ts';
 import { path, type Rest } from '../../rest/client.ts';
+import { RestProblem } from '../../rest/problem.ts';
 import { fill, fillAll, markerOf, valuesOf } from '../http/fill.ts';
 import { follow, type Look } from '../http/follow.ts';
 import { once } from '../http/once.ts';
-import { RestProblem } from '../../rest/problem.ts';
 import { showTail } from '../http/tail.ts';
-import { oneLine } from '../../one-line.ts';
 import {
   parseDispatched,
   parseJobs,

@@ -2,9 +2,9 @@
 
 import type { Target, TargetOutcome, TargetRequest, TargetRun } from '../../../domain/deploy/target.ts';
 import type { GitlabTargetConfig } from '../../../domain/deploy/targets/gitlab.ts';
-import { untilSeen } from '../http/catchup.ts';
 import { systemClock } from '../../clock.ts';
 import { gitlabRest } from '../../servers.ts';
+import { untilSeen } from '../http/catchup.ts';
 import { fill } from '../http/fill.ts';
 import type { HttpTargetOptions } from '../http/options.ts';
 import { clearly, outcomeOf } from '../http/outcome.ts';
@@ -12,7 +12,12 @@ import { liveOn, versionsOf } from './live.ts';
 import { resumePipeline, runPipeline } from './pipeline.ts';
 import { parseHandle } from './schema.ts';
 
-export function createGitlabTarget({ service, config, environment, clock = systemClock }: HttpTargetOptions<GitlabTargetConfig>): Target {
+export function createGitlabTarget({
+  service,
+  config,
+  environment,
+  clock = systemClock,
+}: HttpTargetOptions<GitlabTargetConfig>): Target {
   const rest = gitlabRest(config, { environment, clock });
   const { triggerFrom } = config;
   const trigger = triggerFrom === undefined ? undefined : environment[triggerFrom];

@@ -2,10 +2,10 @@
 
 import { duration } from '../../../domain/deploy/duration.ts';
 import type { Clock } from '../../../domain/deploy/ports.ts';
-import { CUT_OFF, type TargetOutcome, type TargetRun, isCancelled } from '../../../domain/deploy/target.ts';
+import { CUT_OFF, isCancelled, type TargetOutcome, type TargetRun } from '../../../domain/deploy/target.ts';
+import { isPassing, RestProblem } from '../../rest/problem.ts';
 import { lostSightOf, never } from './failure.ts';
 import { createPace } from './pace.ts';
-import { isPassing, RestProblem } from '../../rest/problem.ts';
 
 /** What one look saw; an outcome ends it. */
 export interface Look {
@@ -42,9 +42,7 @@ export async function follow(following: Following): Promise<TargetOutcome> {
   let awaySince: number | undefined;
   for (;;) {
     if (run.signal.aborted) {
-      return isCancelled(run.signal)
-        ? await end(following, 'cancel')
-        : CUT_OFF;
+      return isCancelled(run.signal) ? await end(following, 'cancel') : CUT_OFF;
     }
     if (clock.now().getTime() > deadline) return await end(following, 'timeout');
     try {

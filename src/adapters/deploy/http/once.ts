@@ -2,8 +2,8 @@
 
 import type { Clock } from '../../../domain/deploy/ports.ts';
 import { isCancelled } from '../../../domain/deploy/target.ts';
-import { never } from './failure.ts';
 import { mayHaveArrived, RestProblem } from '../../rest/problem.ts';
+import { never } from './failure.ts';
 
 export interface Once<T> {
   /** The request; not repeated by itself. */

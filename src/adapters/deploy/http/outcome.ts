@@ -2,13 +2,13 @@
 
 import {
   CUT_OFF,
+  isCancelled,
   type TargetOutcome,
   type TargetRun,
   TargetUnclear,
-  isCancelled,
 } from '../../../domain/deploy/target.ts';
-import { failureOf } from './failure.ts';
 import { RestProblem } from '../../rest/problem.ts';
+import { failureOf } from './failure.ts';
 
 /** A rollout that a problem ended before it could be followed. */
 export async function outcomeOf(run: TargetRun, work: () => Promise<TargetOutcome>): Promise<TargetOutcome> {

@@ -2,16 +2,17 @@
 
 import { duration } from '../../../domain/deploy/duration.ts';
 import {
+  isCancelled,
   type Live,
   type Target,
   type TargetOutcome,
   type TargetRequest,
   type TargetRun,
   TargetUnclear,
-  isCancelled,
 } from '../../../domain/deploy/target.ts';
 import type { JenkinsTargetConfig } from '../../../domain/deploy/targets/jenkins.ts';
 import { systemClock } from '../../clock.ts';
+import { isPassing, RestProblem } from '../../rest/problem.ts';
 import { jenkinsRest } from '../../servers.ts';
 import { failureOf, lostSightOf, never } from '../http/failure.ts';
 import { fill, fillAll } from '../http/fill.ts';
@@ -20,7 +21,6 @@ import type { HttpTargetOptions } from '../http/options.ts';
 import { clearly } from '../http/outcome.ts';
 import { createPace } from '../http/pace.ts';
 import { type Patience, patiently } from '../http/patience.ts';
-import { isPassing, RestProblem } from '../../rest/problem.ts';
 import { createJenkins, type Found, type Jenkins, jobPath } from './api.ts';
 import { createConsole } from './log.ts';
 import { outcomeOf } from './result.ts';

@@ -3,17 +3,19 @@
 import { duration } from '../../../domain/deploy/duration.ts';
 import {
   CUT_OFF,
+  isCancelled,
   type Live,
   type Target,
   type TargetOutcome,
   type TargetRequest,
   type TargetRun,
   TargetUnclear,
-  isCancelled,
 } from '../../../domain/deploy/target.ts';
 import type { WebhookTargetConfig } from '../../../domain/deploy/targets/webhook.ts';
 import { systemClock } from '../../clock.ts';
+import { oneLine } from '../../one-line.ts';
 import { createRest, type Rest, type RestAnswer, type RestRequest } from '../../rest/client.ts';
+import { isPassing, mayHaveArrived, RestProblem } from '../../rest/problem.ts';
 import { failureOf, lostSightOf, never } from '../http/failure.ts';
 import { fill } from '../http/fill.ts';
 import { once } from '../http/once.ts';
@@ -21,8 +23,6 @@ import type { HttpTargetOptions } from '../http/options.ts';
 import { clearly } from '../http/outcome.ts';
 import { createPace } from '../http/pace.ts';
 import { type Patience, patiently } from '../http/patience.ts';
-import { isPassing, mayHaveArrived, RestProblem } from '../../rest/problem.ts';
-import { oneLine } from '../../one-line.ts';
 import { createLog } from './log.ts';
 import {
   type Handle,

@@ -1,6 +1,14 @@
 /** The source `github`: commits, comparisons and checks by its REST API. See docs/guide/source.md. */
 
-import { type Check, type CheckState, type Commit, isCommit, type Resolved, type Side, type Source } from '../../../domain/deploy/source.ts';
+import {
+  type Check,
+  type CheckState,
+  type Commit,
+  isCommit,
+  type Resolved,
+  type Side,
+  type Source,
+} from '../../../domain/deploy/source.ts';
 import { path } from '../../rest/client.ts';
 import { githubRest } from '../../servers.ts';
 import {

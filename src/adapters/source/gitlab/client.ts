@@ -1,6 +1,14 @@
 /** The source `gitlab`: commits and their statuses by its REST API. See docs/guide/source.md. */
 
-import { type Check, type CheckState, type Commit, isCommit, type Resolved, type Side, type Source } from '../../../domain/deploy/source.ts';
+import {
+  type Check,
+  type CheckState,
+  type Commit,
+  isCommit,
+  type Resolved,
+  type Side,
+  type Source,
+} from '../../../domain/deploy/source.ts';
 import { path } from '../../rest/client.ts';
 import { gitlabRest } from '../../servers.ts';
 import { clearSource, type HostedSourceOptions, ifThere, mustBeThere, PAGES, titleOf, tooMany } from '../hosted.ts';
