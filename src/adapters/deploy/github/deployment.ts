@@ -6,6 +6,7 @@
 import type { Clock, TargetOutcome, TargetRequest, TargetRun } from '../../../domain/deploy/ports.ts';
 import type { GithubDeployment, GithubTargetConfig } from '../../../domain/deploy/targets/github.ts';
 import { path, type Rest } from '../http/client.ts';
+import { unlessCancelled } from '../http/failure.ts';
 import { fill, markerOf, valuesOf } from '../http/fill.ts';
 import { follow, type Look } from '../http/follow.ts';
 import { once } from '../http/once.ts';
@@ -88,11 +89,12 @@ export async function resumeDeployment(
   handle: DeploymentHandle,
   run: TargetRun,
 ): Promise<TargetOutcome> {
+  const signal = unlessCancelled(run.signal);
   let id = handle.deployment;
   for (const wait of LOOKS_MS) {
     if (id !== undefined) break;
-    await options.clock.sleep(wait, run.signal);
-    id = await find(options, request, handle.marker, run.signal);
+    await options.clock.sleep(wait, signal);
+    id = await find(options, request, handle.marker, signal);
   }
   if (id === undefined) {
     return { kind: 'interrupted', text: 'the robot was stopped before GitHub had created the deployment' };

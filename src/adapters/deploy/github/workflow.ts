@@ -6,6 +6,7 @@
 import type { Clock, TargetOutcome, TargetRequest, TargetRun } from '../../../domain/deploy/ports.ts';
 import type { GithubTargetConfig, GithubWorkflow } from '../../../domain/deploy/targets/github.ts';
 import { path, type Rest } from '../http/client.ts';
+import { unlessCancelled } from '../http/failure.ts';
 import { fill, fillAll, markerOf, valuesOf } from '../http/fill.ts';
 import { follow, type Look } from '../http/follow.ts';
 import { once } from '../http/once.ts';
@@ -86,7 +87,7 @@ export async function runWorkflow(
     clock,
     signal: run.signal,
   });
-  const id = begun.id ?? (await found(options, handle, run.signal));
+  const id = begun.id ?? (await found(options, handle, unlessCancelled(run.signal)));
   if (id === undefined) {
     return {
       kind: 'interrupted',
@@ -103,7 +104,7 @@ export async function resumeWorkflow(
   handle: WorkflowHandle,
   run: TargetRun,
 ): Promise<TargetOutcome> {
-  const id = handle.run ?? (await found(options, handle, run.signal));
+  const id = handle.run ?? (await found(options, handle, unlessCancelled(run.signal)));
   if (id === undefined) {
     return {
       kind: 'interrupted',

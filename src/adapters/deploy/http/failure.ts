@@ -18,6 +18,17 @@ export function lostSightOf(error: unknown): TargetOutcome {
 /** For what goes on after a cancellation, whose own signal would end each wait at once. */
 export const never = new AbortController().signal;
 
+/** Aborted when the robot stops, and by no cancellation: for finding what is to be cancelled. */
+export function unlessCancelled(signal: AbortSignal): AbortSignal {
+  const stopped = new AbortController();
+  const pass = () => {
+    if (!isCancelled(signal)) stopped.abort(signal.reason);
+  };
+  if (signal.aborted) pass();
+  else signal.addEventListener('abort', pass, { once: true });
+  return stopped.signal;
+}
+
 /** Somebody cancelled; otherwise an aborted signal means that the robot stops. */
 export function isCancelled(signal: AbortSignal): boolean {
   return signal.aborted && signal.reason === 'cancel';

@@ -11,7 +11,7 @@ import {
 } from '../../../domain/deploy/ports.ts';
 import type { JenkinsTargetConfig } from '../../../domain/deploy/targets/jenkins.ts';
 import { createRest, systemClock } from '../http/client.ts';
-import { failureOf, isCancelled, lostSightOf, never } from '../http/failure.ts';
+import { failureOf, isCancelled, lostSightOf, never, unlessCancelled } from '../http/failure.ts';
 import { fill, fillAll } from '../http/fill.ts';
 import { once } from '../http/once.ts';
 import { clearly } from '../http/outcome.ts';
@@ -155,7 +155,7 @@ export function createJenkinsTarget(options: JenkinsTargetOptions): Target {
       const parameters = Object.fromEntries(Object.entries(wanted).filter(([name]) => declared.has(name)));
       const rollout: Rollout = { job, jenkins, parameters, run, handle };
       if (handle.item !== undefined) return await follow(rollout, { item: handle.item });
-      const found = await search(jenkins, parameters, handle.from, run.signal);
+      const found = await search(jenkins, parameters, handle.from, unlessCancelled(run.signal));
       if (found !== undefined) return await follow(rollout, found);
       return {
         kind: 'interrupted',
