@@ -7,21 +7,14 @@ import type { Clock } from '../../../domain/deploy/ports.ts';
 import type { TargetOutcome, TargetRequest, TargetRun } from '../../../domain/deploy/target.ts';
 import type { GithubTargetConfig, GithubWorkflow } from '../../../domain/deploy/targets/github.ts';
 import { oneLine } from '../../one-line.ts';
-import { path, type Rest } from '../../rest/client.ts';
+import { type Rest, path } from '../../rest/client.ts';
 import { RestProblem } from '../../rest/problem.ts';
+import { unlessCancelled } from '../http/failure.ts';
 import { fill, fillAll, markerOf, valuesOf } from '../http/fill.ts';
-import { follow, type Look } from '../http/follow.ts';
+import { type Look, follow } from '../http/follow.ts';
 import { once } from '../http/once.ts';
 import { showTail } from '../http/tail.ts';
-import {
-  parseDispatched,
-  parseJobs,
-  parseRun,
-  parseRuns,
-  type WorkflowHandle,
-  type WorkflowJob,
-  type WorkflowRun,
-} from './schema.ts';
+import { type WorkflowHandle, type WorkflowJob, type WorkflowRun, parseDispatched, parseJobs, parseRun, parseRuns } from './schema.ts';
 
 export interface WorkflowOptions {
   readonly rest: Rest;
@@ -87,7 +80,7 @@ export async function runWorkflow(
     clock,
     signal: run.signal,
   });
-  const id = begun.id ?? (await found(options, handle, run.signal));
+  const id = begun.id ?? (await found(options, handle, unlessCancelled(run.signal)));
   if (id === undefined) {
     return {
       kind: 'interrupted',
@@ -104,7 +97,7 @@ export async function resumeWorkflow(
   handle: WorkflowHandle,
   run: TargetRun,
 ): Promise<TargetOutcome> {
-  const id = handle.run ?? (await found(options, handle, run.signal));
+  const id = handle.run ?? (await found(options, handle, unlessCancelled(run.signal)));
   if (id === undefined) {
     return {
       kind: 'interrupted',

@@ -7,21 +7,14 @@ import type { Clock } from '../../../domain/deploy/ports.ts';
 import type { TargetOutcome, TargetRequest, TargetRun } from '../../../domain/deploy/target.ts';
 import type { GitlabTargetConfig } from '../../../domain/deploy/targets/gitlab.ts';
 import { oneLine } from '../../one-line.ts';
-import { path, type Rest } from '../../rest/client.ts';
+import { type Rest, path } from '../../rest/client.ts';
 import { RestProblem } from '../../rest/problem.ts';
+import { unlessCancelled } from '../http/failure.ts';
 import { fill, fillAll, markerOf, valuesOf } from '../http/fill.ts';
-import { follow, type Look } from '../http/follow.ts';
+import { type Look, follow } from '../http/follow.ts';
 import { once } from '../http/once.ts';
 import { showTail } from '../http/tail.ts';
-import {
-  type Pipeline,
-  type PipelineHandle,
-  type PipelineJob,
-  parseJobs,
-  parsePipeline,
-  parsePipelines,
-  parseVariables,
-} from './schema.ts';
+import { type Pipeline, type PipelineHandle, type PipelineJob, parseJobs, parsePipeline, parsePipelines, parseVariables } from './schema.ts';
 
 export interface PipelineOptions {
   readonly rest: Rest;
@@ -102,17 +95,18 @@ export async function resumePipeline(
   run: TargetRun,
 ): Promise<TargetOutcome> {
   const { rest, config, clock } = options;
+  const signal = unlessCancelled(run.signal);
   if (handle.pipeline !== undefined) {
     const answer = await rest.ask({
       path: path`/projects/${config.project}/pipelines/${handle.pipeline}`,
       patienceMs: PATIENCE_MS,
-      signal: run.signal,
+      signal,
     });
     return await followPipeline(options, parsePipeline(answer.data), handle, run);
   }
   for (const wait of LOOKS_MS) {
-    await clock.sleep(wait, run.signal);
-    const pipeline = await find(options, handle, run.signal);
+    await clock.sleep(wait, signal);
+    const pipeline = await find(options, handle, signal);
     if (pipeline === undefined) continue;
     await run.remember({ ...handle, pipeline: pipeline.id });
     return await followPipeline(options, pipeline, handle, run);
