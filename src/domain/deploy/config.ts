@@ -72,7 +72,7 @@ export interface ApprovalRule {
   readonly expiresMs: number;
 }
 
-/** Runs programs: see `docs/guide/deploy.md`. Each list is a program and its arguments; no shell is involved. */
+/** Runs programs: see `docs/guide/targets/command.md`. Each list is a program and its arguments; no shell is involved. */
 export interface CommandTargetConfig {
   readonly kind: 'command';
   readonly folder: string;
