@@ -81,7 +81,7 @@ describe('what other rooms are told', () => {
     expect(announcement(ended('failed', 1))).to.include({
       tone: 'bad',
       title: 'hello v2 to production failed',
-      text: 'After 1 s: no reason given.',
+      text: 'After 1.0 s: no reason given.',
     });
   });
   it('is nothing while nothing was changed', () => {
