@@ -77,7 +77,7 @@ function commandSection(command: Command): string {
     `${command.summary}.`,
     ...(aliases.length > 0 ? [`\nAlso: ${aliases.map((usage) => `\`${usage}\``).join(', ')}`] : []),
     `\nExamples: ${command.examples.map((example) => `\`${example}\``).join(', ')}`,
-    `\nNeeds: ${command.needsPattern === 'public' ? 'nothing special' : `\`${command.needsPattern}\``}. Effect: ${command.effect === 'change' ? 'a change, audited' : 'none'}. Id: \`${command.id}\`.\n`,
+    `\nNeeds: ${command.needsPattern === 'public' ? 'nothing special' : `\`${command.needsWords}\``}. Effect: ${command.effect === 'change' ? 'a change, audited' : 'none'}. Id: \`${command.id}\`.\n`,
     ...(args.length > 0 ? ['| argument | |', '|---|---|', ...args, ''] : []),
   ].join('\n');
 }

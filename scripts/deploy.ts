@@ -22,7 +22,7 @@ const ELSEWHERE = 500;
 export default function deploy(robot: Robot): void {
   command(robot, {
     id: 'deploy.start',
-    usage: 'deploy <service> [version] to <environment> [--dry-run] [--override <override>]',
+    usage: 'deploy <service> [version] to <environment> [--dry-run] [--override <reason>]',
     summary: 'Roll out a version; the newest one if none is named',
     examples: ['deploy hello v2 to production', 'deploy hello to staging', 'deploy hello v2 to production --dry-run'],
     args: {

@@ -1,8 +1,8 @@
 // Description:
 //   Locks services and environments against deployments
 
-import { type ArgContext, arg, parseDuration } from '../src/bot/args.ts';
-import { type Card, mention, plain } from '../src/bot/card.ts';
+import { type ArgContext, type ArgType, arg, parseDuration } from '../src/bot/args.ts';
+import { type Card, codeSpan, mention, plain } from '../src/bot/card.ts';
 import type { Person } from '../src/bot/chat.ts';
 import { command } from '../src/bot/command.ts';
 import { fail } from '../src/bot/errors.ts';
@@ -20,7 +20,7 @@ export default function locks(robot: Robot): void {
     usage: 'lock <service> [in <environment>] <reason...>',
     summary: 'Keep deployments out until you unlock, or for a time: end with “for 2h”',
     examples: ['lock hello in staging trying a fix for 2h', 'lock hello database is being moved'],
-    args: { service: arg.service(), environment: arg.environment(), reason: arg.text() },
+    args: { service: arg.service(), environment: arg.environment(), reason: reason() },
     effect: 'change',
     needs: ({ environment }) => lockPermission(environment),
     run: async ({ args, person, services }) => await lock(args, args.reason, person, services),
@@ -31,7 +31,7 @@ export default function locks(robot: Robot): void {
     usage: 'lock everything [in <environment>] <reason...>',
     summary: 'Keep every deployment out, for example while there is an incident',
     examples: ['lock everything incident 12', 'lock everything in production end of the year for 7d'],
-    args: { environment: arg.environment(), reason: arg.text() },
+    args: { environment: arg.environment(), reason: reason() },
     effect: 'change',
     needs: LOCK_PERMISSION,
     run: async ({ args, person, services }) => await lock(args, args.reason, person, services),
@@ -70,6 +70,26 @@ export default function locks(robot: Robot): void {
     needs: 'public',
     run: async ({ services, now }) => locksCard(await services.locks.all(), now),
   });
+}
+
+/**
+ * Why something is locked. `in` at its beginning names a place that was not understood, or comes without a reason: taken for one, it
+ * would lock more than was meant.
+ */
+function reason(): ArgType<string> {
+  const text = arg.text();
+  return {
+    ...text,
+    parse(typed, context) {
+      const found = /^in(?:\s+(\S+)|$)/i.exec(typed.trim());
+      if (!found) return text.parse(typed, context);
+      const [, place = ''] = found;
+      const known = context.names.environments();
+      return known.some((name) => name.toLowerCase() === place.toLowerCase())
+        ? { ok: false, problem: 'a lock needs one, for those who meet it' }
+        : { ok: false, problem: `there is no environment ${codeSpan(place)}`, allowed: known };
+    },
+  };
 }
 
 function lockPermission(environment: string | undefined): string {

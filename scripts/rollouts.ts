@@ -33,8 +33,8 @@ interface PromoteArgs {
 export default function rollouts(robot: Robot): void {
   command(robot, {
     id: 'deploy.rollback',
-    usage: 'rollback <service> in <environment> [to <version>] [--dry-run] [--override <override>]',
-    aliases: ['roll back <service> in <environment> [to <version>] [--dry-run] [--override <override>]'],
+    usage: 'rollback <service> in <environment> [to <version>] [--dry-run] [--override <reason>]',
+    aliases: ['roll back <service> in <environment> [to <version>] [--dry-run] [--override <reason>]'],
     summary: 'Go back to the version that was live before, or to an earlier one',
     examples: ['rollback hello in production', 'rollback hello in production to v1'],
     args: {
@@ -52,7 +52,7 @@ export default function rollouts(robot: Robot): void {
 
   command(robot, {
     id: 'deploy.promote',
-    usage: 'promote <service> from <from> to <to> [--dry-run] [--override <override>]',
+    usage: 'promote <service> from <from> to <to> [--dry-run] [--override <reason>]',
     summary: 'Deploy what runs in one environment to another',
     examples: ['promote hello from staging to production'],
     args: {

@@ -1,7 +1,7 @@
 // Deploys a release of the sample service: installs it, starts it beside the live one and asks for its health, switches,
 // asks once more through the live link, and switches back if that fails. Killed at any point, one release stays live.
 //
-// The lines that begin with `::` tell the robot how far it is; see docs/guide/deploy.md.
+// The lines that begin with `::` tell the robot how far it is; see docs/guide/targets/command.md.
 import { spawn } from 'node:child_process';
 import { cp, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';

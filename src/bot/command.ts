@@ -144,6 +144,8 @@ export interface Command {
   readonly needs: (args: Values) => string;
   /** The permission with `*` for every argument. */
   readonly needsPattern: string;
+  /** For people: `deploy:<environment>`. */
+  readonly needsWords: string;
   readonly confirm: (args: Values) => string | undefined;
   readonly approval: (args: Values, asking: Asking) => Approval | Promise<Approval>;
   readonly run: (invocation: Invocation<Values>) => Promise<Content | void> | Content | void;
@@ -208,6 +210,7 @@ export function makeCommand<const U extends string, A extends ArgTypes = Record<
     answers: spec.answers ?? 'room',
     needs: permission,
     needsPattern: permission(new Proxy({}, { get: () => '*' })),
+    needsWords: permission(new Proxy({}, { get: (_, name) => `<${String(name)}>` })),
     confirm: (values) => spec.confirm?.(typed(values)),
     approval: (values, asking) => spec.approval?.(typed(values), asking),
     run: (invocation) => spec.run({ ...invocation, args: typed(invocation.args) }),

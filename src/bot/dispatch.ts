@@ -235,7 +235,8 @@ export function createDispatch(ports: DispatchPorts): Dispatch {
     const [example] = command.examples;
     if (mismatch.kind === 'missing') return fail('command.incomplete', { missing: mismatch.what, usage, example });
     if (mismatch.kind === 'excess') {
-      return fail('command.excess', { excess: mismatch.what.slice(0, 80), usage, example });
+      const { what, expected } = mismatch;
+      return fail('command.excess', { excess: what.slice(0, 80), expected, usage, example });
     }
     const allowed = [...pattern.keyed.values()].map((keyed) => keyed.typed);
     return fail('command.flag', { flag: mismatch.what.slice(0, 80), allowed, usage });

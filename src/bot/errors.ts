@@ -37,8 +37,14 @@ export const catalogue = {
     ({ missing }) => `Something is missing: ${missing}.`,
     typeLike,
   ),
-  'command.excess': entry<{ excess: string; usage: string; example: string | undefined }>(
-    ({ excess }) => `I do not understand ${codeSpan(excess)} here.`,
+  'command.excess': entry<{
+    excess: string;
+    expected: string | undefined;
+    usage: string;
+    example: string | undefined;
+  }>(
+    ({ excess, expected }) =>
+      `I do not understand ${codeSpan(excess)} here${expected === undefined ? '' : `: ${expected} was expected`}.`,
     typeLike,
   ),
   'command.value': entry<{ argument: string; problem: string; allowed: readonly string[]; usage: string }>(

@@ -149,7 +149,7 @@ function commandCard(command: Command, commands: readonly Command[]): Card {
         ? [{ name: 'See also', value: others.map((other) => `\`${other.usage}\``).join('\n'), short: false }]
         : []),
       { name: 'Effect', value: command.effect === 'change' ? 'changes something; audited' : 'only looks' },
-      { name: 'Needs', value: command.needsPattern === 'public' ? 'nothing special' : `\`${command.needsPattern}\`` },
+      { name: 'Needs', value: command.needsPattern === 'public' ? 'nothing special' : `\`${command.needsWords}\`` },
     ],
   });
 }

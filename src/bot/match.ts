@@ -8,7 +8,8 @@ export type RawValues = ReadonlyMap<string, string | true>;
 
 export type Mismatch =
   | { readonly kind: 'missing'; readonly what: string; readonly depth: number }
-  | { readonly kind: 'excess'; readonly what: string; readonly depth: number }
+  /** `expected`: the word that belongs there; undefined if nothing does, or a value. */
+  | { readonly kind: 'excess'; readonly what: string; readonly expected: string | undefined; readonly depth: number }
   | { readonly kind: 'flag'; readonly what: string; readonly depth: number };
 
 export type Match = { readonly kind: 'match'; readonly candidates: readonly RawValues[] } | Mismatch;
@@ -30,12 +31,15 @@ function matchWords(pattern: Pattern, text: string, keyed: Taken): Match {
   const candidates: RawValues[] = [];
   let furthest = -1;
   let expected = '';
+  let word: string | undefined;
 
   /** Remembers how far a reading got, and what it still lacked there. Readings without optional words come last and win. */
   function note(at: number, lacking: readonly Element[]): void {
     if (at < furthest) return;
     furthest = at;
     expected = lacking.map(describe).filter(Boolean).join(' ');
+    const [next] = lacking;
+    word = next?.kind === 'literal' ? describe(next) : undefined;
   }
 
   function walk(elements: readonly Element[], at: number, values: readonly (readonly [string, string])[]): void {
@@ -67,7 +71,7 @@ function matchWords(pattern: Pattern, text: string, keyed: Taken): Match {
   walk(pattern.elements, 0, []);
   if (candidates.length > 0) return { kind: 'match', candidates };
   const stuck = keyed.rest[furthest];
-  if (stuck) return { kind: 'excess', what: stuck.text, depth: furthest };
+  if (stuck) return { kind: 'excess', what: stuck.text, expected: word, depth: furthest };
   return { kind: 'missing', what: expected, depth: furthest };
 }
 

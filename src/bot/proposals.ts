@@ -6,7 +6,7 @@ import type { Facts, Here } from './command.ts';
 export interface Proposal {
   /** Unique for all time, unlike the code. */
   readonly id: number;
-  /** Short, for typing: `7f3a`. */
+  /** Short, for typing: `a7f3`. */
   readonly code: string;
   readonly kind: 'confirm' | 'approve';
   readonly person: Person;

@@ -177,7 +177,7 @@ describe('scripts/deploy.ts', function () {
     expect(replies()).to.deep.equal([]);
     const waited = ours.history.filter(({ title }) => title.endsWith('waits in line'));
     expect(waited.map(({ text }) => text ?? '').join('\n'))
-      .to.match(/Next in line\. alice deploys v\d, begun .*, now\./)
+      .to.match(/Next in line\. Now alice deploys v\d, begun [^.]*\./)
       .and.match(/Number 4 in line\./);
   });
 

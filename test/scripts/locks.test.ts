@@ -143,8 +143,20 @@ describe('scripts/locks.ts', function () {
     expect(await say('alice', 'deploy hello v1 to production')).to.match(/carol has locked everything in production/);
   });
 
+  it('never locks more than was meant: a place that is not there is no reason', async () => {
+    for (const typed of [
+      'lock hello in stagin a fix',
+      'lock everything in prodution freeze',
+      'lock hello in dev a fix',
+    ]) {
+      expect(await say('alice', typed)).to.match(/there is no environment `(stagin|prodution|dev)`\. Give/);
+    }
+    expect(await say('alice', 'locks')).to.include('Nothing is locked');
+  });
+
   it('asks for a reason, and for a time that people remember', async () => {
     expect(await say('alice', 'lock hello for 2h')).to.match(/A lock needs a reason/);
+    expect(await say('alice', 'lock hello in production')).to.match(/reason.*: a lock needs one/);
     expect(await say('alice', 'lock hello too long for 60w')).to.match(/cannot hold for that long/);
     expect(await say('alice', 'lock hello waiting for godot')).to.match(/waiting for godot/);
   });

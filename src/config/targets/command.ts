@@ -6,7 +6,7 @@ import { duration, strict, variable } from '../fields.ts';
 
 const program = z.array(z.string().regex(/^[^\0]*$/)).min(1, 'name a program and its arguments');
 
-/** See docs/guide/deploy.md. */
+/** See docs/guide/targets/command.md. */
 export const commandTarget = strict({
   kind: z.literal('command').describe('Runs programs, never through a shell'),
   folder: z

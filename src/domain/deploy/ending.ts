@@ -13,38 +13,58 @@ const LOOKS_MS = 30_000;
 /** Who the robot is where it acts by itself; people's ids have a colon. */
 export const ROBOT_ID = 'robot';
 
+const HOW = { failed: 'failed', interrupted: 'was interrupted', cancelled: 'was cancelled' } as const;
+
 /** What happened, in one sentence; undefined while it is not over. */
 export function endWords(deployment: Deployment): string | undefined {
   const { service, environment, version, state, reason, startedAt, finishedAt, live } = deployment;
   if (isOpen(state) || state === 'waiting' || finishedAt === undefined) return undefined;
   const what = `**${plain(service)} ${plain(version)}**`;
   const where = plain(environment);
-  const why = reason === undefined ? '' : `: ${plain(reason.replace(/[.!?]+$/, ''))}`;
+  const why = reason === undefined ? '' : `: ${clause(reason)}`;
   if (startedAt === undefined) return `${what} to ${where} did not run${why}.`;
   const took = duration(finishedAt.getTime() - startedAt.getTime());
   if (state === 'succeeded') return `${what} is live in ${where}, after ${took}${why}.`;
-  const how = { failed: 'failed', interrupted: 'was interrupted', cancelled: 'was cancelled' }[state];
   const now = live === undefined ? '' : ` Live there: **${plain(live)}**.`;
-  return `${what} to ${where} ${how} after ${took}${why}.${now}`;
+  return `${what} to ${where} ${HOW[state]} after ${took}${why}.${now}`;
 }
 
 /** The short card of the rooms that the environment names; undefined if there is nothing to tell them. */
 export function announcement(deployment: Deployment): Card | undefined {
-  const { id, service, environment, version, state, previous, startedAt } = deployment;
-  const text = endWords(deployment);
+  const { id, service, environment, version, state, reason, previous, live, startedAt, finishedAt } = deployment;
+  if (isOpen(state) || state === 'waiting' || finishedAt === undefined) return undefined;
   // What never ran changed nothing.
-  if (text === undefined || startedAt === undefined) return undefined;
-  const good = state === 'succeeded';
+  if (startedAt === undefined) return undefined;
   const back = deployment.isRollback === true ? 'Rollback: ' : '';
-  const before = good && previous !== undefined ? ` Before: ${plain(previous)}.` : '';
-  const how = good ? `is live in ${environment}` : `to ${environment} did not succeed`;
+  const took = duration(finishedAt.getTime() - startedAt.getTime());
+  const shared = { actions: [{ label: 'Log', command: `deploys log ${id}` }], footer: footer(deployment) };
+  if (state === 'succeeded') {
+    const before = previous === undefined ? '' : ` Before: ${plain(previous)}.`;
+    const but = reason === undefined ? '' : ` ${capital(clause(reason))}.`;
+    return card({
+      title: `${back}${service} ${version} is live in ${environment}`,
+      tone: 'good',
+      text: `Took ${took}.${before}${but}`,
+      ...shared,
+    });
+  }
+  const why = reason === undefined ? 'no reason given' : clause(reason);
+  const now = live === undefined ? '' : ` Live there: **${plain(live)}**.`;
   return card({
-    title: `${back}${service} ${version} ${how}`,
-    tone: good ? 'good' : state === 'failed' ? 'bad' : 'warning',
-    text: `${text}${before}`,
-    actions: [{ label: 'Log', command: `deploys log ${id}` }],
-    footer: footer(deployment),
+    title: `${back}${service} ${version} to ${environment} ${HOW[state]}`,
+    tone: state === 'failed' ? 'bad' : 'warning',
+    text: `After ${took}: ${why}.${now}`,
+    ...shared,
   });
+}
+
+/** Without its full stop; Markdown. */
+function clause(reason: string): string {
+  return plain(reason.replace(/[.!?]+$/, ''));
+}
+
+function capital(text: string): string {
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
 }
 
 /**

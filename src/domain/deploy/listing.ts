@@ -48,7 +48,7 @@ function placeLine(place: Placement, now: Date): string {
   const running =
     place.open === undefined
       ? ''
-      : ` · ${plain(place.open.version)} is being deployed by ${plain(place.open.by.name)}, since ${duration(now.getTime() - (place.open.startedAt ?? place.open.requestedAt).getTime())}`;
+      : ` · ${plain(place.open.version)} is being deployed by ${plain(place.open.by.name)}, for ${duration(now.getTime() - (place.open.startedAt ?? place.open.requestedAt).getTime())}`;
   return `${where}: ${liveText(place.live, now)}${running}`;
 }
 

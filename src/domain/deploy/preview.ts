@@ -40,7 +40,7 @@ export function previewCard(preview: Preview, isOverridden: boolean, now: Date):
   if (holder !== undefined) {
     const since = duration(now.getTime() - (holder.startedAt ?? holder.requestedAt).getTime());
     const does = holder.state === 'waiting' ? 'waits to deploy' : 'is deploying';
-    lines.push(`${plain(holder.by.name)} ${does} ${plain(holder.version)} there, since ${since}.`);
+    lines.push(`${plain(holder.by.name)} ${does} ${plain(holder.version)} there, for ${since} already.`);
   }
   if (approval !== undefined) lines.push(`To be approved by ${approversText(approval.needs, approval.count)}.`);
   const isKept = stops || (holder !== undefined && approval !== undefined);

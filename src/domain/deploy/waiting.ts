@@ -61,7 +61,7 @@ export function waitingCard(deployment: Deployment, line: Line, now: Date): Card
   const { id, service, environment, version } = deployment;
   const ahead = line.waiting.filter((one) => one.id < id).length;
   const lines = [ahead === 0 ? 'Next in line.' : `Number ${ahead + 1} in line.`];
-  if (line.holder !== undefined) lines.push(`${running(line.holder, now)} now.`);
+  if (line.holder !== undefined) lines.push(`Now ${running(line.holder, now)}.`);
   if (line.lock !== undefined) lines.push(lockSentence(line.lock));
   return card({
     title: `${service} ${version} to ${environment} waits in line`,
@@ -90,7 +90,7 @@ export function queueCard(lines: readonly Line[], now: Date): Card {
   const parts = lines.map((line) => {
     const title = `**${plain(line.service)} in ${plain(line.environment)}**`;
     const rows = [
-      line.holder === undefined ? 'nothing runs' : `${running(line.holder, now)} now (\\#${line.holder.id})`,
+      line.holder === undefined ? 'nothing runs' : `now ${running(line.holder, now)} (\\#${line.holder.id})`,
       ...(line.lock === undefined ? [] : [lockSentence(line.lock)]),
     ].map((row) => `- ${row}`);
     const waiting = line.waiting.map(
@@ -105,5 +105,5 @@ export function queueCard(lines: readonly Line[], now: Date): Card {
 }
 
 function running({ by, version, startedAt, requestedAt }: Deployment, now: Date): string {
-  return `${plain(by.name)} deploys ${plain(version)}, begun ${age(startedAt ?? requestedAt, now)},`;
+  return `${plain(by.name)} deploys ${plain(version)}, begun ${age(startedAt ?? requestedAt, now)}`;
 }

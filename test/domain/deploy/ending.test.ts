@@ -80,7 +80,8 @@ describe('what other rooms are told', () => {
     );
     expect(announcement(ended('failed', 1))).to.include({
       tone: 'bad',
-      title: 'hello v2 to production did not succeed',
+      title: 'hello v2 to production failed',
+      text: 'After 1.0 s: no reason given.',
     });
   });
   it('is nothing while nothing was changed', () => {

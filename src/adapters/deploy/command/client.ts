@@ -1,4 +1,4 @@
-/** The target `command`: deploys by running programs of the team's own. See docs/guide/deploy.md. */
+/** The target `command`: deploys by running programs of the team's own. See docs/guide/targets/command.md. */
 
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
