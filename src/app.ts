@@ -52,8 +52,9 @@ import { createAlerts } from './domain/alerts/alerts.ts';
 import { route } from './domain/alerts/route.ts';
 import { alertWork } from './domain/alerts/work.ts';
 import { createKnowledge } from './domain/ask/ask.ts';
+import { besides } from './domain/deploy/afterwards.ts';
 import { createDeploys } from './domain/deploy/deploys.ts';
-import { createLocks } from './domain/deploy/locking.ts';
+import { createLocks, type LockEnd } from './domain/deploy/locking.ts';
 import { readLog } from './domain/deploy/log-path.ts';
 import { auditEnd } from './domain/deploy/outcome.ts';
 import { createWatch } from './domain/deploy/watch.ts';
@@ -213,6 +214,11 @@ export async function startApp(options: AppOptions): Promise<App> {
     });
     const posts = withApiPosts(delivered, { store: apiRequests, redact: redactContent, newKey: newId });
     const address = addressIn(() => mainChat()?.chat ?? 'web');
+    const beside = async (rooms: readonly string[], origin: Address): Promise<readonly Address[]> => {
+      // What a program is told is shown in the room of its token.
+      const seen = origin.chat === API_CHAT ? (await apiRequests.get(origin.room))?.room : origin;
+      return besides(rooms.map(address), seen ?? origin);
+    };
 
     // Domains
     const history = createHistory({
@@ -257,6 +263,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       enqueue: (id) => jobs.send('deploy.run', { id }, { key: `deploy:${id}` }),
       tellCancelled: (id) => database.bus.publish('deploy.cancel', id),
       post: (origin, content, key) => posts.post(origin, content, { key }),
+      beside,
       ended: async (deployment, state, reason) => {
         metrics.deployed(state);
         const { outcome, detail } = auditEnd(deployment, state, reason);
@@ -282,7 +289,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       revert: (request) => deploys.revert(request),
       name: robot.name,
       now,
-      address,
+      beside,
       post: (where, content, key) => posts.post(where, content, { key }),
       rollBackSoon: (id) => jobs.send('deploy.roll-back', { id }, { key: `back:${id}` }),
       audit: {
@@ -296,6 +303,7 @@ export async function startApp(options: AppOptions): Promise<App> {
         end: (id, outcome, detail) => audit.end(id, outcome, detail, now()),
       },
       refreshAlert: (number) => alerts.refresh(number),
+      settled: (cause, outcome) => metrics.rolledBack(cause, outcome),
       redact,
       log,
     });
@@ -306,8 +314,10 @@ export async function startApp(options: AppOptions): Promise<App> {
       now,
       redact,
       changed: () => deploys.goOn(),
-      changeLater: (ms) => jobs.send('deploy.go-on', {}, { startAfterSeconds: ms / 1000 }),
+      endLater: (end, ms) => jobs.send('deploy.lock-over', end, { startAfterSeconds: ms / 1000 }),
+      post: (origin, text, key) => posts.post(origin, text, { key }),
     });
+    jobs.define<LockEnd>('deploy.lock-over', { retries: 5 }, (end) => locks.ended(end));
     const work = alertWork(jobs, () => alerts);
     const alerts = createAlerts({
       store: createAlertStore(database),

@@ -43,7 +43,8 @@ const ASKED_AT_ONCE = 8;
 const LOOK_FOR_CANCEL_MS = 5_000;
 /** The reason of an aborted signal; see {@link TargetRun}. */
 const CANCEL = 'cancel';
-const KEPT_OUT = 'it would have to wait, and what was approved was to begin at once';
+const KEPT_OUT =
+  'it would have to wait, and what was approved was to begin at once: ask for it again when the place is free';
 const CUT_OFF: TargetOutcome = { kind: 'interrupted', text: 'the robot was stopped while it ran' };
 
 type Facts = Pick<PlanFacts, 'versions' | 'current'>;
