@@ -120,7 +120,9 @@ export function alertContext(
 function contextLine({ startsAt }: Tie, { deployment, rollback, wayBack }: WatchFacts): string {
   const { id, service, environment, version, by, finishedAt } = deployment;
   const isAfter = finishedAt !== undefined && startsAt >= finishedAt;
-  const when = isAfter ? `${duration(startsAt.getTime() - finishedAt.getTime())} before` : 'under way when it began to fire';
+  const when = isAfter
+    ? `${duration(startsAt.getTime() - finishedAt.getTime())} before`
+    : 'under way when it began to fire';
   const what = `${plain(service)} ${plain(version)} to ${plain(environment)} by ${plain(by.name)} (\\#${id})`;
   const back =
     rollback === undefined

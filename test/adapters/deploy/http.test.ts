@@ -1,12 +1,12 @@
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
+import { follow } from '../../../src/adapters/deploy/http/follow.ts';
 import { once } from '../../../src/adapters/deploy/http/once.ts';
 import { createPace } from '../../../src/adapters/deploy/http/pace.ts';
-import { type Rest, type RestOptions, createRest, path } from '../../../src/adapters/rest/client.ts';
-import { RestProblem, isPassing, mayHaveArrived } from '../../../src/adapters/rest/problem.ts';
-import { follow } from '../../../src/adapters/deploy/http/follow.ts';
+import { createRest, path, type Rest, type RestOptions } from '../../../src/adapters/rest/client.ts';
+import { isPassing, mayHaveArrived, RestProblem } from '../../../src/adapters/rest/problem.ts';
 import { recordedRun } from '../../support/recorded-run.ts';
-import { type RestServer, cut, empty, hastyClock, json, longText, restServer } from '../../support/rest-server.ts';
+import { cut, empty, hastyClock, json, longText, type RestServer, restServer } from '../../support/rest-server.ts';
 
 describe('REST client of targets', function () {
   this.timeout(30_000);

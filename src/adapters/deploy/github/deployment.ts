@@ -7,13 +7,20 @@ import type { Clock } from '../../../domain/deploy/ports.ts';
 import type { TargetOutcome, TargetRequest, TargetRun } from '../../../domain/deploy/target.ts';
 import type { GithubDeployment, GithubTargetConfig } from '../../../domain/deploy/targets/github.ts';
 import { oneLine } from '../../one-line.ts';
-import { type Rest, path } from '../../rest/client.ts';
+import { path, type Rest } from '../../rest/client.ts';
 import { RestProblem } from '../../rest/problem.ts';
 import { unlessCancelled } from '../http/failure.ts';
 import { fill, markerOf, valuesOf } from '../http/fill.ts';
-import { type Look, follow } from '../http/follow.ts';
+import { follow, type Look } from '../http/follow.ts';
 import { once } from '../http/once.ts';
-import { type DeploymentHandle, type DeploymentStatus, noteOf, parseDeployment, parseDeployments, parseStatuses } from './schema.ts';
+import {
+  type DeploymentHandle,
+  type DeploymentStatus,
+  noteOf,
+  parseDeployment,
+  parseDeployments,
+  parseStatuses,
+} from './schema.ts';
 
 export interface DeploymentOptions {
   readonly rest: Rest;

@@ -7,14 +7,22 @@ import type { Clock } from '../../../domain/deploy/ports.ts';
 import type { TargetOutcome, TargetRequest, TargetRun } from '../../../domain/deploy/target.ts';
 import type { GitlabTargetConfig } from '../../../domain/deploy/targets/gitlab.ts';
 import { oneLine } from '../../one-line.ts';
-import { type Rest, path } from '../../rest/client.ts';
+import { path, type Rest } from '../../rest/client.ts';
 import { RestProblem } from '../../rest/problem.ts';
 import { unlessCancelled } from '../http/failure.ts';
 import { fill, fillAll, markerOf, valuesOf } from '../http/fill.ts';
-import { type Look, follow } from '../http/follow.ts';
+import { follow, type Look } from '../http/follow.ts';
 import { once } from '../http/once.ts';
 import { showTail } from '../http/tail.ts';
-import { type Pipeline, type PipelineHandle, type PipelineJob, parseJobs, parsePipeline, parsePipelines, parseVariables } from './schema.ts';
+import {
+  type Pipeline,
+  type PipelineHandle,
+  type PipelineJob,
+  parseJobs,
+  parsePipeline,
+  parsePipelines,
+  parseVariables,
+} from './schema.ts';
 
 export interface PipelineOptions {
   readonly rest: Rest;

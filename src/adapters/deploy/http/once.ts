@@ -2,7 +2,7 @@
 
 import type { Clock } from '../../../domain/deploy/ports.ts';
 import { isCancelled } from '../../../domain/deploy/target.ts';
-import { type ProblemKind, RestProblem, mayHaveArrived } from '../../rest/problem.ts';
+import { mayHaveArrived, type ProblemKind, RestProblem } from '../../rest/problem.ts';
 import { never } from './failure.ts';
 
 export interface Once<T> {

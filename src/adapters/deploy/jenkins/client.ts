@@ -1,10 +1,18 @@
 /** The target `jenkins`: starts a job with parameters and follows its build. See docs/guide/targets/jenkins.md. */
 
 import { duration } from '../../../domain/deploy/duration.ts';
-import { type Live, type Target, type TargetOutcome, type TargetRequest, type TargetRun, TargetUnclear, isCancelled } from '../../../domain/deploy/target.ts';
+import {
+  isCancelled,
+  type Live,
+  type Target,
+  type TargetOutcome,
+  type TargetRequest,
+  type TargetRun,
+  TargetUnclear,
+} from '../../../domain/deploy/target.ts';
 import type { JenkinsTargetConfig } from '../../../domain/deploy/targets/jenkins.ts';
 import { systemClock } from '../../clock.ts';
-import { RestProblem, isPassing } from '../../rest/problem.ts';
+import { isPassing, RestProblem } from '../../rest/problem.ts';
 import { jenkinsRest } from '../../servers.ts';
 import { failureOf, lostSightOf, never, unlessCancelled } from '../http/failure.ts';
 import { fill, fillAll } from '../http/fill.ts';
@@ -13,7 +21,7 @@ import type { HttpTargetOptions } from '../http/options.ts';
 import { clearly } from '../http/outcome.ts';
 import { createPace } from '../http/pace.ts';
 import { type Patience, patiently } from '../http/patience.ts';
-import { type Found, type Jenkins, createJenkins, jobPath } from './api.ts';
+import { createJenkins, type Found, type Jenkins, jobPath } from './api.ts';
 import { createConsole } from './log.ts';
 import { outcomeOf } from './result.ts';
 import { type Build, type Handle, parseHandle } from './schema.ts';
