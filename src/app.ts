@@ -61,7 +61,7 @@ import { foldName } from './domain/history/fold.ts';
 import { createHistory } from './domain/history/history.ts';
 import { prepareMessage } from './domain/history/prepare.ts';
 import { createPeople } from './domain/people/people.ts';
-import { checksOf } from './domain/pipelines/checks.ts';
+import { reportedChecks } from './domain/pipelines/checks.ts';
 import { createPipelines } from './domain/pipelines/pipelines.ts';
 import { redactContent } from './domain/privacy/content.ts';
 import { redact } from './domain/privacy/redact.ts';
@@ -235,8 +235,13 @@ export async function startApp(options: AppOptions): Promise<App> {
       services: config.services.services,
       dataFolder: config.data,
       environment: config.environment,
-      reported: async (repository, commit) =>
-        checksOf(await pipelineStore.runs({ kind: 'pipeline', repositories: [repository], commit, limit: 100 })),
+      // The token of all hooks is known to who may send alerts, not to who may say what has passed.
+      reported: (repository, commit) =>
+        reportedChecks(pipelineStore, { repository, commit }, [
+          'github',
+          'gitlab',
+          ...(variables.SHIPMATE_JENKINS_TOKEN === undefined ? [] : (['jenkins'] as const)),
+        ]),
       clock,
     });
     closers.push(async () => sources.close());
@@ -264,7 +269,9 @@ export async function startApp(options: AppOptions): Promise<App> {
       },
       told: (id) => watch.told(id),
       redact,
-      may: (by, permission) => access.can({ ...by, chat: by.id.slice(0, by.id.indexOf(':')) }, permission),
+      may: async (by, permission, since) =>
+        (await access.isStill(by, since)) &&
+        (await access.can({ ...by, chat: by.id.slice(0, by.id.indexOf(':')) }, permission)),
       log,
     });
     jobs.define<{ id: number }>(
