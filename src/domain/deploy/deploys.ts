@@ -333,7 +333,8 @@ export function createDeploys(ports: DeployPorts): Deploys {
         },
         output(line) {
           output.add(line);
-          if (line.trim() !== '') recent = [...recent.slice(-2), line.slice(0, 300)];
+          // Whole: half of a secret would not be known for one.
+          if (line.trim() !== '') recent = [...recent.slice(-2), line];
           announcer.changed();
         },
       };
