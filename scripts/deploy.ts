@@ -107,7 +107,8 @@ export default function deploy(robot: Robot): void {
       const found = await services.deploys.get(number);
       if (found === undefined) throw fail('deploy.number', { number });
       const { identity } = await services.access.rightsOf(person);
-      const isOwn = found.by.id === person.id || identity.linked.includes(found.by.id);
+      const isOwn =
+        identity.linked.includes(found.by.id) && (await services.access.isStill(found.by, found.requestedAt));
       if (!isOwn) await services.access.require(person, `deploy:${found.environment}`);
       const result = await services.deploys.cancel(number, { id: person.id, name: person.name });
       if (result.kind === 'unknown') throw fail('deploy.number', { number });

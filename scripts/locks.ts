@@ -148,7 +148,7 @@ async function unlock(named: Named, person: Person, services: Services): Promise
   const there = all.find((one) => scopeWords(one).toLowerCase() === scope.toLowerCase());
   if (there === undefined) throw fail('deploy.lock-none', { scope, others: all.map(scopeWords) });
   const { identity } = await services.access.rightsOf(person);
-  const isOwn = there.owner.id === person.id || identity.linked.includes(there.owner.id);
+  const isOwn = identity.linked.includes(there.owner.id) && (await services.access.isStill(there.owner, there.at));
   if (!isOwn && !(await services.access.can(person, LOCK_PERMISSION))) {
     throw fail('deploy.lock-owner', { scope, by: there.owner.name });
   }

@@ -23,7 +23,7 @@ import { createLocks, type LockEnd } from './domain/deploy/locking.ts';
 import { auditEnd } from './domain/deploy/outcome.ts';
 import type { Clock, DeployStore, Deploys } from './domain/deploy/ports.ts';
 import { createWatch, type Watch } from './domain/deploy/watch.ts';
-import { checksOf } from './domain/pipelines/checks.ts';
+import { reportedChecks } from './domain/pipelines/checks.ts';
 import { createPipelines } from './domain/pipelines/pipelines.ts';
 import type { PipelineStore } from './domain/pipelines/ports.ts';
 import { redact } from './domain/privacy/redact.ts';
@@ -37,8 +37,6 @@ import { createPipelineStore } from './storage/pipelines.ts';
 const LONGEST_RUN_SECONDS = 24 * 3600;
 /** Rollouts that one replica follows at once. */
 const ROLLOUTS_AT_ONCE = 8;
-/** Runs of pipelines that are read to know the checks of a commit. */
-const RUNS_OF_A_COMMIT = 100;
 
 export interface DeployingParts {
   readonly config: Config;
@@ -48,7 +46,7 @@ export interface DeployingParts {
   readonly jobs: Jobs;
   readonly posts: Pick<RunningPosts, 'post'>;
   readonly audit: AuditTrail;
-  readonly access: Pick<Access, 'can'>;
+  readonly access: Pick<Access, 'can' | 'isStill'>;
   readonly metrics: Metrics;
   /** What the robot is called. */
   readonly name: string;
@@ -113,7 +111,9 @@ export function createDeploying(parts: DeployingParts): Deploying {
     },
     told: (id) => watch.told(id),
     redact,
-    may: (by, permission) => parts.access.can({ ...by, chat: by.id.slice(0, by.id.indexOf(':')) }, permission),
+    may: async (by, permission, since) =>
+      (await parts.access.isStill(by, since)) &&
+      (await parts.access.can({ ...by, chat: by.id.slice(0, by.id.indexOf(':')) }, permission)),
     log,
   });
   jobs.define<{ id: number }>(
@@ -166,10 +166,13 @@ function createSourcesOf({ config }: DeployingParts, runs: PipelineStore, clock:
     services: config.services.services,
     dataFolder: config.data,
     environment: config.environment,
-    reported: async (repository, commit) => {
-      const filter = { kind: 'pipeline', repositories: [repository], commit, limit: RUNS_OF_A_COMMIT } as const;
-      return checksOf(await runs.runs(filter));
-    },
+    // The token of all hooks is known to who may send alerts, not to who may say what has passed.
+    reported: (repository, commit) =>
+      reportedChecks(runs, { repository, commit }, [
+        'github',
+        'gitlab',
+        ...(config.variables.SHIPMATE_JENKINS_TOKEN === undefined ? [] : (['jenkins'] as const)),
+      ]),
     clock,
   });
 }

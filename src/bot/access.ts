@@ -35,6 +35,11 @@ export interface Access {
   require(person: Person, permission: string): Promise<void>;
   /** Whether both accounts may be one person's; a token is its maker's, one that is gone anybody's. Throws `access.unavailable`. */
   samePerson(one: Person, other: Person): Promise<boolean>;
+  /**
+   * Whether the account is whose it was at that time: the name of a token that was revoked may be another one's by now. Throws
+   * `access.unavailable`.
+   */
+  isStill(person: Pick<Person, 'id'>, since: Date): Promise<boolean>;
   rightsOf(person: Person): Promise<Rights>;
   can(person: Person, permission: string): Promise<boolean>;
   /** Could the person hold something that fits this pattern? For help and completion only. */
@@ -105,6 +110,13 @@ export function createAccess({ policy, store, people, tokens, changed, now }: Ac
     const [first, second] = await Promise.all([answerableFor(one), answerableFor(other)]);
     if (first === undefined || second === undefined) return true;
     return await available(people.samePerson(first, second));
+  }
+
+  async function isStill({ id }: Pick<Person, 'id'>, since: Date): Promise<boolean> {
+    const name = tokenNameOf(id);
+    if (name === undefined) return true;
+    const token = await available(Promise.resolve(tokens?.get(name)));
+    return token !== undefined && token.madeAt <= since;
   }
 
   async function rightsOf(person: Person): Promise<Rights> {
@@ -195,6 +207,7 @@ export function createAccess({ policy, store, people, tokens, changed, now }: Ac
     },
     admits: async (person) => isAdmitted(await rightsOf(person)),
     samePerson,
+    isStill,
     async require(person, permission) {
       const rights = await rightsOf(person);
       const refused = await refusal(person, rights);

@@ -9,10 +9,14 @@ export interface SeesPorts {
   room(address: Address): Promise<Room | undefined>;
 }
 
-/** Can this person, with any of their accounts, see what is said there? */
+/**
+ * Can this person, with any of their accounts, see what is said there? A room that is open is so for the team: a guest sees only
+ * those that they were let into, and of an open room nobody says who is in it.
+ */
 export async function sees({ access, room }: SeesPorts, person: Person, where: Address): Promise<boolean> {
   const found = await room(where);
-  if (!found?.private) return found !== undefined;
+  if (found === undefined) return false;
   const { identity } = await access.rightsOf(person);
+  if (!found.private) return identity.standing === 'inside';
   return identity.linked.some((id) => found.members?.includes(id));
 }

@@ -6,6 +6,7 @@ import type { AuditOutcome } from '../bot/audit.ts';
 import type { Content } from '../bot/card.ts';
 import type { Address } from '../bot/chat.ts';
 import type { Decision } from '../bot/proposals.ts';
+import { storableJson } from '../bot/storable.ts';
 import type { Database } from './database.ts';
 
 type ApiTables = {
@@ -55,13 +56,14 @@ export function createApiRequestStore(db: Pick<Database, 'sql'>): ApiRequestStor
       await sql.updateTable('api_requests').set({ key: null }).where('id', '=', id).execute();
     },
     async say(request, key, content) {
+      const said = raw<{ said: Content }>`${storableJson({ said: content })}::jsonb`;
       await sql
         .insertInto('api_messages')
-        .values({ request, key, content: { said: content } })
+        .values({ request, key, content: said })
         .onConflict((conflict) =>
           conflict
             .columns(['request', 'key'])
-            .doUpdateSet({ content: { said: content }, revision: raw<number>`nextval('api_revisions')` }),
+            .doUpdateSet({ content: said, revision: raw<number>`nextval('api_revisions')` }),
         )
         .execute();
     },

@@ -2,6 +2,7 @@
 
 import { type Generated, sql as raw } from 'kysely';
 import type { AuditOutcome, AuditStart, AuditTrail } from '../bot/audit.ts';
+import { storable, storableJson } from '../bot/storable.ts';
 import type { Database } from './database.ts';
 
 export type AuditTables = {
@@ -44,8 +45,8 @@ export function createAuditStore(db: Database, owner: string): AuditStore {
       room: start.room.room,
       private: start.room.private,
       command_id: start.commandId,
-      text: start.text,
-      args: JSON.stringify(start.args),
+      text: storable(start.text),
+      args: storableJson(start.args),
       via: start.via,
       source: start.source ?? null,
       approved_by: start.approvedBy ?? null,
@@ -56,7 +57,7 @@ export function createAuditStore(db: Database, owner: string): AuditStore {
   const end: AuditTrail['end'] = async (id, outcome, detail, at) => {
     await sql
       .insertInto('audit_ended')
-      .values({ begun: id, at, outcome, detail: detail ?? null })
+      .values({ begun: id, at, outcome, detail: detail === undefined ? null : storable(detail) })
       .onConflict((conflict) => conflict.doNothing())
       .execute();
   };

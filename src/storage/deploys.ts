@@ -1,7 +1,7 @@
 /** Deployments in PostgreSQL. Who may deploy where is decided by a unique index, not by reading first. */
 
 import { type Generated, type Kysely, type RawBuilder, type Selectable, sql } from 'kysely';
-import { storable } from '../bot/storable.ts';
+import { storable, storableJson } from '../bot/storable.ts';
 import type {
   Deployment,
   DeploymentFilter,
@@ -122,12 +122,12 @@ export function createDeployStore(db: { readonly sql: Kysely<object> }): DeployS
             .expression(
               sql<Row>`select ${deployment.service}::text, ${deployment.environment}::text, ${deployment.version}::text,
                 ${deployment.asked ?? null}::text, ${deployment.commit ?? null}::text,
-                ${deployment.previous ?? null}::text, ${deployment.by.id}::text, ${deployment.by.name}::text,
+                ${stored(deployment.previous)}::text, ${deployment.by.id}::text, ${deployment.by.name}::text,
                 ${deployment.origin.chat}::text, ${deployment.origin.room}::text,
                 ${deployment.origin.thread ?? null}::text, ${deployment.audit ?? null}::bigint,
                 ${deployment.isRollback ?? false}::boolean, ${deployment.rollsBack ?? null}::bigint, 'waiting'::text,
-                ${deployment.at}::timestamptz, ${deployment.override ?? null}::text,
-                ${deployment.approvedBy === undefined ? null : JSON.stringify(deployment.approvedBy)}::jsonb
+                ${deployment.at}::timestamptz, ${stored(deployment.override)}::text,
+                ${deployment.approvedBy === undefined ? null : storableJson(deployment.approvedBy)}::jsonb
                 where not ${isLocked(placeOf(deployment), deployment.at)}`,
             )
             .onConflict((conflict) => conflict.column('rolls_back').where('rolls_back', 'is not', null).doNothing())
@@ -209,7 +209,7 @@ export function createDeployStore(db: { readonly sql: Kysely<object> }): DeployS
   ): Promise<Deployment | undefined> {
     const row = await tables
       .updateTable('deployments')
-      .set({ state: 'running', owner, started_at: at, previous: previous ?? null })
+      .set({ state: 'running', owner, started_at: at, previous: stored(previous) })
       .where('id', '=', id)
       .where('state', '=', 'queued')
       .where(sql<boolean>`not ${isLocked(HERE, at)}`)
@@ -335,7 +335,7 @@ export function createDeployStore(db: { readonly sql: Kysely<object> }): DeployS
     async remember(id, owner, handle) {
       const row = await tables
         .updateTable('deployments')
-        .set({ handle: sql`${JSON.stringify(handle)}::jsonb` })
+        .set({ handle: sql`${storableJson(handle)}::jsonb` })
         .where('id', '=', id)
         .where('owner', '=', owner)
         .where('state', '=', 'running')
@@ -396,13 +396,18 @@ export function createDeployStore(db: { readonly sql: Kysely<object> }): DeployS
   };
 }
 
+/** What a target says may hold what PostgreSQL refuses; an end that cannot be recorded would keep its place for ever. */
+function stored(text: string | undefined): string | null {
+  return text === undefined ? null : storable(text);
+}
+
 /** The columns that an end sets. */
 function ended(end: Finish) {
   return {
     state: end.state,
     finished_at: end.at,
-    reason: end.reason ?? null,
-    live: end.live ?? null,
+    reason: stored(end.reason),
+    live: stored(end.live),
     ...(end.output === undefined ? {} : { output: storable(end.output) }),
     ...(end.by === undefined ? {} : { cancelled_by: end.by.id, cancelled_by_name: end.by.name }),
   };

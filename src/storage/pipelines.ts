@@ -193,7 +193,7 @@ export function createPipelineStore(db: { readonly sql: Kysely<object> }): Pipel
       await saveJobs(run, jobs);
     },
 
-    async runs({ kind, repositories, environment, commit, limit }) {
+    async runs({ kind, repositories, environment, commit, sources, limit }) {
       let query = tables
         .selectFrom('pipeline_runs')
         .selectAll()
@@ -204,6 +204,7 @@ export function createPipelineStore(db: { readonly sql: Kysely<object> }): Pipel
       if (kind !== undefined) query = query.where('kind', '=', kind);
       if (environment !== undefined) query = query.where('environment', '=', environment);
       if (commit !== undefined) query = query.where('commit', '=', commit);
+      if (sources !== undefined) query = query.where('source', 'in', sources);
       if (repositories !== undefined) {
         const wanted = repositories.map((name) => name.toLowerCase());
         query = query.where(sql<string>`lower(repository)`, 'in', wanted);

@@ -4,6 +4,7 @@ import { type Generated, sql as raw, type Selectable } from 'kysely';
 import type { Address, Person } from '../bot/chat.ts';
 import type { Here } from '../bot/command.ts';
 import type { Decision, Proposal, Proposals, Standing, Terms } from '../bot/proposals.ts';
+import { storable, storableJson } from '../bot/storable.ts';
 import type { Database } from './database.ts';
 
 export type ProposalTables = {
@@ -48,10 +49,10 @@ export function createProposalStore(db: Database, newCode: () => string): Propos
             kind,
             person,
             room,
-            text,
+            text: storable(text),
             permission: permission ?? null,
             expires_at: expiresAt,
-            terms: terms ?? null,
+            terms: terms === undefined ? null : raw<Terms>`${storableJson(terms)}::jsonb`,
             places: raw`${JSON.stringify(places)}::jsonb`,
           })
           .onConflict((conflict) => conflict.doNothing())
@@ -121,7 +122,7 @@ export function createProposalStore(db: Database, newCode: () => string): Propos
       return await given(id);
     },
     async decide({ id }, decision, { person, source, by = [person], why }, now) {
-      const outcome = JSON.stringify(why === undefined ? { by } : { by, why });
+      const outcome = storableJson(why === undefined ? { by } : { by, why });
       const { numUpdatedRows } = await sql
         .updateTable('proposals')
         .set({

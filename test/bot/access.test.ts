@@ -343,6 +343,15 @@ describe('access of tokens', () => {
     expect(await access().admits(ci)).to.equal(false);
   });
 
+  it('are not those that had their name before', async () => {
+    const before = new Date(made.getTime() - 1);
+    expect(await access().isStill(ci, made)).to.equal(true);
+    expect(await access().isStill(ci, before)).to.equal(false);
+    expect(await access().isStill(alice, before)).to.equal(true);
+    revoked = true;
+    expect(await access().isStill(ci, made)).to.equal(false);
+  });
+
   it('count as their maker, whichever account that is', async () => {
     await people.save(account('web:1', { email: 'alice@example.com' }));
     await people.save(account('slack:U1', { email: 'alice@example.com' }));

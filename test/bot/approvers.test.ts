@@ -62,7 +62,7 @@ describe('approvers', () => {
 
   before(async () => {
     const inside = ['slack:U1', 'slack:U2', 'slack:U3', 'slack:U4', 'web:1', 'web:2'].map((id) => account(id));
-    await people.save(...inside, account('slack:U5', { active: false }));
+    await people.save(...inside, account('slack:U5', { active: false }), account('slack:U6', { outside: true }));
     // bob has two accounts, and so has alice.
     await people.save(
       account('slack:U2', { email: 'bob@example.com' }),
@@ -97,6 +97,12 @@ describe('approvers', () => {
     expect(await found(policy, {}, { private: true, members: ['slack:U1', 'slack:U3'] })).to.deep.equal([]);
     // By another account of theirs.
     expect(await found(policy, {}, { private: true, members: ['web:2'] })).to.deep.equal(['slack:U2']);
+  });
+
+  it('are guests only where they were let in: an open room is open to the team', async () => {
+    const guest = { people: { 'slack:U6': ['lead'] } };
+    expect(await found(guest)).to.deep.equal([]);
+    expect(await found(guest, {}, { private: true, members: ['slack:U1', 'slack:U6'] })).to.deep.equal(['slack:U6']);
   });
 
   it('are ten at most', async () => {

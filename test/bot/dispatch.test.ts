@@ -580,6 +580,7 @@ function inMemoryAccessThatFails() {
     admit: failing,
     admits: failing,
     samePerson: failing,
+    isStill: failing,
     rightsOf: failing,
     require: failing,
     can: failing,

@@ -73,6 +73,16 @@ eachDatabase((open) => {
       expect(await store.list({ limit: 1 })).to.have.length(1);
     });
 
+    it('keeps what somebody typed and a target said, whatever is in it', async () => {
+      const store = createAuditStore(db, 'replica-1');
+      const half = '😀'.slice(0, 1);
+      const begun = await store.begin(start({ text: `lock hello\0 ${half}`, args: { reason: `\0${half}` } }));
+      if (begun.kind !== 'begun') throw new Error('not begun');
+      await store.end(begun.id, 'failed', `no\0 answer ${half}`, at);
+      const [row] = await store.list({ limit: 1 });
+      expect([row?.text, row?.detail]).to.deep.equal(['lock hello \ufffd', 'no answer \ufffd']);
+    });
+
     it('begins a command once for one message, also when many try at once', async () => {
       const store = createAuditStore(db, 'replica-1');
       const outcomes = await Promise.all(Array.from({ length: 20 }, () => store.begin(start({ source: 'web:ops:7' }))));
@@ -131,6 +141,13 @@ eachDatabase((open) => {
       expect(await store.decide(opened, 'approved', { person: bob, source: 'web:1' }, at)).to.equal(true);
       expect(await store.find('7f3a', 'web:2', at)).to.equal(undefined);
       expect(await store.find('7f3a', undefined, at)).to.equal(undefined);
+    });
+
+    it('are kept with what a commit is called, cut in the middle of a character', async () => {
+      const store = createProposalStore(db, () => '7f3b');
+      const terms = { count: 1, details: `\0fix ${'😀'.slice(0, 1)} …`, facts: {} };
+      const { id } = await store.open({ ...proposal, terms });
+      expect((await store.get(id))?.proposal.terms).to.deep.equal({ ...terms, details: 'fix \ufffd …' });
     });
 
     it('are listed until they are decided or expire', async () => {

@@ -65,6 +65,15 @@ eachDatabase((open) => {
       expect(waiting.map(({ id }) => id)).to.deep.equal(waiting.map(({ id }) => id).toSorted((a, b) => a - b));
     });
 
+    it('records how one ended, whatever its target said', async () => {
+      // Of a text that was cut in the middle of 😀, half a character is left.
+      const id = await started({ previous: 'v1\0' });
+      expect(await store.claim(id, 'a', at, 'v\u00001')).to.include({ previous: 'v1' });
+      const reason = `no\0 answer ${'😀'.slice(0, 1)}`;
+      expect(await store.finish(id, 'a', { state: 'failed', at: later, reason, live: '\0v1' })).to.equal(true);
+      expect(await store.get(id)).to.include({ state: 'failed', reason: 'no answer \ufffd', live: 'v1' });
+    });
+
     it('gives the place to who was first in line', async () => {
       const first = await started();
       const [second, third] = [await asked(), await asked()];

@@ -140,6 +140,14 @@ eachDatabase((open) => {
     expect(await store.open({ id: 'next', personId: 'api:ci', at: time, once })).to.equal(true);
   });
 
+  it('keeps what it is told, whatever a program said', async () => {
+    const store = createApiRequestStore(db);
+    await store.open({ id: 'odd', personId: 'api:ci', at: time });
+    await store.say('odd', 'a', { kind: 'card', tone: 'bad', title: 'failed', text: `\0ended ${'😀'.slice(0, 1)} …` });
+    const [message] = await store.since('odd', 0);
+    expect(message?.content).to.deep.include({ text: 'ended \ufffd …' });
+  });
+
   it('keeps what a request is told, the newest under each key', async () => {
     const store = createApiRequestStore(db);
     const room = { chat: 'web', room: 'ops' };

@@ -47,7 +47,8 @@ function clean(line: string): string {
 /** `::step text` and `::progress 40`; undefined for an ordinary line. */
 export function progressOf(line: string): ProgressStep | undefined {
   const text = /^::step +(?<text>\S.*)$/.exec(line)?.groups?.['text'];
-  if (text !== undefined) return { text: text.trim().slice(0, 200) };
+  // Whole: what is too long is cut when it has been redacted.
+  if (text !== undefined) return { text: text.trim() };
   const percent = /^::progress +(?<percent>\d{1,3}(?:\.\d+)?) ?%?\s*$/.exec(line)?.groups?.['percent'];
   return percent === undefined ? undefined : { percent: Math.min(100, Number(percent)) };
 }

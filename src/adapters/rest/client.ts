@@ -55,6 +55,8 @@ export interface RestRequest {
   readonly mostBytes?: number;
   readonly signal?: AbortSignal;
   readonly advice?: Advice;
+  /** A stream may be led to another server: logs lie in the store of a host. Addresses are for the configuration to say otherwise. */
+  readonly mayLeave?: boolean;
 }
 
 export interface RestAnswer {
@@ -78,8 +80,8 @@ export interface Rest {
    */
   watch(request: RestRequest): (signal?: AbortSignal) => Promise<RestAnswer & { readonly fresh: boolean }>;
   /**
-   * Hands on the pieces of a body as they come, at most `mostBytes` of them. Follows one redirect, to which the token is not
-   * shown if it leads to another server. `whole` is false if there was more. @throws RestProblem
+   * Hands on the pieces of a body as they come, at most `mostBytes` of them. Follows one redirect; to another server only with
+   * `mayLeave`, and without the token. `whole` is false if there was more. @throws RestProblem
    */
   stream(request: RestRequest, take: (piece: Buffer, status: number) => void): Promise<StreamEnd>;
 }
@@ -313,6 +315,10 @@ export function createRest(options: RestOptions): Rest {
         const next = new URL(location, urlOf(base, request));
         if (next.protocol !== 'https:' && next.protocol !== new URL(base).protocol) {
           throw new RestProblem('moved', `${options.name} leads to an address that is not secure`);
+        }
+        if (next.origin !== origin && request.mayLeave !== true) {
+          const text = `${options.name} leads to another server; put that address into config/services.yaml if it is right`;
+          throw new RestProblem('moved', text, { status: answer.status });
         }
         answer = await exchange(
           next.href,

@@ -150,7 +150,9 @@ export function withGate(ports: GatePorts, { drop, ...deploys }: Ungated): Deplo
       `deploy:${environment}`,
       ...(override === undefined ? [] : [`deploy:override:${environment}`]),
     ];
-    const held = await Promise.all(permissions.map((permission) => ports.may(queued.by, permission)));
+    const held = await Promise.all(
+      permissions.map((permission) => ports.may(queued.by, permission, queued.requestedAt)),
+    );
     const runsIn = serviceOf(config, service)?.environments;
     const checks = runsIn === undefined ? [] : await check(runsIn, queued, queued.isRollback ?? false);
     const broken = checks.filter(({ ok }) => !ok);

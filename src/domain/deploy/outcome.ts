@@ -3,6 +3,7 @@
 import { type Action, type Card, card, codeBlock, plain } from '../../bot/card.ts';
 import { duration } from './duration.ts';
 import { footer } from './footer.ts';
+import { isVersion } from './plan.ts';
 import type { Deployment, Finish } from './ports.ts';
 import type { Live, TargetOutcome } from './target.ts';
 
@@ -70,10 +71,12 @@ export function remedy(
   live: LiveFact,
   versions: readonly string[],
 ): string | undefined {
-  if (live.kind !== 'live') return previous;
-  if (previous !== undefined && live.version !== previous) return previous;
+  // What a target calls live may be anything; a button is a command, and this a word of it.
+  const back = previous !== undefined && isVersion(previous) ? previous : undefined;
+  if (live.kind !== 'live') return back;
+  if (back !== undefined && live.version !== back) return back;
   const here = versions.indexOf(live.version);
-  return versions.slice(0, Math.max(here, 0)).find((version) => version !== failed && versions.indexOf(version) < here);
+  return versions.slice(0, Math.max(here, 0)).find((version) => version !== failed && isVersion(version));
 }
 
 export interface OutcomeFacts {

@@ -1,5 +1,7 @@
 /** What a program says, kept within bounds: the beginning, and the end, which is where the error stands. */
 
+import { redactedStart } from '../privacy/redact.ts';
+
 export interface OutputLimits {
   readonly headBytes: number;
   readonly tailBytes: number;
@@ -29,7 +31,7 @@ export function createOutput(limits: OutputLimits = LIMITS): Output {
   let dropped = 0;
 
   function add(whole: string): void {
-    const line = whole.length > LINE ? `${whole.slice(0, LINE)} …` : whole;
+    const line = whole.length > LINE ? `${redactedStart(whole, LINE)} …` : whole;
     const size = line.length + 1;
     if (!headFull && headSize + size <= limits.headBytes) {
       head.push(line);

@@ -201,8 +201,8 @@ export interface DeployPorts {
   told?(id: number): Promise<void>;
   /** Blots out secrets. */
   redact(text: string): string;
-  /** Whether whoever asked holds the permission now. */
-  may(by: Requester, permission: string): Promise<boolean>;
+  /** Whether whoever asked at that time holds the permission now. */
+  may(by: Requester, permission: string, since: Date): Promise<boolean>;
   readonly log: DeployLog;
 }
 

@@ -10,6 +10,8 @@ import type { Deployment, Place } from './ports.ts';
 /** What is known of an alert: its card, and every alert in it. */
 export type WatchedAlert = Pick<Alert, 'number' | 'title' | 'members'>;
 
+type Members = WatchedAlert['members'];
+
 /** An alert that began to fire in the watch of a deployment. */
 export interface Tie {
   readonly deployment: number;
@@ -101,7 +103,7 @@ export async function tiesOf(
   alert: WatchedAlert,
   historyOf: (place: Place) => Promise<readonly Deployment[]>,
 ): Promise<readonly Tie[]> {
-  const found = new Map<number, { readonly members: WatchedAlert['members'][number][]; isCertain: boolean }>();
+  const found = new Map<number, { readonly members: Members[number][]; readonly certain: Members[number][] }>();
   for (const member of alert.members) {
     let latest: { readonly deployment: Deployment; readonly isCertain: boolean } | undefined;
     for (const place of placesOf(config, member.labels)) {
@@ -111,20 +113,30 @@ export async function tiesOf(
       latest = { deployment, isCertain: place.isCertain };
     }
     if (latest === undefined) continue;
-    const tied = found.get(latest.deployment.id) ?? { members: [], isCertain: false };
+    const tied = found.get(latest.deployment.id) ?? { members: [], certain: [] };
     tied.members.push(member);
-    tied.isCertain ||= latest.isCertain;
+    if (latest.isCertain) tied.certain.push(member);
     found.set(latest.deployment.id, tied);
   }
-  return [...found].map(([deployment, { members, isCertain }]) => ({
-    deployment,
-    alert: alert.number,
-    title: alert.title,
-    severity: gravest(members),
-    startsAt: new Date(Math.min(...members.map(({ startsAt }) => startsAt.getTime()))),
-    isFiring: members.some(({ status }) => status === 'firing'),
-    isCertain,
-  }));
+  return [...found].map(([deployment, { members, certain }]) => {
+    const isFiring = members.some(fires);
+    // One that is certain and over lends its certainty to nothing that still fires, nor one that is mild to a grave one.
+    const counted = isFiring ? certain.filter(fires) : certain;
+    const isCertain = counted.length > 0;
+    return {
+      deployment,
+      alert: alert.number,
+      title: alert.title,
+      severity: gravest(isCertain ? counted : members),
+      startsAt: new Date(Math.min(...members.map(({ startsAt }) => startsAt.getTime()))),
+      isFiring,
+      isCertain,
+    };
+  });
+}
+
+function fires({ status }: Members[number]): boolean {
+  return status === 'firing';
 }
 
 function begun({ startedAt, requestedAt }: Deployment): number {

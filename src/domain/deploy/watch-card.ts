@@ -7,6 +7,7 @@ import { duration } from './duration.ts';
 import { isPerson } from './ending.ts';
 import { footer } from './footer.ts';
 import { isOpen } from './place.ts';
+import { isVersion } from './plan.ts';
 import type { Deployment, Requester } from './ports.ts';
 import type { Tie } from './tie.ts';
 
@@ -96,7 +97,7 @@ function rollbackWords(rollback: Deployment | undefined): string {
 function backActions({ deployment, wayBack, rollback, backTo }: WatchFacts): readonly Action[] {
   if (deployment.state === 'running') return [{ label: `Cancel ${deployment.id}`, command: `cancel ${deployment.id}` }];
   const isUnderWay = wayBack !== undefined && (wayBack.outcome === undefined || wayBack.outcome === 'undone');
-  if (backTo === undefined || isUnderWay || rollback?.state === 'succeeded') return [];
+  if (backTo === undefined || !isVersion(backTo) || isUnderWay || rollback?.state === 'succeeded') return [];
   if (rollback !== undefined && (isOpen(rollback.state) || rollback.state === 'waiting')) return [];
   const { service, environment } = deployment;
   return [

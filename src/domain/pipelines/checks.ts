@@ -1,7 +1,31 @@
 /** What pipelines say of a commit: each run, and each of its jobs, is a check by its name. */
 
-import type { Check, CheckState } from '../deploy/source.ts';
-import type { JobState, RecordedRun } from './ports.ts';
+import { type Check, type CheckState, SourceUnclear } from '../deploy/source.ts';
+import type { JobState, PipelineSource, PipelineStore, RecordedRun } from './ports.ts';
+
+/** Runs of one commit that are looked at. */
+const LOOKED_AT = 100;
+
+/**
+ * The checks of a commit, of those whose word counts for that.
+ *
+ * @param trusted whose hooks have a secret of their own
+ * @throws SourceUnclear if only others told of any
+ */
+export async function reportedChecks(
+  store: Pick<PipelineStore, 'runs'>,
+  { repository, commit }: { readonly repository: string; readonly commit: string },
+  trusted: readonly PipelineSource[],
+): Promise<readonly Check[]> {
+  const wanted = { kind: 'pipeline', repositories: [repository], commit } as const;
+  const runs = await store.runs({ ...wanted, sources: trusted, limit: LOOKED_AT });
+  if (runs.length === 0 && (await store.runs({ ...wanted, limit: 1 })).length > 0) {
+    throw new SourceUnclear(
+      'only Jenkins told of any, and whoever may send alerts could say the same: set SHIPMATE_JENKINS_TOKEN, and give it to Jenkins',
+    );
+  }
+  return checksOf(runs);
+}
 
 const STATES: Readonly<Record<JobState, CheckState>> = {
   queued: 'running',

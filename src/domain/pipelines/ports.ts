@@ -94,6 +94,8 @@ export interface RunFilter {
   readonly environment?: string;
   /** All of its digits. */
   readonly commit?: string;
+  /** Whose reports; everybody's unless given. */
+  readonly sources?: readonly PipelineSource[];
   readonly limit: number;
 }
 

@@ -23,6 +23,26 @@ export function redact(text: string): string {
   return at === 0 ? text : out + text.slice(at);
 }
 
+/** A secret that stands across the end of what is kept is looked for so far beyond it. */
+const BEYOND = 2_000;
+
+/**
+ * The first characters of a text, redacted. Half of a secret no longer looks like one, so more is looked at than is kept.
+ *
+ * @param most so many of them; a mark may make it longer
+ */
+export function redactedStart(text: string, most: number): string {
+  const seen = text.slice(0, most + BEYOND);
+  let at = 0;
+  let out = '';
+  for (const { kind, start, end } of findSecrets(seen)) {
+    if (start >= most) break;
+    out += `${seen.slice(at, start)}[redacted: ${kind}]`;
+    at = end;
+  }
+  return out + seen.slice(at, Math.max(at, most));
+}
+
 /**
  * Where secrets stand in the text, in order, not overlapping. Linear in the length of the text.
  *

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { fill } from '../../../src/adapters/deploy/command/arguments.ts';
-import { createCommandTarget } from '../../../src/adapters/deploy/command/client.ts';
+import { createCommandTarget, maskOf } from '../../../src/adapters/deploy/command/client.ts';
 import { runProgram } from '../../../src/adapters/deploy/command/run.ts';
 import { parseCurrent, parseVersions } from '../../../src/adapters/deploy/command/schema.ts';
 import { createLines, progressOf } from '../../../src/adapters/deploy/lines.ts';
@@ -295,6 +295,15 @@ describe('lines of a program', () => {
     ['say ::step no', undefined],
   ];
   for (const [line, expected] of progress) it(line, () => expect(progressOf(line)).to.deep.equal(expected));
+});
+
+describe('values that were passed on', () => {
+  it('are blotted out, each line of them as well, and no line that says nothing', () => {
+    const own = { KEY: '{\n  "id": "not-for-everybody-1",\n  "a": 1\n}', TOKEN: 'hunter22', SHORT: 'abc' };
+    const mask = maskOf(['KEY', 'TOKEN', 'SHORT', 'NONE'], own);
+    expect(mask('abc hunter22 { } "a": 1')).to.equal('abc [TOKEN] { } "a": 1');
+    expect(mask('it has   "id": "not-for-everybody-1",')).to.equal('it has   [KEY]');
+  });
 });
 
 describe('what programs print', () => {

@@ -248,16 +248,33 @@ describe('REST client of targets', function () {
     const take = (piece: Buffer) => {
       size += piece.length;
     };
-    expect(await rest().stream({ path: '/log', mostBytes: 100_000_000 }, take)).to.include({
+    expect(await rest().stream({ path: '/log', mostBytes: 100_000_000, mayLeave: true }, take)).to.include({
       whole: true,
       status: 200,
     });
     expect(size).to.equal(50_000_003);
     expect(process.memoryUsage().rss - before).to.be.lessThan(120_000_000);
     size = 0;
-    expect(await rest().stream({ path: '/log', mostBytes: 1_000_000 }, take)).to.include({ whole: false });
+    expect(await rest().stream({ path: '/log', mostBytes: 1_000_000, mayLeave: true }, take)).to.include({
+      whole: false,
+    });
     expect(size).to.equal(1_000_000);
     expect(other.calls[0]?.headers.authorization).to.equal(undefined);
+    await other.finish();
+  });
+
+  it('is led to another place of the same server, and to another server only where that was said to be right', async () => {
+    const other = await restServer();
+    server.on('GET /api/v3/log', empty(302, { location: `${other.url}/inside` }), empty(302, { location: '/moved' }));
+    server.on('GET /moved', longText('a line', 1, 'end'));
+    const take = () => undefined;
+    const led = await problem(rest().stream({ path: '/log' }, take));
+    expect([led.kind, led.message]).to.deep.equal([
+      'moved',
+      'GitHub leads to another server; put that address into config/services.yaml if it is right',
+    ]);
+    expect(other.calls).to.deep.equal([]);
+    expect(await rest().stream({ path: '/log' }, take)).to.include({ whole: true, status: 200 });
     await other.finish();
   });
 

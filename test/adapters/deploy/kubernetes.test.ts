@@ -5,7 +5,7 @@ import { createKubernetesTarget } from '../../../src/adapters/deploy/kubernetes/
 import type { Target, TargetOutcome } from '../../../src/domain/deploy/target.ts';
 import type { KubernetesPlace, KubernetesTargetConfig } from '../../../src/domain/deploy/targets/kubernetes.ts';
 import { eventually } from '../../support/eventually.ts';
-import { type TestCluster, needsTestbed, testCluster } from '../../support/kubernetes.ts';
+import { needsTestbed, type TestCluster, testCluster } from '../../support/kubernetes.ts';
 import { recordedRun } from '../../support/recorded-run.ts';
 
 const IMAGE = 'registry.example/web';

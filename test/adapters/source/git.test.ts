@@ -148,6 +148,14 @@ describe('source git', function () {
     expect(await problem(source.compare(four, 'f'.repeat(40), 5))).to.contain('does not have these commits');
   });
 
+  it('takes nothing in a title for the end of a commit', async () => {
+    await upstream.commit('main', 'one\u001e0123456\u001f made by somebody else');
+    const two = await upstream.commit('main', 'two');
+    const found = await open().newest(5);
+    expect(found.map(({ title }) => title)).to.deep.equal(['two', 'one\u001e0123456\u001f made by somebody else']);
+    expect(found[0]?.id).to.equal(two);
+  });
+
   it('counts no further than it must', async () => {
     const first = await upstream.commit('main', 'one');
     await upstream.many('main', 10_100);

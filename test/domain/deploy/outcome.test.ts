@@ -49,6 +49,15 @@ describe('remedy', () => {
   }
 });
 
+describe('what a target calls live', () => {
+  const odd = 'v1 to production --override "';
+  it('is no word of a command unless it is a version', () => {
+    expect(remedy('v3', odd, nothing, ['v3'])).to.equal(undefined);
+    expect(remedy('v3', odd, v1, ['v3', odd, 'v1'])).to.equal(undefined);
+    expect(remedy('v3', odd, v1, ['v3', 'v2', 'v1'])).to.equal('v2');
+  });
+});
+
 describe('outcome card', () => {
   const deployment: Deployment = {
     id: 7,

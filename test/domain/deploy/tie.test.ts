@@ -143,6 +143,17 @@ describe('what an alert is tied to', () => {
     expect(await ties([member(there, 5, 'resolved')], [deployment(1)])).to.have.nested.property('[0].isFiring', false);
   });
 
+  it('is certain only as far as those are that fire', async () => {
+    const critical = { service: 'hello', severity: 'critical' };
+    const uncertain = member(critical, 6);
+    const history = [deployment(1)];
+    const severities = async (...members: Member[]) =>
+      (await ties(members, history)).map(({ severity, isFiring, isCertain }) => [severity, isFiring, isCertain]);
+    expect(await severities(member(there, 5, 'resolved'), uncertain)).to.deep.equal([['critical', true, false]]);
+    expect(await severities(member(there, 5), uncertain)).to.deep.equal([['warning', true, true]]);
+    expect(await severities(member(there, 5, 'resolved'))).to.deep.equal([['warning', false, true]]);
+  });
+
   it('of several places that it may be of, the one deployed to last, and not for certain', async () => {
     const history = [deployment(1), deployment(2, { environment: 'staging', startedAt: at(1) })];
     const [tie, ...more] = await ties([member({ service: 'hello' }, 5)], history);

@@ -5,6 +5,7 @@ import { createOutput, lastLines, leftOut } from '../../../src/domain/deploy/out
 import { isStuck } from '../../../src/domain/deploy/place.ts';
 import type { Deployment } from '../../../src/domain/deploy/ports.ts';
 import { advance, bar, NO_PROGRESS, progressCard } from '../../../src/domain/deploy/progress.ts';
+import { redact } from '../../../src/domain/privacy/redact.ts';
 
 const S = 1000;
 const M = 60 * S;
@@ -107,6 +108,15 @@ describe('output', () => {
     const output = createOutput();
     output.add('x'.repeat(1_000_000));
     expect(output.text().length).to.be.below(2_100);
+  });
+
+  it('keeps no half of a secret where it cuts a line', () => {
+    const token = `ghp_${'aB3dE5gH7jK9mN1pQ4sT6vW8yZ0cF2iL5oR7'}`;
+    for (const before of [1_961, 1_975, 1_990, 1_999]) {
+      const output = createOutput();
+      output.add(`${'. '.repeat(before).slice(0, before - 1)} ${token} ${'x '.repeat(400)}`);
+      expect(redact(output.text()), String(before)).to.include('[redacted: GitHub token]').and.not.include('ghp_');
+    }
   });
 
   it('gives the last lines that say something', () => {

@@ -176,13 +176,21 @@ function describe(ended: Ended, program: string, config: CommandTargetConfig): s
   }
 }
 
-/** Blots out the values of variables that were passed on: they are often tokens. */
+/** A line of a value that has several is a secret of its own from here on: `{` is none. */
+const SECRET_LINE = 16;
+
+/** Blots out the values of variables that were passed on: they are often tokens. Output comes line by line, so each line of a value counts. */
 export function maskOf(
   pass: readonly string[],
   own: Readonly<Record<string, string | undefined>>,
 ): (line: string) => string {
   const secrets = pass
-    .map((name) => ({ name, value: own[name] ?? '' }))
+    .flatMap((name) => {
+      const value = own[name] ?? '';
+      const lines = value.split(/\r?\n/).map((line) => line.trim());
+      const long = lines.length > 1 ? lines.filter((line) => line.length >= SECRET_LINE) : [];
+      return [value, ...long].map((secret) => ({ name, value: secret }));
+    })
     .filter(({ value }) => value.length >= 6)
     .sort((a, b) => b.value.length - a.value.length);
   return (line) => secrets.reduce((text, { name, value }) => text.replaceAll(value, `[${name}]`), line);

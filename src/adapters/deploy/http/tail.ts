@@ -31,7 +31,7 @@ async function tailOnce(rest: Rest, request: RestRequest, count: number): Promis
     kept[seen % count] = line;
     seen += 1;
   });
-  await rest.stream({ mostBytes: MOST_BYTES, ...request }, lines.write);
+  await rest.stream({ mostBytes: MOST_BYTES, mayLeave: true, ...request }, lines.write);
   lines.end();
   const start = seen > count ? seen % count : 0;
   return { lines: [...kept.slice(start), ...kept.slice(0, start)], before: Math.max(seen - count, 0) };

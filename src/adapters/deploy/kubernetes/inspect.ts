@@ -194,7 +194,7 @@ function eventFact(event: CoreV1Event, redact: (text: string) => string): EventF
     warning: event.type === 'Warning',
     reason: brief(event.reason ?? ''),
     object: `${(event.involvedObject.kind ?? '').toLowerCase()} ${event.involvedObject.name ?? ''}`,
-    message: redact(brief(event.message ?? '')),
+    message: brief(redact(event.message ?? '')),
     count: event.series?.count ?? event.count ?? 1,
   };
 }
@@ -215,7 +215,7 @@ function workloadFact(deployment: V1Deployment, redact: (text: string) => string
     status: spec?.paused === true ? 'paused' : rollout.kind === 'complete' ? 'rolled out' : rollout.text,
     complete: rollout.kind === 'complete',
     ...(revision === undefined ? {} : { revision }),
-    ...(cause === undefined ? {} : { cause: redact(brief(cause)) }),
+    ...(cause === undefined ? {} : { cause: brief(redact(cause)) }),
     strategy: spec?.strategy?.type ?? 'RollingUpdate',
     containers: (spec?.template.spec?.containers ?? []).map((one) => ({
       name: one.name,
@@ -228,7 +228,7 @@ function workloadFact(deployment: V1Deployment, redact: (text: string) => string
         liveness: one.livenessProbe,
       }).flatMap(([kind, probe]) => (probe === undefined ? [] : [`${kind} ${probeWords(probe)}`])),
     })),
-    problems: bad.map(({ reason = '', message = '' }) => redact(brief(`${reason}: ${message}`))),
+    problems: bad.map(({ reason = '', message = '' }) => brief(redact(`${reason}: ${message}`))),
   };
 }
 

@@ -366,7 +366,7 @@ function canLook(where: string | undefined): where is string {
 
 function progressOf({ step, percent }: Status): { text?: string; percent?: number } {
   return {
-    ...(step === undefined ? {} : { text: oneLine(step) }),
+    ...(step === undefined ? {} : { text: oneLine(step, 2_000) }),
     ...(percent === undefined ? {} : { percent }),
   };
 }

@@ -23,8 +23,9 @@ export interface GitSourceOptions {
 /** Commits counted at most. */
 const COUNTED = 10_000;
 const CANDIDATES = 10;
-/** Fields and commits end with these; neither stands in a name or a title. */
-const FORMAT = '--format=%H%x00%an%x00%s%x1e';
+/** With `-z` each field ends with NUL: no name or title has one, whatever somebody wrote into a commit. */
+const FORMAT = '--format=%H%x00%an%x00%s';
+const FIELDS = 3;
 
 export function createGitSource({ config, mirror, reported }: GitSourceOptions): Source {
   const { name, branch } = config;
@@ -70,6 +71,7 @@ export function createGitSource({ config, mirror, reported }: GitSourceOptions):
       'log',
       '--no-color',
       `--max-count=${most}`,
+      '-z',
       FORMAT,
       ...more,
       '--end-of-options',
@@ -77,9 +79,10 @@ export function createGitSource({ config, mirror, reported }: GitSourceOptions):
       '--',
     ]);
     if (ended.code !== 0) throw new SourceUnclear(`the copy of ${name} does not have these commits`);
-    return ended.stdout.split('\x1e').flatMap((record) => {
-      const [id = '', author = '', title = ''] = record.trimStart().split('\0');
-      return id === '' ? [] : [{ id, author, title }];
+    const fields = ended.stdout.split('\0');
+    return Array.from({ length: Math.floor(fields.length / FIELDS) }, (_, index) => {
+      const [id = '', author = '', title = ''] = fields.slice(index * FIELDS, (index + 1) * FIELDS);
+      return { id, author, title };
     });
   }
 
