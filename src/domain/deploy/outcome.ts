@@ -4,6 +4,7 @@ import { type Action, type Card, card, codeBlock, plain } from '../../bot/card.t
 import { duration } from './duration.ts';
 import { footer } from './footer.ts';
 import type { Deployment, Finish, Live, TargetOutcome } from './ports.ts';
+import { shortVersion } from './source.ts';
 
 /** What the target said after the run. */
 export type LiveFact =
@@ -96,7 +97,7 @@ export function outcomeCard(facts: OutcomeFacts): Card {
     if (deployment.previous !== undefined) lines.push(`Before: ${plain(deployment.previous)}.`);
     if (result.reason !== undefined) lines.push(sentence(result.reason));
     return card({
-      title: `${service} ${version} is live in ${environment}`,
+      title: `${service} ${shortVersion(version)} is live in ${environment}`,
       tone: result.reason === undefined ? 'good' : 'warning',
       text: lines.join(' '),
       actions: [log],
@@ -111,13 +112,13 @@ export function outcomeCard(facts: OutcomeFacts): Card {
   const actions: Action[] = [log];
   if (facts.remedy !== undefined) {
     actions.push({
-      label: `Deploy ${facts.remedy}`,
+      label: `Deploy ${shortVersion(facts.remedy)}`,
       command: `deploy ${service} ${facts.remedy} to ${environment}`,
       style: 'primary',
     });
   }
   return card({
-    title: `${service} ${version} to ${environment} ${what}`,
+    title: `${service} ${shortVersion(version)} to ${environment} ${what}`,
     tone: result.state === 'failed' ? 'bad' : 'warning',
     text: parts.join('\n\n'),
     actions,

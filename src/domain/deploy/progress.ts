@@ -4,6 +4,7 @@ import { type Card, card, codeBlock, plain } from '../../bot/card.ts';
 import { duration } from './duration.ts';
 import { footer } from './footer.ts';
 import type { Deployment, ProgressStep } from './ports.ts';
+import { shortVersion } from './source.ts';
 
 /** One thing that is done, and since when. */
 interface Step {
@@ -67,7 +68,7 @@ export function progressCard(deployment: Deployment, progress: Progress, now: Da
     progress.lastLines === '' ? lines.join('\n\n') : `${lines.join('\n\n')}\n\n${codeBlock(progress.lastLines)}`;
   const since = deployment.startedAt;
   return card({
-    title: `Deploying ${service} ${version} to ${environment}`,
+    title: `Deploying ${service} ${shortVersion(version)} to ${environment}`,
     tone: 'progress',
     text,
     fields: [

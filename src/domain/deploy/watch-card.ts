@@ -7,6 +7,7 @@ import { isPerson } from './ending.ts';
 import { footer } from './footer.ts';
 import { isOpen } from './lock.ts';
 import type { Deployment, Requester } from './ports.ts';
+import { shortVersion } from './source.ts';
 import type { Tie } from './tie.ts';
 import type { WayBack } from './way-back.ts';
 
@@ -32,7 +33,7 @@ export function watchCard(facts: WatchFacts): Card | undefined {
   if (ties.length === 0 && wayBack === undefined) return undefined;
   const firing = ties.filter(({ isFiring }) => isFiring);
   const { service, environment, version } = deployment;
-  const what = `${service} ${version} to ${environment}`;
+  const what = `${service} ${shortVersion(version)} to ${environment}`;
   const called = isPerson(person) ? `${mention(person)}: ` : '';
   const shown = ties.slice(0, NAMED).map((tie) => `- ${tieLine(tie, deployment)}`);
   if (ties.length > NAMED) shown.push(`- and ${ties.length - NAMED} more`);
@@ -100,7 +101,11 @@ function backActions({ deployment, wayBack, rollback, backTo }: WatchFacts): rea
   if (rollback !== undefined && (isOpen(rollback.state) || rollback.state === 'waiting')) return [];
   const { service, environment } = deployment;
   return [
-    { label: `Roll back to ${backTo}`, command: `rollback ${service} in ${environment} to ${backTo}`, style: 'danger' },
+    {
+      label: `Roll back to ${shortVersion(backTo)}`,
+      command: `rollback ${service} in ${environment} to ${backTo}`,
+      style: 'danger',
+    },
   ];
 }
 
@@ -120,7 +125,9 @@ export function alertContext(
 function contextLine({ startsAt }: Tie, { deployment, rollback, wayBack }: WatchFacts): string {
   const { id, service, environment, version, by, finishedAt } = deployment;
   const isAfter = finishedAt !== undefined && startsAt >= finishedAt;
-  const when = isAfter ? `${duration(startsAt.getTime() - finishedAt.getTime())} before` : 'under way when it began to fire';
+  const when = isAfter
+    ? `${duration(startsAt.getTime() - finishedAt.getTime())} before`
+    : 'under way when it began to fire';
   const what = `${plain(service)} ${plain(version)} to ${plain(environment)} by ${plain(by.name)} (\\#${id})`;
   const back =
     rollback === undefined
