@@ -2,13 +2,13 @@
 
 import type { Access } from './access.ts';
 import { mayApprove } from './approvers.ts';
-import { type Content, plain } from './card.ts';
-import { type Address, addressOf, isSameRoom, type Person, type Room } from './chat.ts';
+import { type Content, mention, plain } from './card.ts';
+import { type Address, type Person, type Room, addressOf, isSameRoom } from './chat.ts';
 import type { Command, Invocation } from './command.ts';
 import type { Dispatch } from './dispatch.ts';
 import { fail, failureText } from './errors.ts';
 import { linesOfScripts } from './help.ts';
-import { proposalKey } from './proposal-card.ts';
+import { proposalKey, refusedText } from './proposal-card.ts';
 import type { ProposalCards } from './proposal-cards.ts';
 import type { Decision, Proposal, Proposals } from './proposals.ts';
 import { sees } from './sees.ts';
@@ -184,6 +184,8 @@ export function createDesk(ports: DeskPorts): CommandDesk {
     async refuse(code, asked) {
       const proposal = await foreign(code, asked);
       await decide(proposal, 'refused', asked);
+      const told = `${mention(proposal.person)} ${refusedText(proposal, asked.person)}`;
+      await post(addressOf(proposal.room), told, { key: `${proposalKey(proposal)}:refused` });
       return isShown(proposal, asked) ? undefined : 'Refused; nothing was done.';
     },
   };

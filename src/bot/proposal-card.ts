@@ -83,6 +83,11 @@ export function expiredText({ text, terms }: Pick<Proposal, 'text' | 'terms'>): 
   return `${who} this in time, so nothing was done. To ask for it again, type:\n\n${codeBlock(text)}`;
 }
 
+/** What whoever asked is told when somebody refuses, behind their name: that the card has changed, nobody hears. */
+export function refusedText({ text }: Pick<Proposal, 'text'>, by: Person): string {
+  return `${plain(by.name)} refused ${codeSpan(text)}.`;
+}
+
 /** What stands there once it has been answered: no buttons any more. */
 export function decidedCard(
   { text, person }: Proposal,

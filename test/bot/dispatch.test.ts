@@ -209,6 +209,7 @@ describe('dispatch', () => {
     await say('alice', 'hubot deploy api risky to staging');
     await room.press('carol', 'Refuse');
     expect(room.cards.at(-1)?.title).to.equal('Refused by carol, asked for by alice');
+    expect(room.messages.at(-1)?.[1]).to.match(/@alice.* carol refused `deploy api risky to staging`\./);
   });
 
   it('a confirmation that is handled again after a crash runs what had not begun, and nothing twice', async () => {

@@ -174,7 +174,9 @@ services:
       await open();
       const one = await git.commit('main', 'one');
       const said = await say('alice', 'deploy web main to staging');
-      expect(said).to.contain(`web ${one} is live in staging`).and.contain('· main');
+      expect(said)
+        .to.contain(`web ${short(one)} is live in staging`)
+        .and.contain('· main');
       expect(await live('staging')).to.equal(one);
       expect((await ours.deploys.get(1)) ?? {}).to.include({ asked: 'main', version: one, commit: one });
       expect(await say('alice', `deploy web ${short(one)} to staging`)).to.contain('already live');
@@ -222,12 +224,12 @@ services:
       await open();
       const one = await git.commit('main', 'one');
       const two = await git.commit('main', 'two');
-      expect(await say('alice', 'deploy web to staging')).to.contain(`web ${two} is live`);
+      expect(await say('alice', 'deploy web to staging')).to.contain(`web ${short(two)} is live`);
       const three = await git.commit('main', 'three');
       await report(three, 'running');
       await report(two, 'failed');
       await report(one, 'succeeded');
-      expect(await say('alice', 'deploy web to staging')).to.contain(`web ${one} is live`);
+      expect(await say('alice', 'deploy web to staging')).to.contain(`web ${short(one)} is live`);
       await report(three, 'succeeded');
       expect(await say('alice', 'deploy web to staging')).to.contain(`web ${three} is live`);
       await git.git('update-ref', '-d', 'refs/heads/main');
@@ -297,7 +299,7 @@ services:
       const two = await git.commit('main', 'two');
       expect(await say('alice', line)).to.contain(`for ${short(two)} build has not run`);
       await report(two, 'succeeded', { build: 'succeeded', test: 'succeeded', e2e: 'succeeded' });
-      expect(await say('alice', line)).to.contain(`web ${two} is live in production`);
+      expect(await say('alice', line)).to.contain(`web ${short(two)} is live in production`);
       expect(await say('alice', 'rollback web in production --dry-run'), 'what was live before may come back')
         .to.contain('✓ `checks`')
         .and.contain('**1 commit goes away**, by alice:')

@@ -6,6 +6,7 @@ import { duration } from './duration.ts';
 import { footer } from './footer.ts';
 import { isOpen } from './place.ts';
 import type { Deployment, Requester } from './ports.ts';
+import { shortVersion } from './source.ts';
 
 /** Whoever waits for less than this still looks at the card. */
 const LOOKS_MS = 30_000;
@@ -42,7 +43,7 @@ export function announcement(deployment: Deployment): Card | undefined {
     const before = previous === undefined ? '' : ` Before: ${plain(previous)}.`;
     const but = reason === undefined ? '' : ` ${capital(clause(reason))}.`;
     return card({
-      title: `${back}${service} ${version} is live in ${environment}`,
+      title: `${back}${service} ${shortVersion(version)} is live in ${environment}`,
       tone: 'good',
       text: `Took ${took}.${before}${but}`,
       ...shared,
@@ -51,7 +52,7 @@ export function announcement(deployment: Deployment): Card | undefined {
   const why = reason === undefined ? 'no reason given' : clause(reason);
   const now = live === undefined ? '' : ` Live there: **${plain(live)}**.`;
   return card({
-    title: `${back}${service} ${version} to ${environment} ${HOW[state]}`,
+    title: `${back}${service} ${shortVersion(version)} to ${environment} ${HOW[state]}`,
     tone: state === 'failed' ? 'bad' : 'warning',
     text: `After ${took}: ${why}.${now}`,
     ...shared,

@@ -8,6 +8,7 @@ import { logPath } from './log-path.ts';
 import { leftOut } from './output.ts';
 import { pagesOf } from './pages.ts';
 import type { Deployment, Placement } from './ports.ts';
+import { shortVersion } from './source.ts';
 
 const LATEST = 10;
 /** Places in one message. */
@@ -123,7 +124,7 @@ export function logCard(deployment: Deployment, output: string, now: Date, wante
   parts.push(shown.trim() === '' ? 'The program said nothing.' : codeBlock(shown));
   const turn = (label: string, to: number): Action => ({ label, command: `deploys log ${id} page ${to}` });
   return card({
-    title: `Deployment ${id}: ${service} ${version} to ${environment}, ${state}`,
+    title: `Deployment ${id}: ${service} ${shortVersion(version)} to ${environment}, ${state}`,
     text: parts.join('\n\n'),
     actions: [
       ...(page > 2 ? [turn('First page', 1)] : []),

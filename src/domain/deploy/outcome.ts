@@ -6,6 +6,7 @@ import { footer } from './footer.ts';
 import { isVersion } from './plan.ts';
 import type { Deployment, Finish } from './ports.ts';
 import type { Live, TargetOutcome } from './target.ts';
+import { shortVersion } from './source.ts';
 
 /** What the target said after the run. */
 export type LiveFact =
@@ -100,7 +101,7 @@ export function outcomeCard(facts: OutcomeFacts): Card {
     if (deployment.previous !== undefined) lines.push(`Before: ${plain(deployment.previous)}.`);
     if (result.reason !== undefined) lines.push(sentence(result.reason));
     return card({
-      title: `${service} ${version} is live in ${environment}`,
+      title: `${service} ${shortVersion(version)} is live in ${environment}`,
       tone: result.reason === undefined ? 'good' : 'warning',
       text: lines.join(' '),
       actions: [log],
@@ -117,12 +118,12 @@ export function outcomeCard(facts: OutcomeFacts): Card {
     const { remedy: to } = facts;
     actions.push(
       to === deployment.previous
-        ? { label: `Roll back to ${to}`, command: `rollback ${service} in ${environment} to ${to}`, style: 'primary' }
-        : { label: `Deploy ${to}`, command: `deploy ${service} ${to} to ${environment}`, style: 'primary' },
+        ? { label: `Roll back to ${shortVersion(to)}`, command: `rollback ${service} in ${environment} to ${to}`, style: 'primary' }
+        : { label: `Deploy ${shortVersion(to)}`, command: `deploy ${service} ${to} to ${environment}`, style: 'primary' },
     );
   }
   return card({
-    title: `${service} ${version} to ${environment} ${what}`,
+    title: `${service} ${shortVersion(version)} to ${environment} ${what}`,
     tone: result.state === 'failed' ? 'bad' : 'warning',
     text: parts.join('\n\n'),
     actions,

@@ -9,6 +9,7 @@ import { liveText } from './listing.ts';
 import type { Change, Deployment, Placement, Preview } from './ports.ts';
 import { revisionText } from './revision.ts';
 import type { RuleCheck } from './rules.ts';
+import { shortVersion } from './source.ts';
 
 /** What each rule is called in `config/services.yaml`, whether it lets through, and what to do. */
 export function ruleLines(checks: readonly RuleCheck[]): string {
@@ -51,7 +52,7 @@ export function previewCard(preview: Preview, isOverridden: boolean, now: Date):
     approval !== undefined ? 'would wait for approval' : holder !== undefined ? 'would wait in line' : undefined;
   const next = isKept ? 'would not begin now' : (waits ?? 'would begin');
   return card({
-    title: `Dry run: ${service} ${version} to ${environment} ${next}`,
+    title: `Dry run: ${service} ${shortVersion(version)} to ${environment} ${next}`,
     tone: isKept ? 'warning' : 'neutral',
     text: lines.join('\n\n'),
     footer: 'Nothing was done',
@@ -77,7 +78,7 @@ export function overrideCard(
   return card({
     title: `${by.name} overrides the rules of ${environment}`,
     tone: 'warning',
-    text: `${plain(service)} ${plain(version)}: ${plain(reason)}\n\n${ruleLines(broken)}`,
+    text: `${plain(service)} ${plain(version)}: ${plain(reason)}\n\n${ruleLines(broken.map(({ rule, ok, text }) => ({ rule, ok, text })))}`,
     footer: `Deployment ${id}`,
   });
 }

@@ -5,6 +5,7 @@ import { duration } from './duration.ts';
 import { footer } from './footer.ts';
 import type { Deployment } from './ports.ts';
 import type { ProgressStep } from './target.ts';
+import { shortVersion } from './source.ts';
 
 /** One thing that is done, and since when. */
 interface Step {
@@ -68,7 +69,7 @@ export function progressCard(deployment: Deployment, progress: Progress, now: Da
     progress.lastLines === '' ? lines.join('\n\n') : `${lines.join('\n\n')}\n\n${codeBlock(progress.lastLines)}`;
   const since = deployment.startedAt;
   return card({
-    title: `Deploying ${service} ${version} to ${environment}`,
+    title: `Deploying ${service} ${shortVersion(version)} to ${environment}`,
     tone: 'progress',
     text,
     fields: [

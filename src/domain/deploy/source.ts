@@ -130,6 +130,11 @@ export function isSameCommit(one: string, other: string): boolean {
   return isCommit(one) && isCommit(other) && (one.startsWith(other) || other.startsWith(one));
 }
 
+/** A version in a title or on a button: of a whole commit its first digits, anything else as it is. */
+export function shortVersion(version: string): string {
+  return /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/.test(version) ? short(version) : version;
+}
+
 /** What a target is given for a commit. @param tag the name of the tag by which it was asked for */
 export function versionOf({ deployAs }: Pick<SourceConfig, 'deployAs'>, commit: string, tag?: string): string {
   if (deployAs === undefined) return tag ?? commit;

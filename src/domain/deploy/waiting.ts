@@ -7,6 +7,7 @@ import { lockSentence } from './lock-cards.ts';
 import { type Lock, lockOn } from './locks.ts';
 import { isSamePlace } from './place.ts';
 import type { Deployment, Line, Place } from './ports.ts';
+import { shortVersion } from './source.ts';
 
 /** Puts together what stands in one place. `waiting` in the order of the line. */
 export function lineOf(
@@ -64,7 +65,7 @@ export function waitingCard(deployment: Deployment, line: Line, now: Date): Card
   if (line.holder !== undefined) lines.push(`Now ${running(line.holder, now)}.`);
   if (line.lock !== undefined) lines.push(lockSentence(line.lock));
   return card({
-    title: `${service} ${version} to ${environment} waits in line`,
+    title: `${service} ${shortVersion(version)} to ${environment} waits in line`,
     tone: 'progress',
     text: lines.join(' '),
     actions: [{ label: 'Cancel', command: `cancel ${id}` }],
@@ -77,7 +78,7 @@ export function droppedCard(deployment: Deployment): Card {
   const { service, environment, version, reason } = deployment;
   const why = reason ?? 'no reason given';
   return card({
-    title: `${service} ${version} to ${environment} did not run`,
+    title: `${service} ${shortVersion(version)} to ${environment} did not run`,
     tone: 'neutral',
     text: `${plain(`${why.slice(0, 1).toUpperCase()}${why.slice(1)}`)}. Nothing was changed.`,
     footer: footer(deployment),

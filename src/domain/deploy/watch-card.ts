@@ -9,6 +9,7 @@ import { footer } from './footer.ts';
 import { isOpen } from './place.ts';
 import { isVersion } from './plan.ts';
 import type { Deployment, Requester } from './ports.ts';
+import { shortVersion } from './source.ts';
 import type { Tie } from './tie.ts';
 
 /** Alerts that are named one by one. */
@@ -33,7 +34,7 @@ export function watchCard(facts: WatchFacts): Card | undefined {
   if (ties.length === 0 && wayBack === undefined) return undefined;
   const firing = ties.filter(({ isFiring }) => isFiring);
   const { service, environment, version } = deployment;
-  const what = `${service} ${version} to ${environment}`;
+  const what = `${service} ${shortVersion(version)} to ${environment}`;
   const called = isPerson(person) ? `${mention(person)}: ` : '';
   const shown = ties.slice(0, NAMED).map((tie) => `- ${tieLine(tie, deployment)}`);
   if (ties.length > NAMED) shown.push(`- and ${ties.length - NAMED} more`);
@@ -101,7 +102,11 @@ function backActions({ deployment, wayBack, rollback, backTo }: WatchFacts): rea
   if (rollback !== undefined && (isOpen(rollback.state) || rollback.state === 'waiting')) return [];
   const { service, environment } = deployment;
   return [
-    { label: `Roll back to ${backTo}`, command: `rollback ${service} in ${environment} to ${backTo}`, style: 'danger' },
+    {
+      label: `Roll back to ${shortVersion(backTo)}`,
+      command: `rollback ${service} in ${environment} to ${backTo}`,
+      style: 'danger',
+    },
   ];
 }
 

@@ -75,7 +75,7 @@ describe('line', () => {
   it('tells each one where it is, and what keeps it waiting', () => {
     const [next, last] = line.waiting.map((one) => waitingCard(one, line, now).text?.replaceAll('\\', ''));
     expect(next).to.equal(
-      'Next in line. alice deploys v1, begun 30 s ago, now. Locked by bob until somebody unlocks it: a *fix*.',
+      'Next in line. Now alice deploys v1, begun 30 s ago. Locked by bob until somebody unlocks it: a *fix*.',
     );
     expect(last).to.match(/^Number 2 in line\./);
   });
