@@ -1,6 +1,6 @@
 /** One rollout of the target docker, with all that it tells. */
 
-import type { ProgressStep, Target, TargetOutcome } from '../../src/domain/deploy/ports.ts';
+import type { ProgressStep, Target, TargetOutcome } from '../../src/domain/deploy/target.ts';
 
 export interface Rolled {
   readonly outcome: TargetOutcome;

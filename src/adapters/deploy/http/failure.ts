@@ -1,7 +1,7 @@
 /** From what went wrong between the robot and a server to what a target answers. */
 
-import type { TargetOutcome } from '../../../domain/deploy/ports.ts';
-import { RestProblem } from './problem.ts';
+import type { TargetOutcome } from '../../../domain/deploy/target.ts';
+import { RestProblem } from '../../rest/problem.ts';
 
 /** How a rollout ends that could not go on. What is no matter of the server is thrown on. */
 export function failureOf(error: unknown): TargetOutcome {
@@ -17,8 +17,3 @@ export function lostSightOf(error: unknown): TargetOutcome {
 
 /** For what goes on after a cancellation, whose own signal would end each wait at once. */
 export const never = new AbortController().signal;
-
-/** Somebody cancelled; otherwise an aborted signal means that the robot stops. */
-export function isCancelled(signal: AbortSignal): boolean {
-  return signal.aborted && signal.reason === 'cancel';
-}
