@@ -3,7 +3,7 @@
 import type { Access } from './access.ts';
 import { mayApprove } from './approvers.ts';
 import { type Content, mention, plain } from './card.ts';
-import { type Address, type Person, type Room, addressOf, isSameRoom } from './chat.ts';
+import { type Address, addressOf, isSameRoom, type Person, type Room } from './chat.ts';
 import type { Command, Invocation } from './command.ts';
 import type { Dispatch } from './dispatch.ts';
 import { fail, failureText } from './errors.ts';

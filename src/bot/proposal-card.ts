@@ -1,7 +1,7 @@
 /** How a proposal is shown: as a question with buttons, and then, in its place, as what was answered. */
 
 import { approversText } from '../domain/access/approvers.ts';
-import { type Card, card, codeBlock, plain } from './card.ts';
+import { type Card, card, codeBlock, codeSpan, plain } from './card.ts';
 import type { Person } from './chat.ts';
 import type { Decision, Proposal } from './proposals.ts';
 

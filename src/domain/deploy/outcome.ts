@@ -5,8 +5,8 @@ import { duration } from './duration.ts';
 import { footer } from './footer.ts';
 import { isVersion } from './plan.ts';
 import type { Deployment, Finish } from './ports.ts';
-import type { Live, TargetOutcome } from './target.ts';
 import { shortVersion } from './source.ts';
+import type { Live, TargetOutcome } from './target.ts';
 
 /** What the target said after the run. */
 export type LiveFact =
@@ -118,8 +118,16 @@ export function outcomeCard(facts: OutcomeFacts): Card {
     const { remedy: to } = facts;
     actions.push(
       to === deployment.previous
-        ? { label: `Roll back to ${shortVersion(to)}`, command: `rollback ${service} in ${environment} to ${to}`, style: 'primary' }
-        : { label: `Deploy ${shortVersion(to)}`, command: `deploy ${service} ${to} to ${environment}`, style: 'primary' },
+        ? {
+            label: `Roll back to ${shortVersion(to)}`,
+            command: `rollback ${service} in ${environment} to ${to}`,
+            style: 'primary',
+          }
+        : {
+            label: `Deploy ${shortVersion(to)}`,
+            command: `deploy ${service} ${to} to ${environment}`,
+            style: 'primary',
+          },
     );
   }
   return card({
