@@ -27,8 +27,9 @@ describe('docker, through the program', function () {
       response.statusCode = open ? 200 : 503;
       response.end();
     });
-    const gatePort = await freePort();
-    await new Promise<void>((done) => gate.listen(gatePort, '127.0.0.1', done));
+    await new Promise<void>((done) => gate.listen(0, '127.0.0.1', done));
+    const address = gate.address();
+    if (address === null || typeof address === 'string') throw new Error('no port');
     const config = join(folder, 'config');
     await cp(resolve(import.meta.dirname, '../fixtures/config'), config, { recursive: true });
     await writeFile(
@@ -45,7 +46,7 @@ services:
       port: ${await freePort()}
       trial_port: ${await freePort()}
       env: { PORT: '{port}' }
-      health: { http: 'http://127.0.0.1:${gatePort}/{port}', every: 0.1s }
+      health: { http: 'http://127.0.0.1:${address.port}/{port}', every: 0.1s }
       stop: 1s
       versions: local
 `,

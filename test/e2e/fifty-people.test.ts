@@ -109,16 +109,31 @@ services:
         found.some((html) => html.includes(`Number ${PEOPLE - 1} in line`)),
       30_000,
     );
-    const places = shown.flatMap((html) => /Number (\d+) in line/.exec(html)?.[1] ?? []).map(Number);
-    expect(places.toSorted((a, b) => a - b)).to.deep.equal(Array.from({ length: PEOPLE - 2 }, (_, index) => index + 2));
+    const places = shown
+      .filter((html) => html.includes('waits in line'))
+      .map((html) => ({
+        deployment: Number(/Deployment (\d+), asked for by/.exec(html)?.[1]),
+        place: html.includes('Next in line') ? 1 : Number(/Number (\d+) in line/.exec(html)?.[1]),
+      }))
+      .toSorted((a, b) => a.deployment - b.deployment);
+    expect(places.map(({ place }) => place)).to.deep.equal(Array.from({ length: PEOPLE - 1 }, (_, index) => index + 1));
+    const people = shown.flatMap((html) => /asked for by (person\d+)/.exec(html)?.[1] ?? []);
+    expect(people.toSorted()).to.deep.equal(guests.map(({ name }) => name).toSorted());
     expect(await runs()).to.have.length(1);
 
     await writeFile(join(folder, 'go'), '');
     await eventually(states, (found) => found['succeeded'] === 1 && found['cancelled'] === PEOPLE - 1, 60_000);
     expect(await runs()).to.have.length(1);
+    const ended = await db?.pool.query<{ id: number }>(
+      'select id::int as id from deployments order by finished_at, id',
+    );
+    const inOrder = ended?.rows.map(({ id }) => id) ?? [];
+    expect(inOrder).to.deep.equal(inOrder.toSorted((a, b) => a - b));
     await eventually(
-      async () => (await watcher?.read('general', 0))?.filter(({ html }) => html.includes('was live already')) ?? [],
-      (found) => found.length === PEOPLE - 1,
+      async () => (await watcher?.read('general', 0))?.map(({ html }) => html) ?? [],
+      (all) =>
+        all.filter((html) => html.includes('was live already')).length === PEOPLE - 1 &&
+        all.some((html) => html.includes('web v2 is live in staging')),
       30_000,
     );
   });

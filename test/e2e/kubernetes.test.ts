@@ -105,6 +105,11 @@ services:
     await alice.connect(program);
   }
 
+  /** What was said before she came in. */
+  async function readsBack(): Promise<void> {
+    await alice.read('general', 0);
+  }
+
   it('deploys, says what runs, and what somebody set by hand', async () => {
     await alice.say('general', 'shipmate deploy web v2 to staging');
     await says('web v2 is live in staging');
@@ -176,6 +181,7 @@ services:
       await isSet('v2-slow');
       await program.end(signal);
       await again();
+      await readsBack();
       await says('web v2-slow is live in staging');
       expect(await generation()).to.equal(before + 1);
       expect(await cluster.revisions(namespace, 'web')).to.deep.equal([`${IMAGE}:v1`, `${IMAGE}:v2-slow`]);
@@ -187,6 +193,7 @@ services:
     await isSet('v2-crash');
     await program.end('SIGKILL');
     await again();
+    await readsBack();
     await says('web v2-crash to staging failed');
     expect(seen()).to.match(/crashes again and again/);
     await isSet('v1');

@@ -1,6 +1,6 @@
 /** The deploy commands in a room: real robot, dispatch, database, command target and sample service. */
 
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -10,7 +10,8 @@ import type { Database } from '../../src/storage/database.ts';
 import { createDeployStore } from '../../src/storage/deploys.ts';
 import { inMemoryCommands } from '../support/commands.ts';
 import { testDatabase } from '../support/database.ts';
-import { clock, ROOT, sampleServices, type TestDeploys, testDeploys } from '../support/deploys.ts';
+import { clock, quickServices, ROOT, sampleServices, type TestDeploys, testDeploys } from '../support/deploys.ts';
+import { eventually } from '../support/eventually.ts';
 import { Helper, type Room } from '../support/room.ts';
 
 describe('scripts/deploy.ts', function () {
@@ -182,9 +183,10 @@ describe('scripts/deploy.ts', function () {
 
   it('runs one of fifty after the other, in order, and never the same twice', async () => {
     const origin = { chat: 'test', room: 'ops' };
+    const quick = await testDeploys(db, data, { config: await quickServices(data) });
     const results = await Promise.all(
       Array.from({ length: 50 }, (_, index) =>
-        ours.deploys.start({
+        quick.deploys.start({
           service: 'hello',
           environment: 'production',
           version: 'v2',
@@ -193,10 +195,14 @@ describe('scripts/deploy.ts', function () {
         }),
       ),
     );
-    await ours.idle();
+    await quick.idle();
     expect(results.filter(({ kind }) => kind === 'started')).to.have.length(1);
     expect(results.filter(({ kind }) => kind === 'waiting')).to.have.length(49);
-    const cards = [...ours.shown.values()];
+    expect(await readFile(join(data, 'deployed'), 'utf8')).to.equal('production v2\n');
+    const all = await quick.deploys.history({ limit: 50 });
+    const inOrder = all.toSorted((a, b) => Number(a.finishedAt) - Number(b.finishedAt) || a.id - b.id);
+    expect(inOrder.map(({ id }) => id)).to.deep.equal(Array.from({ length: 50 }, (_, index) => index + 1));
+    const cards = [...quick.shown.values()];
     expect(cards).to.have.length(50);
     expect(cards.filter(({ title }) => title === 'hello v2 is live in production')).to.have.length(1);
     const others = cards.filter(({ title }) => title === 'hello v2 to production did not run');
@@ -313,13 +319,19 @@ describe('scripts/deploy.ts', function () {
 
   it('is interrupted in order when the robot stops', async () => {
     const stop = new AbortController();
-    const waiting = await testDeploys(db, data, { enqueue: async () => undefined });
+    const sample = await sampleServices();
+    const deploy = ['sh', '-c', 'echo it has begun; exec sleep 60'];
+    const target = { kind: 'command', folder: data, deploy, timeoutMs: 60_000, pass: [], variables: {} } as const;
+    const config = { ...sample, services: sample.services.map((service) => ({ ...service, target })) };
+    const waiting = await testDeploys(db, data, { config, enqueue: async () => undefined });
     const by = { id: 'test:alice', name: 'alice' };
     const origin = { chat: 'test', room: 'ops' };
     await waiting.deploys.start({ service: 'hello', environment: 'staging', version: 'v2', by, origin });
-    setTimeout(() => stop.abort(), 150);
-    await waiting.deploys.run(1, stop.signal);
-    expect(waiting.shown.get('deploy:1')?.title).to.match(/was interrupted$|is live in staging$/);
+    const running = waiting.deploys.run(1, stop.signal);
+    await eventually(() => waiting.history.some(({ text = '' }) => text.includes('it has begun')));
+    stop.abort();
+    await running;
+    expect(waiting.shown.get('deploy:1')?.title).to.match(/was interrupted$/);
     expect(await createDeployStore(db).open()).to.deep.equal([]);
   });
 

@@ -86,13 +86,7 @@ describe('scripts/kubernetes.ts', function () {
       .replaceAll('\\', '');
   }
 
-  async function ready(version = 'v1', replicas = 2): Promise<void> {
-    await cluster.deployment(namespace, 'web', `${IMAGE}:${version}`, replicas);
-    await eventually(async () => {
-      const { status } = await cluster.apps.readNamespacedDeployment({ namespace, name: 'web' });
-      return status?.availableReplicas === replicas;
-    });
-  }
+  const ready = () => cluster.running(namespace, 'web', `${IMAGE}:v1`);
 
   it('shows pods, events and Deployments', async () => {
     await ready();

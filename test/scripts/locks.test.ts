@@ -1,22 +1,24 @@
-/** Locks in a room: real robot, dispatch, database, command target and sample service. */
+/** Locks in a room: real robot, dispatch, database and command target. */
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import type { ServicesConfig } from '../../src/domain/deploy/config.ts';
 import { createLocks } from '../../src/domain/deploy/locking.ts';
 import { createAuditStore } from '../../src/storage/audit.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { createLockStore } from '../../src/storage/deploy-locks.ts';
 import { inMemoryCommands } from '../support/commands.ts';
 import { testDatabase } from '../support/database.ts';
-import { clock, ROOT, sampleServices, type TestDeploys, testDeploys } from '../support/deploys.ts';
+import { clock, quickServices, ROOT, type TestDeploys, testDeploys } from '../support/deploys.ts';
 import { Helper, type Room } from '../support/room.ts';
 
 describe('scripts/locks.ts', function () {
   this.timeout(30_000);
   let db: Database;
   let data: string;
+  let config: ServicesConfig;
   let room: Room;
   let ours: TestDeploys;
   let later: number[];
@@ -34,9 +36,10 @@ describe('scripts/locks.ts', function () {
     data = await mkdtemp(join(tmpdir(), 'locks-'));
     later = [];
     now = new Date();
-    ours = await testDeploys(db, data, { clock: { ...clock, now: () => now } });
+    config = await quickServices(data);
+    ours = await testDeploys(db, data, { config, clock: { ...clock, now: () => now } });
     const audit = createAuditStore(db, 'here');
-    const { services, environments } = await sampleServices();
+    const { services, environments } = config;
     const commands = inMemoryCommands({
       policy: {
         everyone: ['deploy:staging'],
@@ -147,7 +150,7 @@ describe('scripts/locks.ts', function () {
   });
 
   it('what waits stays in line, and goes on when it is opened', async () => {
-    const held = await testDeploys(db, data, { enqueue: async () => undefined });
+    const held = await testDeploys(db, data, { config, enqueue: async () => undefined });
     const by = { id: 'test:bob', name: 'bob' };
     const origin = { chat: 'test', room: 'ops' };
     const place = { service: 'hello', environment: 'staging', by, origin };

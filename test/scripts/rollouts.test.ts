@@ -1,4 +1,4 @@
-/** Going back and on, rules and approvals in a room: real robot, dispatch, database, command target and sample service. */
+/** Going back and on, rules and approvals in a room: real robot, dispatch, database and command target. */
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,7 @@ import { createLockStore } from '../../src/storage/deploy-locks.ts';
 import { createDeployStore } from '../../src/storage/deploys.ts';
 import { type InMemoryCommands, inMemoryCommands } from '../support/commands.ts';
 import { testDatabase } from '../support/database.ts';
-import { clock, ROOT, sampleServices, type TestDeploys, testDeploys } from '../support/deploys.ts';
+import { clock, quickServices, ROOT, type TestDeploys, testDeploys } from '../support/deploys.ts';
 import { everybodyInside } from '../support/people.ts';
 import { Helper, Room } from '../support/room.ts';
 
@@ -53,7 +53,7 @@ describe('scripts/rollouts.ts', function () {
     const source = `environments: { staging: , production: { ${production} } }`;
     const read = parseYaml(source, 'config/services.yaml', servicesSchema);
     if (!read.ok) throw new Error(JSON.stringify(read.problems));
-    const config = { ...(await sampleServices()), environments: read.value.environments };
+    const config = { ...(await quickServices(data)), environments: read.value.environments };
     const audit = createAuditStore(db, 'here');
     ours = await testDeploys(db, data, {
       config,

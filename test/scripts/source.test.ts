@@ -19,6 +19,12 @@ import { needsGit, type TestRepository, testRepository } from '../support/git.ts
 import { everybodyInside } from '../support/people.ts';
 import { Helper, type Room } from '../support/room.ts';
 
+const SERVICE = `case "$1" in
+deploy) printf %s "$3" >"$2" ;;
+current) if [ -f "$2" ]; then printf '{"version":"%s"}' "$(cat "$2")"; else echo '{}'; fi ;;
+versions) cat list ;;
+esac
+`;
 const short = (commit: string) => commit.slice(0, 7);
 
 describe('versions in Git, in a room', function () {
@@ -49,16 +55,7 @@ describe('versions in Git, in a room', function () {
     git = await testRepository(join(folder, 'web.git'));
     await mkdir(join(folder, 'target'));
     // What is live in an environment is what its file says.
-    const head = `import { readFileSync, writeFileSync } from 'node:fs';\nconst [environment, version] = process.argv.slice(2);\nconst file = new URL(environment, import.meta.url);\n`;
-    await writeFile(join(folder, 'target/deploy.mjs'), `${head}writeFileSync(file, version);\n`);
-    await writeFile(
-      join(folder, 'target/current.mjs'),
-      `${head}try { console.log(JSON.stringify({ version: readFileSync(file, 'utf8') })); } catch { console.log('{}'); }\n`,
-    );
-    await writeFile(
-      join(folder, 'target/versions.mjs'),
-      `import { readFileSync } from 'node:fs';\nprocess.stdout.write(readFileSync(new URL('list', import.meta.url)));\n`,
-    );
+    await writeFile(join(folder, 'target/service.sh'), SERVICE);
   });
   afterEach(async () => {
     await ours?.idle();
@@ -76,8 +73,8 @@ describe('versions in Git, in a room', function () {
 
   async function open({ production = '', source = '', list }: Given = {}): Promise<void> {
     if (list !== undefined) await publish(list);
-    const versions = list === undefined ? '' : ', versions: [node, versions.mjs]';
-    const programs = `deploy: [node, deploy.mjs, '{environment}', '{version}'], current: [node, current.mjs, '{environment}']`;
+    const versions = list === undefined ? '' : ', versions: [sh, service.sh, versions]';
+    const programs = `deploy: [sh, service.sh, deploy, '{environment}', '{version}'], current: [sh, service.sh, current, '{environment}']`;
     const text = `environments: { staging: , production: { ${production} } }
 services:
   web:

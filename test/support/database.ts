@@ -24,23 +24,32 @@ export interface OpenDatabase {
   url(): Promise<string>;
 }
 
+/** For each test at least: whichever comes first opens the database, which takes seconds on a machine that has other work. */
+const OPENING_MS = 30_000;
+
 /** Which tables a block needs; all of them unless said otherwise. */
 export type Migrations = Readonly<Record<string, Migration>>;
 
 /** Runs a describe-block twice: on PGlite in memory and on a real PostgreSQL, with a fresh database each. */
 export function eachDatabase(block: (open: OpenDatabase) => void, migrations?: Migrations): void {
-  describe('embedded database', () => block(opener('embedded', migrations)));
-  describe('PostgreSQL server', () => block(opener('server', migrations)));
+  onEmbedded(block, migrations);
+  onServer(block, migrations);
 }
 
 /** Runs a describe-block on a real PostgreSQL only: for what only several replicas can show. */
 export function onServer(block: (open: OpenDatabase) => void, migrations?: Migrations): void {
-  describe('PostgreSQL server', () => block(opener('server', migrations)));
+  describe('PostgreSQL server', function () {
+    this.timeout(Math.max(this.timeout(), OPENING_MS));
+    block(opener('server', migrations));
+  });
 }
 
 /** Runs a describe-block on the embedded database only: for what holds when there can be one process only. */
 export function onEmbedded(block: (open: OpenDatabase) => void, migrations?: Migrations): void {
-  describe('embedded database', () => block(opener('embedded', migrations)));
+  describe('embedded database', function () {
+    this.timeout(Math.max(this.timeout(), OPENING_MS));
+    block(opener('embedded', migrations));
+  });
 }
 
 function opener(kind: 'server' | 'embedded', migrations?: Migrations): OpenDatabase {

@@ -1,6 +1,7 @@
 /** Deploys for tests: the real service, record and command target, on the sample service, with posts kept in memory. */
 
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { createCommandTarget } from '../../src/adapters/deploy/command/client.ts';
@@ -27,6 +28,38 @@ export const clock: Clock = {
 /** The sample service, as it shipped: a team's own config/services.yaml is no matter of tests. */
 export async function sampleServices(): Promise<ServicesConfig> {
   const source = await readFile(`${ROOT}test/fixtures/config/services.yaml`, 'utf8');
+  const result = parseYaml(source, 'services.yaml', servicesSchema);
+  if (!result.ok) throw new Error(JSON.stringify(result.problems));
+  return result.value;
+}
+
+/** Keeps what is live in a file beside it, and in another one what it was told to deploy. */
+const QUICK = `case "$1" in
+deploy)
+  echo "$2 $3" >>deployed
+  case "$3" in *-broken) echo "$3 is not healthy"; exit 1 ;; esac
+  printf '{"version":"%s","since":"%s"}' "$3" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >"live-$2.new" && mv "live-$2.new" "live-$2"
+  ;;
+current) cat "live-$2" 2>/dev/null || echo '{}' ;;
+versions) printf 'v2\\nv1\\nv3-broken\\n' ;;
+esac
+`;
+
+/**
+ * The sample service in small, in that folder: the same name and versions, the same target, but a program that is at work for a moment
+ * only. For tests of what is said about deployments; how one is done is another matter.
+ */
+export async function quickServices(folder: string): Promise<ServicesConfig> {
+  await writeFile(join(folder, 'service.sh'), QUICK);
+  const say = (...words: string[]) => ['sh', 'service.sh', ...words];
+  const target = {
+    kind: 'command',
+    folder,
+    deploy: say('deploy', '{environment}', '{version}'),
+    current: say('current', '{environment}'),
+    versions: say('versions'),
+  };
+  const source = JSON.stringify({ environments: { staging: {}, production: {} }, services: { hello: { target } } });
   const result = parseYaml(source, 'services.yaml', servicesSchema);
   if (!result.ok) throw new Error(JSON.stringify(result.problems));
   return result.value;

@@ -1,12 +1,10 @@
 /** One rollout of the target docker, with all that it tells. */
 
-import type { ProgressStep, Target, TargetOutcome } from '../../src/domain/deploy/target.ts';
+import type { ProgressStep, Target, TargetOutcome, TargetRun } from '../../src/domain/deploy/target.ts';
+import { type RecordedRun, recordedRun } from './recorded-run.ts';
 
-export interface Rolled {
+export interface Rolled extends Pick<RecordedRun, 'lines' | 'steps' | 'handles'> {
   readonly outcome: TargetOutcome;
-  readonly lines: readonly string[];
-  readonly steps: readonly ProgressStep[];
-  readonly handles: readonly object[];
 }
 
 export interface RollOptions {
@@ -26,20 +24,21 @@ export async function roll(
   deployment: number,
   { signal, handle, service = 'web', onLine, onStep, onHandle }: RollOptions = {},
 ): Promise<Rolled> {
-  const [lines, steps, handles]: [string[], ProgressStep[], object[]] = [[], [], []];
+  const kept = recordedRun();
+  const { lines, steps, handles } = kept;
   const request = { deployment, service, environment: 'staging', version };
-  const run = {
-    signal: signal ?? new AbortController().signal,
-    async remember(found: object) {
-      handles.push(found);
+  const run: TargetRun = {
+    signal: signal ?? kept.signal,
+    async remember(found) {
+      await kept.remember(found);
       await onHandle?.(found);
     },
-    progress(step: ProgressStep) {
-      steps.push(step);
+    progress(step) {
+      kept.progress(step);
       onStep?.(step);
     },
-    output(line: string) {
-      lines.push(line);
+    output(line) {
+      kept.output(line);
       onLine?.(line);
     },
   };

@@ -83,7 +83,17 @@ export async function startDocker(
     await eventually(async () => !(await answers()));
   }
 
-  await script('up');
+  async function remove(): Promise<void> {
+    await script('down');
+    await rm(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  }
+
+  try {
+    await script('up');
+  } catch (error) {
+    await remove();
+    throw error;
+  }
   return {
     engine: `tcp://127.0.0.1:${port}`,
     url,
@@ -97,7 +107,7 @@ export async function startDocker(
       });
       service.unref();
       await writeFile(pidFile, String(service.pid));
-      await eventually(answers);
+      await eventually(answers, Boolean, 30_000);
     },
     async containers() {
       const all: unknown = await (await fetch(`${url}/v1.41/containers/json?all=true`)).json();
@@ -131,9 +141,6 @@ export async function startDocker(
       if (!Array.isArray(all)) throw new Error('the engine gave no list');
       for (const { Id } of all) await fetch(`${url}/v1.41/containers/${Id}?force=true&v=true`, { method: 'DELETE' });
     },
-    async remove() {
-      await script('down');
-      await rm(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
-    },
+    remove,
   };
 }

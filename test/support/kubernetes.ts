@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import type { AppsV1Api, CoreV1Api, RbacAuthorizationV1Api, V1Deployment, V1PolicyRule } from '@kubernetes/client-node';
@@ -20,6 +21,8 @@ export interface TestCluster {
   namespace(): Promise<string>;
   /** A Deployment with one container of the same name; resolves when it is there, not when it is ready. */
   deployment(namespace: string, name: string, image: string, replicas?: number): Promise<V1Deployment>;
+  /** As `deployment`; resolves when all its replicas are available. */
+  running(namespace: string, name: string, image: string, replicas?: number): Promise<void>;
   /** Lets a user of the testbed do something in a namespace. */
   allow(namespace: string, user: string, rules: V1PolicyRule[]): Promise<void>;
   image(namespace: string, name: string): Promise<string | undefined>;
@@ -54,7 +57,7 @@ export async function openTestCluster(): Promise<TestCluster | undefined> {
   }
   const home = await mkdtemp(join(tmpdir(), 'kube-'));
   await symlink(built, join(home, 'bin'));
-  const env = { ...process.env, KUBE_HOME: home, PORT_BASE: String(portBase()) };
+  const env = { ...process.env, KUBE_HOME: home, PORT_BASE: String(await portBase()) };
   const run = (program: string) =>
     new Promise<string>((done, failed) => {
       const child = spawn(join(TESTBED, program), { env, stdio: ['ignore', 'pipe', 'inherit'] });
@@ -66,16 +69,35 @@ export async function openTestCluster(): Promise<TestCluster | undefined> {
         code === 0 ? done(said.trim()) : failed(new Error(`${program} ended with ${code}`)),
       );
     });
-  const kubeconfig = await run('up');
-  return await clusterOf(kubeconfig, join(home, 'run'), async () => {
+  const stop = async () => {
     await run('down');
     await rm(home, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
-  });
+  };
+  try {
+    return await clusterOf(await run('up'), join(home, 'run'), stop);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
 }
 
-/** Five ports in a row, apart from what the system gives out by itself. */
-function portBase(): number {
-  return 17_000 + 5 * Math.floor(Math.random() * 2_000);
+/** Five free ports in a row, apart from what the system gives out by itself. */
+async function portBase(): Promise<number> {
+  for (;;) {
+    const base = 17_000 + 5 * Math.floor(Math.random() * 2_000);
+    const free = await Promise.all([0, 1, 2, 3, 4].map((at) => isFree(base + at)));
+    if (free.every(Boolean)) return base;
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  const free = await new Promise<boolean>((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => resolve(true));
+  });
+  if (free) await new Promise((resolve) => server.close(resolve));
+  return free;
 }
 
 async function clusterOf(
@@ -93,6 +115,8 @@ async function clusterOf(
   const rbac = config.makeApiClient(RbacAuthorizationV1Api);
   const made: string[] = [];
   const folders: string[] = [];
+  const deployment: TestCluster['deployment'] = (namespace, name, image, replicas = 2) =>
+    apps.createNamespacedDeployment({ namespace, body: deploymentOf(name, image, replicas) });
   return {
     kubeconfig,
     apps,
@@ -103,8 +127,15 @@ async function clusterOf(
       made.push(name);
       return name;
     },
-    deployment: (namespace, name, image, replicas = 2) =>
-      apps.createNamespacedDeployment({ namespace, body: deploymentOf(name, image, replicas) }),
+    deployment,
+    async running(namespace, name, image, replicas = 2) {
+      await deployment(namespace, name, image, replicas);
+      await eventually(
+        async () => (await apps.readNamespacedDeployment({ namespace, name })).status?.availableReplicas === replicas,
+        Boolean,
+        30_000,
+      );
+    },
     allow: (namespace, user, rules) => allow(rbac, namespace, user, rules),
     async image(namespace, name) {
       const { spec } = await apps.readNamespacedDeployment({ namespace, name });

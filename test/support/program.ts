@@ -140,6 +140,9 @@ export async function endAll(): Promise<void> {
   );
 }
 
+// When a hook of a test has failed, what it should have ended is left.
+after(endAll);
+
 /** Runs it to its end, with this on standard input. */
 export async function run(
   args: readonly string[],

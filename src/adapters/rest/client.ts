@@ -43,6 +43,8 @@ export interface RestRequest {
   /** Sent as JSON; URLSearchParams as a form. */
   readonly body?: object;
   readonly headers?: Headers;
+  /** Headers that are made anew each time it is sent: a signature that holds the time. */
+  readonly sign?: () => Headers;
   /** Goes without the token and its headers: the body carries a token of its own. */
   readonly bare?: boolean;
   /** Doing it twice does no more than doing it once. So it is for all methods but POST and PATCH, unless said here. */
@@ -105,6 +107,8 @@ export function createRest(options: RestOptions): Rest {
   const { token } = options;
   const subject: Subject = { name: options.name, origin, ...(token === undefined ? {} : { tokenFrom: token.from }) };
   let client: Promise<AxiosInstance> | undefined;
+  /** Until when the server wants to be left alone, in milliseconds since 1970, and what it answered. */
+  let quiet = { until: 0, status: 429 };
 
   /** Loaded at the first use: axios is heavy, and not every robot has such a target. */
   function axiosClient(): Promise<AxiosInstance> {
@@ -119,16 +123,18 @@ export function createRest(options: RestOptions): Rest {
     return client;
   }
 
-  function own({ bare }: RestRequest): Headers {
+  /** All that is sent with it, this time. */
+  function own({ bare, headers = {}, sign }: RestRequest): Headers {
     const plain = { 'user-agent': 'shipmate', accept: 'application/json' };
-    if (bare === true) return plain;
+    const more = { ...headers, ...sign?.() };
+    if (bare === true) return { ...plain, ...more };
     if (token !== undefined && (token.value === undefined || token.value === '')) {
       throw new RestProblem(
         'no_token',
         `the variable ${token.from} is not set, so there is no token for ${options.name}; set it and start the robot again`,
       );
     }
-    return { ...plain, ...options.headers(token?.value ?? '') };
+    return { ...plain, ...options.headers(token?.value ?? ''), ...more };
   }
 
   /** The token itself must not come back in what a server says. */
@@ -179,22 +185,15 @@ export function createRest(options: RestOptions): Rest {
     try {
       const answer = await send(url, request, headers, life);
       timer.refresh();
-      const length = Number(answer.headers['content-length']);
-      const encoded = answer.headers['content-encoding'] !== undefined;
       let whole = true;
-      let size = 0;
       for await (const piece of answer.body) {
         if (!Buffer.isBuffer(piece)) continue;
         timer.refresh();
-        size += piece.length;
         if (take(piece, answer.status)) continue;
         whole = false;
         break;
       }
       if (late || stopped(request.signal)) throw new Error('ended');
-      if (whole && !encoded && Number.isFinite(length) && size < length && answer.status !== 304) {
-        throw new RestProblem('unsure', `the connection to ${options.name} was cut; try again later`);
-      }
       return { status: answer.status, headers: answer.headers, whole };
     } catch (error) {
       const end = stopped(request.signal);
@@ -209,7 +208,8 @@ export function createRest(options: RestOptions): Rest {
   }
 
   /** Reads the whole answer. @throws RestProblem */
-  async function once(request: RestRequest, headers: Headers): Promise<RestAnswer> {
+  async function once(request: RestRequest): Promise<RestAnswer> {
+    const headers = own(request);
     const most = request.mostBytes ?? MOST_BYTES;
     const pieces: Buffer[] = [];
     let size = 0;
@@ -238,7 +238,16 @@ export function createRest(options: RestOptions): Rest {
     const wait = limitWait(status, headers, said, clock.now());
     const problem = problemOf(subject, status, said, request.advice ?? {});
     if (wait === undefined) throw problem;
-    throw new Limited(status === 503 ? problem : limitedProblem(subject, status, wait), wait);
+    if (status === 503) throw new Limited(problem, wait);
+    quiet = { until: clock.now().getTime() + wait, status };
+    throw new Limited(limitedProblem(subject, status, wait), wait);
+  }
+
+  /** Whoever asks next leaves the server alone, too. @throws RestProblem when that is longer than there is patience */
+  async function untilAsked(patienceMs: number, signal: AbortSignal): Promise<void> {
+    const wait = quiet.until - clock.now().getTime();
+    if (wait > patienceMs) throw limitedProblem(subject, quiet.status, wait);
+    if (wait > 0) await clock.sleep(wait, signal);
   }
 
   /** Repeats what may be repeated, for as long as there is patience. @throws RestProblem */
@@ -247,6 +256,7 @@ export function createRest(options: RestOptions): Rest {
     const patience = request.patienceMs ?? PATIENCE_MS;
     const signal = request.signal ?? new AbortController().signal;
     const until = clock.now().getTime() + patience;
+    await untilAsked(patience, signal);
     for (let repeat = FIRST_REPEAT_MS; ; repeat = Math.min(repeat * 2, LAST_REPEAT_MS)) {
       const end = stopped(request.signal);
       if (end !== undefined) throw end;
@@ -255,7 +265,8 @@ export function createRest(options: RestOptions): Rest {
         return await attempt();
       } catch (error) {
         const problem = error instanceof Limited ? error.problem : error;
-        if (error instanceof Limited) wait = error.waitMs;
+        // No time at all, or one that is past, is no leave to ask without a pause.
+        if (error instanceof Limited) wait = Math.max(error.waitMs, repeat);
         // What was limited or never left has not been done: that may be sent again, whatever it is.
         const harmless =
           repeatable || (problem instanceof RestProblem && ['limited', 'unreachable'].includes(problem.kind));
@@ -266,8 +277,7 @@ export function createRest(options: RestOptions): Rest {
   }
 
   async function ask(request: RestRequest): Promise<RestAnswer> {
-    const headers = { ...own(request), ...request.headers };
-    return await patiently(request, async () => judge(request, await once(request, headers)));
+    return await patiently(request, async () => judge(request, await once(request)));
   }
 
   function watch(request: RestRequest): (signal?: AbortSignal) => Promise<RestAnswer & { readonly fresh: boolean }> {
@@ -287,7 +297,8 @@ export function createRest(options: RestOptions): Rest {
     let size = 0;
     // Once something was handed on it cannot be taken back: only what failed before is repeated.
     const pass = (piece: Buffer, status: number): boolean => {
-      if (status < 200 || status >= 300) return true;
+      // What a refusal has to say is not read to its end, which may never come.
+      if (status < 200 || status >= 300) return false;
       const room = most - size;
       size += piece.length;
       take(piece.length > room ? piece.subarray(0, room) : piece, status);
@@ -295,7 +306,7 @@ export function createRest(options: RestOptions): Rest {
     };
     return await patiently({ ...request, repeatable: true }, async () => {
       if (size > 0) throw new RestProblem('refused', `the connection to ${options.name} was cut in the middle`);
-      const headers = { ...own(request), ...request.headers };
+      const headers = own(request);
       let answer = await exchange(urlOf(base, request), request, headers, pass);
       const location = answer.headers['location'];
       if (REDIRECTS.includes(answer.status) && location !== undefined) {

@@ -6,11 +6,14 @@ export type Headers = Readonly<Record<string, string>>;
 const UNNAMED_MS = 60_000;
 
 /**
- * Milliseconds to wait, or undefined if the answer does not speak of a limit. Sources: RFC 9110 section 10.2.3 (Retry-After);
+ * Milliseconds to wait, or undefined if the answer does not speak of a limit. A moment is taken by the clock of the server, where
+ * the answer has its time. Sources: RFC 9110 section 10.2.3 (Retry-After);
  * docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api (403 or 429, x-ratelimit-remaining and -reset, a minute
  * otherwise); docs.gitlab.com/administration/settings/user_and_ip_rate_limits (RateLimit-Reset).
  */
-export function limitWait(status: number, headers: Headers, said: string, now: Date): number | undefined {
+export function limitWait(status: number, headers: Headers, said: string, here: Date): number | undefined {
+  const there = Date.parse(headers['date'] ?? '');
+  const now = Number.isNaN(there) ? here : new Date(there);
   const after = retryAfter(headers['retry-after'], now);
   if (status === 503) return after;
   if (status !== 429 && status !== 403) return undefined;

@@ -367,6 +367,20 @@ describe('argocd target', function () {
     expect(syncs()).to.equal(1);
   });
 
+  it('sets the version before again when somebody cancelled what it takes up, and no sync is to be seen', async () => {
+    const handle = { kind: 'argocd', startedAt: clock.now().getTime(), asked: true, previous: 'v1' };
+    server.always(`GET ${APP}`, app({ revision: 'v2' }));
+    server.on(`PATCH ${APP}`, app());
+    const run = recordedRun();
+    run.abort('cancel');
+    expect(await target().resume?.(REQUEST, handle, run)).to.deep.equal({
+      kind: 'interrupted',
+      text: 'it was cancelled; web-staging names v1 again',
+    });
+    expect(server.calls.find(({ method }) => method === 'PATCH')?.text).to.include('v1');
+    expect(syncs()).to.equal(0);
+  });
+
   it('begins nothing when it takes up what had not begun', async () => {
     const startedAt = clock.now().getTime();
     server.always(`GET ${APP}`, app());

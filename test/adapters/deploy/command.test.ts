@@ -12,6 +12,9 @@ import { createLines, progressOf } from '../../../src/adapters/deploy/lines.ts';
 import type { ProgressStep, TargetOutcome } from '../../../src/domain/deploy/target.ts';
 import type { CommandTargetConfig } from '../../../src/domain/deploy/targets/command.ts';
 
+/** Starts what says its number and will not stop; a shell, because it is there at once, however busy the machine is. */
+const STUBBORN = `sh -c 'trap "" TERM; echo $$; while :; do sleep 0.1; done'`;
+
 describe('command target', function () {
   this.timeout(20_000);
   let folder: string;
@@ -129,23 +132,18 @@ describe('command target', function () {
   }
 
   it('stops what takes too long, with all that it started, even if it will not stop', async () => {
-    const child = "process.on('SIGTERM', () => {}); setInterval(() => {}, 1000); console.log(process.pid)";
     const started = Date.now();
-    const { outcome, lines } = await run(
-      `import { spawn } from 'node:child_process';
-       process.on('SIGTERM', () => console.log('no'));
-       spawn(process.execPath, ['-e', ${JSON.stringify(child)}], { stdio: 'inherit' });
-       setInterval(() => {}, 1000);`,
-      { timeoutMs: 1_500 },
-    );
+    const { outcome, lines } = await run(`trap 'echo no' TERM; ${STUBBORN} & while :; do wait; done`, {
+      deploy: ['sh', 'program.mjs'],
+      timeoutMs: 1_500,
+    });
     expect(outcome).to.deep.equal({
       kind: 'failed',
       code: 'timeout',
       text: 'the program took longer than 1.5 s and was stopped',
     });
     expect(lines).to.include('no');
-    const pid = Number(lines.find((line) => /^\d+$/.test(line)));
-    await gone(pid);
+    await gone(Number(lines.find((line) => /^\d+$/.test(line))));
     expect(Date.now() - started).to.be.below(6_000);
   });
 
@@ -244,17 +242,13 @@ describe('command target', function () {
   }
 
   it('ends a question that takes too long, with all that it started', async () => {
-    const child = "process.on('SIGTERM', () => {}); console.log(process.pid); setInterval(() => {}, 1000)";
     const lines: string[] = [];
     const ended = await runProgram({
-      program: 'node',
-      args: [
-        '-e',
-        `require('child_process').spawn(process.execPath, ['-e', ${JSON.stringify(child)}], { stdio: 'inherit' })`,
-      ],
+      program: 'sh',
+      args: ['-c', `${STUBBORN} & wait`],
       folder,
       environment: { PATH: process.env['PATH'] ?? '' },
-      timeoutMs: 2_000,
+      timeoutMs: 1_000,
       graceMs: 200,
       stdout: (line) => lines.push(line),
       stderr: (line) => lines.push(line),
@@ -332,6 +326,7 @@ function alive(pid: number): boolean {
 }
 
 async function gone(pid: number): Promise<void> {
+  expect(pid).to.be.above(1);
   for (let attempt = 0; attempt < 400 && alive(pid); attempt += 1) await sleep(20);
   expect(alive(pid)).to.equal(false);
 }

@@ -315,6 +315,38 @@ describe('target github', () => {
     });
   });
 
+  describe('workflow that was cancelled while nobody watched', () => {
+    const ended = { status: 'completed', conclusion: 'cancelled' };
+
+    function cancelled() {
+      server.on(`GET ${REPO}/actions/runs/7`, json(200, runOf(7)), json(200, runOf(7, ended)));
+      server.on(`GET ${REPO}/actions/runs/7/jobs`, jobs(), jobs());
+      server.on(`POST ${REPO}/actions/runs/7/cancel`, json(202, {}));
+    }
+
+    it('is looked for by the next robot, and cancelled', async () => {
+      const handle = { mode: 'workflow', marker: 'm-1', ref: 'v2', after: 3, startedAt: new Date().toISOString() };
+      server.on(`GET ${FLOW}/runs`, runs(runOf(3)), runs(runOf(7)));
+      cancelled();
+      const run = recordedRun();
+      run.abort('cancel');
+      const outcome = await target().resume?.(REQUEST, handle, run);
+      expect(outcome && textOf(outcome)).to.equal('interrupted: it was cancelled and has ended on GitHub');
+    });
+
+    it('is looked for by the same robot where GitHub does not name it', async () => {
+      const run = recordedRun();
+      server.on(`GET ${FLOW}/runs`, runs(runOf(3)), (res, call) => {
+        run.abort('cancel');
+        runs()(res, call);
+      });
+      server.on(`GET ${FLOW}/runs`, runs(runOf(7)));
+      server.on(`POST ${FLOW}/dispatches`, empty(204));
+      cancelled();
+      expect(textOf(await deploy(run))).to.equal('interrupted: it was cancelled and has ended on GitHub');
+    });
+  });
+
   describe('deployment', () => {
     it('creates a deployment and follows its statuses', async () => {
       server.on(`POST ${REPO}/deployments`, json(201, deployment(5, { ref: 'v2' })));

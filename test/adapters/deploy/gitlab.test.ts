@@ -306,6 +306,30 @@ describe('target gitlab', () => {
     expect(textOf(await target().resume?.(REQUEST, { other: 1 }, recordedRun()))).to.include('the target was changed');
   });
 
+  it('cancels what it takes up when somebody cancelled it in the meantime, known or yet to be found', async () => {
+    const handle = { marker: 'shipmate-42-abc', ref: 'v2', after: 30, startedAt: new Date().toISOString() };
+    for (const known of [{ pipeline: 31 }, {}]) {
+      const more = 'pipeline' in known ? 1 : 0;
+      if (more === 0) {
+        const marker = { key: 'SHIPMATE_DEPLOYMENT', value: 'shipmate-42-abc' };
+        server.on(`GET ${PROJECT}/pipelines`, json(200, []), json(200, [pipeline(31)]));
+        server.on(`GET ${PROJECT}/pipelines/31/variables`, json(200, [marker]));
+      }
+      server.on(
+        `GET ${PROJECT}/pipelines/31`,
+        ...Array.from({ length: more + 1 }, () => json(200, pipeline(31))),
+        json(200, pipeline(31, 'canceled')),
+      );
+      server.on(`GET ${PROJECT}/pipelines/31/jobs`, json(200, [job(1, 'deploy', 'running')]), json(200, []));
+      server.on(`POST ${PROJECT}/pipelines/31/cancel`, json(200, pipeline(31, 'canceled')));
+      const run = recordedRun();
+      run.abort('cancel');
+      expect(textOf(await target().resume?.(REQUEST, { ...handle, ...known }, run))).to.equal(
+        'interrupted: it was cancelled and has ended on GitLab',
+      );
+    }
+  });
+
   it('goes on asking while GitLab is away, and ends as unclear when its token is no longer accepted', async () => {
     created();
     server.on(`GET ${PROJECT}/pipelines/31`, ...Array.from({ length: 12 }, () => json(502, {})), json(401, {}));

@@ -1,11 +1,15 @@
+import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
+import { follow } from '../../../src/adapters/deploy/http/follow.ts';
 import { once } from '../../../src/adapters/deploy/http/once.ts';
 import { createPace } from '../../../src/adapters/deploy/http/pace.ts';
 import { createRest, path, type Rest, type RestOptions } from '../../../src/adapters/rest/client.ts';
 import { isPassing, mayHaveArrived, RestProblem } from '../../../src/adapters/rest/problem.ts';
+import { recordedRun } from '../../support/recorded-run.ts';
 import { cut, empty, hastyClock, json, longText, type RestServer, restServer } from '../../support/rest-server.ts';
 
-describe('REST client of targets', () => {
+describe('REST client of targets', function () {
+  this.timeout(30_000);
   let server: RestServer;
   let clock: ReturnType<typeof hastyClock>;
   beforeEach(async () => {
@@ -100,6 +104,85 @@ describe('REST client of targets', () => {
     expect(clock.waits[1]).to.equal(60_000);
     const limited = await problem(rest().ask({ path: '/x' }));
     expect(limited.message).to.equal('GitHub takes no more requests for now (429); try again in 60 min');
+  });
+
+  it('takes a moment by the clock of the server, and no leave to ask without a pause', async () => {
+    const there = Date.parse('2026-01-31T12:00:00Z');
+    const date = (seconds: number) => new Date(there + seconds * 1_000).toUTCString();
+    server.on(
+      'GET /api/v3/x',
+      json(429, {}, { date: date(0), 'retry-after': date(90) }),
+      json(403, {}, { date: date(0), 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(there / 1_000 + 40) }),
+      json(429, {}, { date: date(0), 'retry-after': date(-5) }),
+      json(429, {}, { 'retry-after': '0' }),
+      json(200, 'ok'),
+    );
+    await rest().ask({ path: '/x', patienceMs: 600_000 });
+    expect(clock.waits.slice(0, 2)).to.deep.equal([90_000, 40_000]);
+    expect(clock.waits.slice(2)).to.deep.equal([1_200, 2_400]);
+  });
+
+  it('leaves a server that has had enough alone, whatever is asked of it, and says how long', async () => {
+    server.on('GET /api/v3/x', json(429, {}, { 'retry-after': '7200' }), json(200, 'ok'));
+    const one = rest();
+    expect((await problem(one.ask({ path: '/x' }))).message).to.include('try again in 120 min');
+    await clock.sleep(3_600_000, new AbortController().signal);
+    const early = await problem(one.ask({ path: '/y', method: 'POST' }));
+    expect([early.kind, early.message]).to.deep.equal([
+      'limited',
+      'GitHub takes no more requests for now (429); try again in 60 min',
+    ]);
+    expect(server.calls).to.have.length(1);
+    expect((await one.ask({ path: '/x', patienceMs: 3_600_000 })).data).to.equal('ok');
+    expect(clock.waits.at(-1)).to.be.within(3_590_000, 3_600_000);
+  });
+
+  it('follows what goes on through a limit of hours, and through an outage of minutes', async () => {
+    let looks = 0;
+    const trouble = (kind: 'limited' | 'unreachable') =>
+      follow({
+        name: 'GitHub',
+        async look() {
+          looks += 1;
+          if (looks < 500) throw new RestProblem(kind, 'not now');
+          return { changed: true, outcome: { kind: 'succeeded' } };
+        },
+        stop: async () => 'stopping',
+        run: recordedRun(),
+        clock,
+        startedAt: clock.now(),
+        timeoutMs: 6 * 3_600_000,
+      });
+    expect(await trouble('limited')).to.deep.equal({ kind: 'succeeded' });
+    looks = 0;
+    expect(await trouble('unreachable')).to.deep.equal({
+      kind: 'interrupted',
+      text: 'it could not be followed to its end: not now',
+    });
+  });
+
+  it('signs each try anew', async () => {
+    server.on('POST /api/v3/x', json(429, {}, { 'retry-after': '400' }), json(201, 'ok'));
+    const sign = () => ({ 'x-at': String(clock.now().getTime()) });
+    await rest().ask({ method: 'POST', path: '/x', sign, patienceMs: 600_000 });
+    const [first, second] = server.calls.map(({ headers }) => Number(headers['x-at']));
+    expect((second ?? 0) - (first ?? 0)).to.be.at.least(400_000);
+  });
+
+  it('reads an answer that is longer packed than it is, and knows when a packed one was cut', async () => {
+    const packed = gzipSync('[]');
+    const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
+    server.on(
+      'GET /api/v3/x',
+      (res) => res.writeHead(200, { ...headers, 'content-length': packed.length }).end(packed),
+      (res) => {
+        res.writeHead(200, { ...headers, 'content-length': packed.length });
+        res.write(packed.subarray(0, 15), () => res.destroy());
+      },
+      json(200, 'whole'),
+    );
+    expect((await rest().ask({ path: '/x' })).data).to.deep.equal([]);
+    expect((await rest().ask({ path: '/x' })).data).to.equal('whole');
   });
 
   it('repeats a read after 500 and after a cut, but no POST', async () => {
@@ -203,6 +286,21 @@ describe('REST client of targets', () => {
     expect([found, looked]).to.deep.equal(['found', 2]);
     const again = await once({ send: async () => (await post()).data, find: async () => undefined, clock, signal });
     expect(again).to.deep.equal({ id: 9 });
+  });
+
+  it('looks for what was taken when the answer says nothing, and does not ask again', async () => {
+    const { signal } = new AbortController();
+    const send = async (): Promise<unknown> => {
+      await rest().ask({ method: 'POST', path: '/x' });
+      throw new RestProblem('unreadable', 'GitHub answered something else');
+    };
+    server.on('POST /api/v3/x', json(200, '<html>'), json(200, '<html>'));
+    expect(await once({ send, find: async () => 'found', clock, signal })).to.equal('found');
+    const lost = await problem(once({ send, find: async () => undefined, clock, signal }));
+    expect([lost.kind, lost.message]).to.deep.equal([
+      'unsure',
+      'GitHub answered something else; whether it has begun all the same is not known: look there before you deploy again',
+    ]);
   });
 
   it('asks less and less often, and soon again when something changed', () => {

@@ -130,13 +130,16 @@ describe('kubernetes target and a troubled API server', function () {
     expect(patches()).to.equal(2);
   });
 
-  it('500: tries again', async () => {
+  it('500: tries again, and not without a pause', async () => {
     const broken: Fault = { code: 500, reason: 'InternalError', message: 'etcdserver: request timed out' };
     server.fault('get', broken, 2);
-    server.fault('patch', broken);
+    server.fault('patch', broken, 2);
+    const begun = Date.now();
     expect(await deploy()).to.deep.equal({ kind: 'succeeded' });
+    // Half a second and a second, for each of both.
+    expect(Date.now() - begun).to.be.above(2_900);
     expect(steps.join('\n')).to.include(`${SERVER} failed (500): etcdserver: request timed out; I try again`);
-    expect(patches()).to.equal(2);
+    expect(patches()).to.equal(3);
   });
 
   it('a connection that is cut before the change: makes it again', async () => {

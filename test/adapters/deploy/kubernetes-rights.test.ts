@@ -36,11 +36,7 @@ describe('kubernetes: least rights', function () {
     yaml = block
       .replaceAll('namespace: web-staging', `namespace: ${namespace}`)
       .replaceAll('namespace: shipmate', `namespace: ${own}`);
-    await cluster.deployment(namespace, 'web', `${IMAGE}:v1`, 2);
-    await eventually(async () => {
-      const { status } = await cluster.apps.readNamespacedDeployment({ namespace, name: 'web' });
-      return status?.availableReplicas === 2;
-    });
+    await cluster.running(namespace, 'web', `${IMAGE}:v1`);
   });
   afterEach(() => closing.abort());
 

@@ -15,7 +15,8 @@ const forbidden = (verb: string) => ({
 });
 const BACKOFF = { first: 5, last: 20 };
 
-describe('kubernetes watches', () => {
+describe('kubernetes watches', function () {
+  this.timeout(30_000);
   let server: FakeKubernetes;
   let closing: AbortController;
 

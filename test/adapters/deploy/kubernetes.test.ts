@@ -2,10 +2,11 @@
 
 import { expect } from 'chai';
 import { createKubernetesTarget } from '../../../src/adapters/deploy/kubernetes/client.ts';
-import type { ProgressStep, Target, TargetOutcome, TargetRun } from '../../../src/domain/deploy/target.ts';
+import type { Target, TargetOutcome } from '../../../src/domain/deploy/target.ts';
 import type { KubernetesPlace, KubernetesTargetConfig } from '../../../src/domain/deploy/targets/kubernetes.ts';
 import { eventually } from '../../support/eventually.ts';
 import { needsTestbed, type TestCluster, testCluster } from '../../support/kubernetes.ts';
+import { recordedRun } from '../../support/recorded-run.ts';
 
 const IMAGE = 'registry.example/web';
 
@@ -35,35 +36,8 @@ describe('kubernetes target', function () {
     return createKubernetesTarget({ service: 'web', config, root: '/', dataFolder: 'data', environment: {} });
   }
 
-  interface Seen {
-    readonly steps: ProgressStep[];
-    readonly lines: string[];
-    readonly handles: object[];
-    readonly stop: AbortController;
-    readonly run: TargetRun;
-  }
-
-  function watching(): Seen {
-    const stop = new AbortController();
-    const steps: ProgressStep[] = [];
-    const lines: string[] = [];
-    const handles: object[] = [];
-    return {
-      steps,
-      lines,
-      handles,
-      stop,
-      run: {
-        signal: stop.signal,
-        remember: async (handle) => void handles.push(handle),
-        progress: (step) => void steps.push(step),
-        output: (line) => void lines.push(line),
-      },
-    };
-  }
-
   const request = (version: string) => ({ deployment: 7, service: 'web', environment: 'staging', version });
-  const deploy = (version: string, seen = watching(), on = target()) => on.deploy(request(version), seen.run);
+  const deploy = (version: string, seen = recordedRun(), on = target()) => on.deploy(request(version), seen);
 
   function failure(outcome: TargetOutcome): string {
     if (outcome.kind !== 'failed') throw new Error(`it ${outcome.kind}`);
@@ -72,17 +46,13 @@ describe('kubernetes target', function () {
 
   /** A Deployment that runs v1. */
   async function running(name = 'web', replicas = 2): Promise<void> {
-    await cluster.deployment(namespace, name, `${IMAGE}:v1`, replicas);
-    await eventually(async () => {
-      const { status } = await cluster.apps.readNamespacedDeployment({ namespace, name });
-      return status?.availableReplicas === replicas;
-    });
+    await cluster.running(namespace, name, `${IMAGE}:v1`, replicas);
   }
 
   it('rolls out, shows how far it is, and says what runs', async () => {
     await running('web', 3);
     expect(await target().current('web', 'staging')).to.include({ version: 'v1' });
-    const seen = watching();
+    const seen = recordedRun();
     expect(await deploy('v2', seen)).to.deep.equal({ kind: 'succeeded' });
     expect(await target().current('web', 'staging')).to.include({ version: 'v2' });
     expect(seen.lines).to.deep.equal([`web: web from ${IMAGE}:v1 to ${IMAGE}:v2`]);
@@ -95,7 +65,7 @@ describe('kubernetes target', function () {
 
   it('waits for what starts slowly', async () => {
     await running();
-    const seen = watching();
+    const seen = recordedRun();
     const begun = Date.now();
     expect(await deploy('v2-slow', seen)).to.deep.equal({ kind: 'succeeded' });
     expect(Date.now() - begun).to.be.above(4_000);
@@ -104,7 +74,7 @@ describe('kubernetes target', function () {
 
   it('says why a container crashes, with its last words, and undoes it', async () => {
     await running();
-    const seen = watching();
+    const seen = recordedRun();
     const outcome = await deploy('v2-crash', seen);
     expect(failure(outcome)).to.match(
       /^the container web crashes again and again: exit code 1(, restarted .*)?; its last line was “.*ERROR connection to db-0:5432 refused”; the images from before run again$/,
@@ -167,7 +137,7 @@ describe('kubernetes target', function () {
     await running();
     const goOn = await cluster.pauseNode();
     try {
-      const going = deploy('v2', watching(), target({}, { timeoutMs: 6_000 }));
+      const going = deploy('v2', recordedRun(), target({}, { timeoutMs: 6_000 }));
       const message = '0/3 nodes are available: 3 Insufficient cpu.';
       const conditions = [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message }];
       const pod = await podOf('v2');
@@ -187,7 +157,7 @@ describe('kubernetes target', function () {
     await running();
     const goOn = await cluster.pauseNode();
     try {
-      const going = deploy('v2', watching(), target({}, { timeoutMs: 6_000 }));
+      const going = deploy('v2', recordedRun(), target({}, { timeoutMs: 6_000 }));
       const pod = await podOf('v2');
       await cluster.core.createNamespacedEvent({
         namespace,
@@ -222,24 +192,22 @@ describe('kubernetes target', function () {
     const both = target({
       deployments: [{ name: 'web' }, { name: 'worker', image: 'registry.example/worker:{version}' }],
     });
-    expect(await both.deploy(request('v2'), watching().run)).to.deep.equal({ kind: 'succeeded' });
+    expect(await both.deploy(request('v2'), recordedRun())).to.deep.equal({ kind: 'succeeded' });
     expect(await both.current('web', 'staging')).to.include({ version: 'v2' });
     const worse = target({
       deployments: [{ name: 'web' }, { name: 'worker', image: 'registry.example/worker:{version}-crash' }],
     });
-    expect(failure(await worse.deploy(request('v3'), watching().run))).to.match(
-      /^worker: the container worker crashes/,
-    );
+    expect(failure(await worse.deploy(request('v3'), recordedRun()))).to.match(/^worker: the container worker crashes/);
     expect(await cluster.image(namespace, 'web')).to.equal(`${IMAGE}:v2`);
     expect(await cluster.image(namespace, 'worker')).to.equal('registry.example/worker:v2');
   });
 
   it('undoes what is cancelled', async () => {
     await running();
-    const seen = watching();
+    const seen = recordedRun();
     const going = deploy('v2-slow', seen);
     await eventually(() => seen.steps.length > 0);
-    seen.stop.abort('cancel');
+    seen.abort('cancel');
     expect(await going).to.deep.equal({
       kind: 'interrupted',
       text: 'it was cancelled; the images from before run again',
@@ -249,15 +217,15 @@ describe('kubernetes target', function () {
 
   it('leaves the rollout going when the robot stops, and takes up the same one', async () => {
     await running();
-    const seen = watching();
+    const seen = recordedRun();
     const going = deploy('v2-slow', seen);
     await eventually(() => seen.steps.length > 0);
-    seen.stop.abort('shutdown');
+    seen.abort('shutdown');
     expect(await going).to.deep.equal({ kind: 'interrupted', text: 'the robot was stopped; the rollout goes on' });
     expect(await cluster.image(namespace, 'web')).to.equal(`${IMAGE}:v2-slow`);
     const handle: unknown = JSON.parse(JSON.stringify(seen.handles.at(-1)));
     const before = await cluster.apps.readNamespacedDeployment({ namespace, name: 'web' });
-    expect(await target().resume?.(request('v2-slow'), handle, watching().run)).to.deep.equal({ kind: 'succeeded' });
+    expect(await target().resume?.(request('v2-slow'), handle, recordedRun())).to.deep.equal({ kind: 'succeeded' });
     const after = await cluster.apps.readNamespacedDeployment({ namespace, name: 'web' });
     expect(after.metadata?.generation).to.equal(before.metadata?.generation);
     expect(await cluster.revisions(namespace, 'web')).to.deep.equal([`${IMAGE}:v1`, `${IMAGE}:v2-slow`]);
@@ -265,7 +233,7 @@ describe('kubernetes target', function () {
 
   it('does not touch what somebody else has set meanwhile', async () => {
     await running();
-    const seen = watching();
+    const seen = recordedRun();
     const going = deploy('v2-slow', seen);
     await eventually(() => seen.steps.length > 0);
     await cluster.apps.patchNamespacedDeployment({
@@ -292,7 +260,7 @@ describe('kubernetes target', function () {
     ]);
     const viewer = target({ context: 'viewer' });
     const outcome = await eventually(
-      () => viewer.deploy(request('v2'), watching().run),
+      () => viewer.deploy(request('v2'), recordedRun()),
       (found) => /patch/.test(failure(found)),
     );
     expect(failure(outcome)).to.include('its Role lacks the verb patch on deployments (API group apps)');
@@ -304,7 +272,7 @@ describe('kubernetes target', function () {
       `there is no deployment web in the namespace ${namespace} (the API server of context admin); nothing was changed`,
     );
     await running();
-    expect(failure(await target({ container: 'app' }).deploy(request('v2'), watching().run))).to.equal(
+    expect(failure(await target({ container: 'app' }).deploy(request('v2'), recordedRun()))).to.equal(
       'the deployment web has no container app; it has web; nothing was changed',
     );
     expect(failure(await deploy('feature/x'))).to.equal(
@@ -317,7 +285,7 @@ describe('kubernetes target', function () {
   it('waits for an API server that is killed in the middle, and ends well', async function () {
     if (!cluster.killServer) return needsTestbed(this);
     await running();
-    const seen = watching();
+    const seen = recordedRun();
     const going = deploy('v2-slow', seen);
     await eventually(() => seen.steps.length > 0);
     const start = await cluster.killServer();

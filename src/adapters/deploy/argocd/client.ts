@@ -99,7 +99,10 @@ export function createArgoTarget(options: HttpTargetOptions<ArgoTargetConfig>): 
     try {
       const found = await patiently(patienceOf(rollout), () => rollout.argo.application());
       if (handle.asked) {
-        if (found.kind === 'answer' && stateOf(found.value, rollout.mark) === undefined && !(await appears(rollout))) {
+        const seen =
+          found.kind !== 'answer' || stateOf(found.value, rollout.mark) !== undefined || (await appears(rollout));
+        // Who cancels has the version before set again all the same.
+        if (!seen && !isCancelled(run.signal)) {
           const text = 'the robot was stopped while it asked for the sync, and Argo CD has none of it';
           return { kind: 'interrupted', text };
         }

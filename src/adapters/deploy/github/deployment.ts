@@ -9,6 +9,7 @@ import type { GithubDeployment, GithubTargetConfig } from '../../../domain/deplo
 import { oneLine } from '../../one-line.ts';
 import { path, type Rest } from '../../rest/client.ts';
 import { RestProblem } from '../../rest/problem.ts';
+import { unlessCancelled } from '../http/failure.ts';
 import { fill, markerOf, valuesOf } from '../http/fill.ts';
 import { follow, type Look } from '../http/follow.ts';
 import { once } from '../http/once.ts';
@@ -89,11 +90,12 @@ export async function resumeDeployment(
   handle: DeploymentHandle,
   run: TargetRun,
 ): Promise<TargetOutcome> {
+  const signal = unlessCancelled(run.signal);
   let id = handle.deployment;
   for (const wait of LOOKS_MS) {
     if (id !== undefined) break;
-    await options.clock.sleep(wait, run.signal);
-    id = await find(options, request, handle.marker, run.signal);
+    await options.clock.sleep(wait, signal);
+    id = await find(options, request, handle.marker, signal);
   }
   if (id === undefined) {
     return { kind: 'interrupted', text: 'the robot was stopped before GitHub had created the deployment' };

@@ -9,6 +9,7 @@ import type { GithubTargetConfig, GithubWorkflow } from '../../../domain/deploy/
 import { oneLine } from '../../one-line.ts';
 import { path, type Rest } from '../../rest/client.ts';
 import { RestProblem } from '../../rest/problem.ts';
+import { unlessCancelled } from '../http/failure.ts';
 import { fill, fillAll, markerOf, valuesOf } from '../http/fill.ts';
 import { follow, type Look } from '../http/follow.ts';
 import { once } from '../http/once.ts';
@@ -87,7 +88,7 @@ export async function runWorkflow(
     clock,
     signal: run.signal,
   });
-  const id = begun.id ?? (await found(options, handle, run.signal));
+  const id = begun.id ?? (await found(options, handle, unlessCancelled(run.signal)));
   if (id === undefined) {
     return {
       kind: 'interrupted',
@@ -104,7 +105,7 @@ export async function resumeWorkflow(
   handle: WorkflowHandle,
   run: TargetRun,
 ): Promise<TargetOutcome> {
-  const id = handle.run ?? (await found(options, handle, run.signal));
+  const id = handle.run ?? (await found(options, handle, unlessCancelled(run.signal)));
   if (id === undefined) {
     return {
       kind: 'interrupted',

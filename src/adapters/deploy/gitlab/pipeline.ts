@@ -9,6 +9,7 @@ import type { GitlabTargetConfig } from '../../../domain/deploy/targets/gitlab.t
 import { oneLine } from '../../one-line.ts';
 import { path, type Rest } from '../../rest/client.ts';
 import { RestProblem } from '../../rest/problem.ts';
+import { unlessCancelled } from '../http/failure.ts';
 import { fill, fillAll, markerOf, valuesOf } from '../http/fill.ts';
 import { follow, type Look } from '../http/follow.ts';
 import { once } from '../http/once.ts';
@@ -102,17 +103,18 @@ export async function resumePipeline(
   run: TargetRun,
 ): Promise<TargetOutcome> {
   const { rest, config, clock } = options;
+  const signal = unlessCancelled(run.signal);
   if (handle.pipeline !== undefined) {
     const answer = await rest.ask({
       path: path`/projects/${config.project}/pipelines/${handle.pipeline}`,
       patienceMs: PATIENCE_MS,
-      signal: run.signal,
+      signal,
     });
     return await followPipeline(options, parsePipeline(answer.data), handle, run);
   }
   for (const wait of LOOKS_MS) {
-    await clock.sleep(wait, run.signal);
-    const pipeline = await find(options, handle, run.signal);
+    await clock.sleep(wait, signal);
+    const pipeline = await find(options, handle, signal);
     if (pipeline === undefined) continue;
     await run.remember({ ...handle, pipeline: pipeline.id });
     return await followPipeline(options, pipeline, handle, run);

@@ -1,6 +1,6 @@
 /** From what went wrong between the robot and a server to what a target answers. */
 
-import type { TargetOutcome } from '../../../domain/deploy/target.ts';
+import { isCancelled, type TargetOutcome } from '../../../domain/deploy/target.ts';
 import { RestProblem } from '../../rest/problem.ts';
 
 /** How a rollout ends that could not go on. What is no matter of the server is thrown on. */
@@ -17,3 +17,14 @@ export function lostSightOf(error: unknown): TargetOutcome {
 
 /** For what goes on after a cancellation, whose own signal would end each wait at once. */
 export const never = new AbortController().signal;
+
+/** Aborted when the robot stops, and by no cancellation: for finding what is to be cancelled. */
+export function unlessCancelled(signal: AbortSignal): AbortSignal {
+  const stopped = new AbortController();
+  const pass = () => {
+    if (!isCancelled(signal)) stopped.abort(signal.reason);
+  };
+  if (signal.aborted) pass();
+  else signal.addEventListener('abort', pass, { once: true });
+  return stopped.signal;
+}

@@ -55,6 +55,8 @@ export async function follow(following: Following): Promise<TargetOutcome> {
       if (!(error instanceof RestProblem)) throw error;
       if (error.kind === 'stopped') continue;
       const now = clock.now().getTime();
+      // Who wants to be left alone for an hour is not away.
+      if (error.kind === 'limited') awaySince &&= now;
       if (!isPassing(error) || (awaySince !== undefined && now - awaySince > AWAY_MS)) {
         return lostSightOf(error);
       }

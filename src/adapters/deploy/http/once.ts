@@ -2,7 +2,7 @@
 
 import type { Clock } from '../../../domain/deploy/ports.ts';
 import { isCancelled } from '../../../domain/deploy/target.ts';
-import { mayHaveArrived, RestProblem } from '../../rest/problem.ts';
+import { mayHaveArrived, type ProblemKind, RestProblem } from '../../rest/problem.ts';
 import { never } from './failure.ts';
 
 export interface Once<T> {
@@ -18,6 +18,8 @@ export interface Once<T> {
 
 const LOOKS = [1_000, 2_000, 4_000, 8_000];
 const SENT_AT_MOST = 3;
+/** An answer came that says nothing, or nobody waited for one: it is looked for, and not asked for again. */
+const TAKEN: readonly ProblemKind[] = ['stopped', 'unreadable', 'too_big'];
 
 /**
  * Resolves with what was made, by this request or an earlier one. When somebody cancels in the meantime, what may have been made is
@@ -29,13 +31,13 @@ export async function once<T>(job: Once<T>): Promise<T> {
     try {
       return await job.send();
     } catch (error) {
-      if (!(error instanceof RestProblem) || !(mayHaveArrived(error) || error.kind === 'stopped')) throw error;
+      if (!(error instanceof RestProblem) || !(mayHaveArrived(error) || TAKEN.includes(error.kind))) throw error;
       failure = error;
     }
     const found = await lookFor(job, failure);
     if (found !== undefined) return found;
     if (failure.kind === 'stopped') throw failure;
-    if (sent >= SENT_AT_MOST) throw unknown(failure);
+    if (sent >= SENT_AT_MOST || !mayHaveArrived(failure)) throw unknown(failure);
   }
 }
 

@@ -14,7 +14,7 @@ import type { JenkinsTargetConfig } from '../../../domain/deploy/targets/jenkins
 import { systemClock } from '../../clock.ts';
 import { isPassing, RestProblem } from '../../rest/problem.ts';
 import { jenkinsRest } from '../../servers.ts';
-import { failureOf, lostSightOf, never } from '../http/failure.ts';
+import { failureOf, lostSightOf, never, unlessCancelled } from '../http/failure.ts';
 import { fill, fillAll } from '../http/fill.ts';
 import { once } from '../http/once.ts';
 import type { HttpTargetOptions } from '../http/options.ts';
@@ -143,7 +143,7 @@ export function createJenkinsTarget(options: HttpTargetOptions<JenkinsTargetConf
       const parameters = Object.fromEntries(Object.entries(wanted).filter(([name]) => declared.has(name)));
       const rollout: Rollout = { job, jenkins, parameters, run, handle };
       if (handle.item !== undefined) return await follow(rollout, { item: handle.item });
-      const found = await search(jenkins, parameters, handle.from, run.signal);
+      const found = await search(jenkins, parameters, handle.from, unlessCancelled(run.signal));
       if (found !== undefined) return await follow(rollout, found);
       return {
         kind: 'interrupted',

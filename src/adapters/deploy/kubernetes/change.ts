@@ -2,9 +2,9 @@
 
 import type { V1Deployment } from '@kubernetes/client-node';
 import type { Cluster } from './cluster.ts';
-import { ApiFailure } from './failure.ts';
+import { ApiFailure, passes } from './failure.ts';
 import { containerOf } from './images.ts';
-import { checkCut, type Limits, persist } from './patience.ts';
+import { checkCut, FIRST_MS, type Limits, later, persist } from './patience.ts';
 import type { Part } from './schema.ts';
 
 /** Says which rollout changed a Deployment last. */
@@ -39,7 +39,8 @@ export async function changeImages(
   waiting: (why: string) => void,
 ): Promise<Changed> {
   const from = change.to === 'image' ? 'before' : 'image';
-  for (let conflicts = 0; ; conflicts += 1) {
+  let conflicts = 0;
+  for (let wait = FIRST_MS; ; ) {
     checkCut(limits);
     const before = await persist(() => existing(cluster, change.namespace, part.name), limits, waiting);
     if (before.metadata?.annotations?.[ROLLOUT] === change.token) return { kind: 'done' };
@@ -62,10 +63,13 @@ export async function changeImages(
       return { kind: 'done' };
     } catch (error) {
       if (!(error instanceof ApiFailure)) throw error;
-      const unsure = error.kind === 'gone' || error.kind === 'server' || error.kind === 'busy';
-      if (!unsure && (error.kind !== 'conflict' || conflicts >= CONFLICTS)) throw error;
-      if (unsure && Date.now() > limits.deadline) throw error;
+      if (error.kind === 'conflict' && conflicts < CONFLICTS) {
+        conflicts += 1;
+        continue;
+      }
+      if (!passes(error) || Date.now() > limits.deadline) throw error;
       // Whether it was done is seen when the Deployment is read again.
+      wait = await later(wait, error, limits, waiting);
     }
   }
 }

@@ -91,7 +91,7 @@ export async function follow(options: FollowOptions): Promise<Followed> {
         if (!passes(error)) throw error;
         if (Date.now() > limits.deadline) throw gaveUp(error, options.timeoutMs);
         show(`${error.message}; the rollout goes on there, and I try again`);
-        await pause(AWAY_MS, limits);
+        await pause(Math.max(AWAY_MS, Math.min(error.retryAfterMs ?? 0, limits.deadline - Date.now())), limits);
         continue;
       }
       const changed = sights.find(({ kind }) => kind === 'changed');

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isCancelled } from '../../../domain/deploy/target.ts';
-import { passes } from './failure.ts';
+import { type ApiFailure, passes } from './failure.ts';
 
 /** The run was cut short; nothing is thrown for a cancellation while things are put in order. */
 export class Cut extends Error {
@@ -36,19 +36,30 @@ export async function pause(ms: number, limits: Limits): Promise<void> {
   else await sleep(ms, undefined, { signal: limits.signal }).catch(() => undefined);
 }
 
-const FIRST_MS = 500;
+export const FIRST_MS = 500;
 const LAST_MS = 5_000;
+
+/** Waits that long, or as long as the server asks; gives how long to wait the next time. */
+export async function later(
+  wait: number,
+  { message, retryAfterMs = 0 }: ApiFailure,
+  limits: Limits,
+  waiting: (why: string) => void,
+): Promise<number> {
+  waiting(message);
+  await pause(Math.max(wait, Math.min(retryAfterMs, limits.deadline - Date.now())), limits);
+  return Math.min(wait * 2, LAST_MS);
+}
 
 /** Does it again while the API server is away, until the deadline. @throws ApiFailure, Cut */
 export async function persist<T>(action: () => Promise<T>, limits: Limits, waiting: (why: string) => void): Promise<T> {
-  for (let wait = FIRST_MS; ; wait = Math.min(wait * 2, LAST_MS)) {
+  for (let wait = FIRST_MS; ; ) {
     checkCut(limits);
     try {
       return await action();
     } catch (error) {
       if (!passes(error) || Date.now() + wait > limits.deadline) throw error;
-      waiting(error.message);
-      await pause(wait, limits);
+      wait = await later(wait, error, limits, waiting);
     }
   }
 }

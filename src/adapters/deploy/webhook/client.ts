@@ -99,7 +99,8 @@ export function createWebhookTarget(options: HttpTargetOptions<WebhookTargetConf
         advice: ADVICE,
         ...request,
         path: `${url.pathname}${url.search}`,
-        headers: { ...request.headers, ...sign(secret, id, clock.now(), body) },
+        // Receivers refuse what was signed some minutes ago, and there may be long waits between two tries.
+        sign: () => ({ ...sign(secret, id, clock.now(), body) }),
       },
     };
   }

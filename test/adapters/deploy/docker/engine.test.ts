@@ -71,8 +71,8 @@ describe('docker target, against a real engine', function () {
     expect(await answered()).to.equal('v1\n');
     let tried = '';
     const second = await deploy('v2', ours, {
-      onStep: ({ text }) => {
-        if (text === 'Switching') void answered().then((text) => (tried = text));
+      onHandle: async (handle) => {
+        if ('stage' in handle && handle.stage === 'switch') tried = await answered();
       },
     });
     expect(second.outcome).to.deep.equal({ kind: 'succeeded' });

@@ -43,15 +43,15 @@ describe('docker target, published ports', function () {
     const ours = target();
     expect((await roll(ours, 'v1', 1)).outcome).to.deep.equal({ kind: 'succeeded' });
     expect(await answered()).to.equal('v1\n');
-    let meanwhile: Promise<string> | undefined;
+    let meanwhile = '';
     const { outcome, steps } = await roll(ours, 'v2', 2, {
-      onStep: ({ text }) => {
-        if (text === 'Switching') meanwhile = answered();
+      onHandle: async (handle) => {
+        if ('stage' in handle && handle.stage === 'switch') meanwhile = await answered();
       },
     });
     expect(outcome).to.deep.equal({ kind: 'succeeded' });
     expect(steps.map(({ text }) => text)).to.include('Trying the new version beside the old one');
-    expect(await meanwhile).to.equal('v1\n');
+    expect(meanwhile).to.equal('v1\n');
     expect(await answered()).to.equal('v2\n');
     expect(await docker.containers()).to.deep.equal({ 'web-staging': 'running', 'web-staging.previous-1': 'exited' });
     expect((await roll(ours, 'v1', 3)).outcome).to.deep.equal({ kind: 'succeeded' });
