@@ -11,6 +11,7 @@ import { createDeployStore } from '../../src/storage/deploys.ts';
 import { inMemoryCommands } from '../support/commands.ts';
 import { testDatabase } from '../support/database.ts';
 import { clock, ROOT, sampleServices, type TestDeploys, testDeploys } from '../support/deploys.ts';
+import { eventually } from '../support/eventually.ts';
 import { Helper, type Room } from '../support/room.ts';
 
 describe('scripts/deploy.ts', function () {
@@ -317,8 +318,10 @@ describe('scripts/deploy.ts', function () {
     const by = { id: 'test:alice', name: 'alice' };
     const origin = { chat: 'test', room: 'ops' };
     await waiting.deploys.start({ service: 'hello', environment: 'staging', version: 'v2', by, origin });
-    setTimeout(() => stop.abort(), 150);
-    await waiting.deploys.run(1, stop.signal);
+    const run = waiting.deploys.run(1, stop.signal);
+    await eventually(async () => (await createDeployStore(db).get(1))?.state === 'running');
+    stop.abort();
+    await run;
     expect(waiting.shown.get('deploy:1')?.title).to.match(/was interrupted$|is live in staging$/);
     expect(await createDeployStore(db).open()).to.deep.equal([]);
   });
