@@ -231,7 +231,7 @@ services:
       await report(one, 'succeeded');
       expect(await say('alice', 'deploy web to staging')).to.contain(`web ${short(one)} is live`);
       await report(three, 'succeeded');
-      expect(await say('alice', 'deploy web to staging')).to.contain(`web ${three} is live`);
+      expect(await say('alice', 'deploy web to staging')).to.contain(`web ${short(three)} is live`);
       await git.git('update-ref', '-d', 'refs/heads/main');
       const four = await git.commit('main', 'four');
       await report(four, 'failed');
