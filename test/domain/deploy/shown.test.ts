@@ -3,7 +3,8 @@
 import { expect } from 'chai';
 import type { Content } from '../../../src/bot/card.ts';
 import { createDeploys } from '../../../src/domain/deploy/deploys.ts';
-import type { DeployPorts, Deploys, TargetRun } from '../../../src/domain/deploy/ports.ts';
+import type { DeployPorts, Deploys } from '../../../src/domain/deploy/ports.ts';
+import type { TargetRun } from '../../../src/domain/deploy/target.ts';
 import { redact } from '../../../src/domain/privacy/redact.ts';
 import { createMemory, memoryDeploys } from '../../support/deploy-memory.ts';
 import { clock } from '../../support/deploys.ts';
@@ -46,6 +47,7 @@ describe('what a target says', () => {
       enqueue: async () => undefined,
       tellCancelled: async () => undefined,
       post: async () => undefined,
+      beside: async () => [],
       ended: async () => undefined,
       redact,
       may: async () => true,
