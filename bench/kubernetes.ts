@@ -100,6 +100,7 @@ async function withDeploys(
       enqueue: nothing,
       tellCancelled: nothing,
       post: nothing,
+      beside: async () => [],
       ended: nothing,
       redact: (text) => text,
       log: quiet,

@@ -3,7 +3,7 @@
 
 import { type ArgContext, arg, parseDuration } from '../src/bot/args.ts';
 import { type Card, mention, plain } from '../src/bot/card.ts';
-import type { Person } from '../src/bot/chat.ts';
+import { type Address, addressOf, type Person } from '../src/bot/chat.ts';
 import { command } from '../src/bot/command.ts';
 import { fail } from '../src/bot/errors.ts';
 import type { Robot } from '../src/bot/robot.ts';
@@ -23,7 +23,7 @@ export default function locks(robot: Robot): void {
     args: { service: arg.service(), environment: arg.environment(), reason: arg.text() },
     effect: 'change',
     needs: ({ environment }) => lockPermission(environment),
-    run: async ({ args, person, services }) => await lock(args, args.reason, person, services),
+    run: async ({ args, person, room, services }) => await lock(args, args.reason, person, addressOf(room), services),
   });
 
   command(robot, {
@@ -34,7 +34,7 @@ export default function locks(robot: Robot): void {
     args: { environment: arg.environment(), reason: arg.text() },
     effect: 'change',
     needs: LOCK_PERMISSION,
-    run: async ({ args, person, services }) => await lock(args, args.reason, person, services),
+    run: async ({ args, person, room, services }) => await lock(args, args.reason, person, addressOf(room), services),
   });
 
   command(robot, {
@@ -94,7 +94,7 @@ function scopeOf({ service, environment }: Named): Scope {
   return { ...(service === undefined ? {} : { service }), ...(environment === undefined ? {} : { environment }) };
 }
 
-async function lock(named: Named, text: string, person: Person, services: Services): Promise<Card> {
+async function lock(named: Named, text: string, person: Person, origin: Address, services: Services): Promise<Card> {
   const words = lockWords(text, parseDuration);
   if (words.kind === 'no reason') throw fail('deploy.lock-reason', {});
   if (words.kind === 'too long') throw fail('deploy.lock-time', {});
@@ -104,6 +104,7 @@ async function lock(named: Named, text: string, person: Person, services: Servic
     reason,
     ...(forMs === undefined ? {} : { forMs }),
     owner: { id: person.id, name: person.name },
+    origin,
   });
   if (result.kind === 'held') {
     const { lock: there } = result;

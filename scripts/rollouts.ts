@@ -6,7 +6,7 @@ import { command } from '../src/bot/command.ts';
 import { fail } from '../src/bot/errors.ts';
 import type { Robot } from '../src/bot/robot.ts';
 import type { Services } from '../src/bot/services.ts';
-import { versionBefore, versionsOnceLive } from '../src/domain/deploy/before.ts';
+import { stepsOf, versionBefore, versionsOnceLive } from '../src/domain/deploy/before.ts';
 import { withDeployer } from '../src/domain/deploy/elsewhere.ts';
 import type { Placement } from '../src/domain/deploy/ports.ts';
 import { differenceCard } from '../src/domain/deploy/preview.ts';
@@ -74,7 +74,7 @@ export default function rollouts(robot: Robot): void {
     id: 'deploy.diff',
     usage: 'diff <service> <one> <other>',
     aliases: ['diff <service> in <one> and <other>'],
-    summary: 'What runs in two environments, since when, by whom',
+    summary: 'What runs in two environments, since when, by whom, and the commits between them',
     examples: ['diff hello staging production'],
     args: { service: arg.service(), one: arg.environment(), other: arg.environment() },
     effect: 'read',
@@ -85,7 +85,8 @@ export default function rollouts(robot: Robot): void {
         services.pipelines.deployments({ service, limit: ELSEWHERE }),
       ]);
       const at = (environment: string) => withDeployer(place(places, service, environment), elsewhere);
-      return differenceCard(service, at(one), at(other), now);
+      const [here, there] = [at(one), at(other)];
+      return differenceCard(service, here, there, await services.deploys.between(there, here), now);
     },
   });
 }
@@ -97,19 +98,22 @@ function place(places: readonly Placement[], service: string, environment: strin
   throw fail('deploy.environment', { service, environment, known: places.map((each) => each.environment) });
 }
 
-/** Throws if the record knows no version to go back to. */
+/** Throws if the record knows no version to go back to, or something is being deployed and nobody said which. */
 async function rollback({ deploys }: Services, { service, environment, version }: RollbackArgs): Promise<Wanted> {
-  const [places, succeeded] = await Promise.all([
+  const [places, history] = await Promise.all([
     deploys.list({ service }),
-    deploys.history({ service, environment, state: 'succeeded', limit: REMEMBERED }),
+    deploys.history({ service, environment, limit: REMEMBERED }),
   ]);
-  const { live } = place(places, service, environment);
+  const { live, open } = place(places, service, environment);
+  // Its turn comes after what is under way: “the version before” would not be the one that whoever asks has in mind.
+  if (version === undefined && open !== undefined) throw fail('deploy.rollback-open', { ...open, by: open.by.name });
+  const steps = stepsOf(history);
   const current = live.kind === 'live' ? live.version : live.kind === 'unclear' ? live.recorded : undefined;
-  const known = versionsOnceLive(succeeded).filter((each) => each !== current);
+  const known = versionsOnceLive(steps).filter((each) => each !== current);
   if (version !== undefined && version !== current && !known.includes(version)) {
     throw fail('deploy.rollback-unknown', { service, environment, version, known });
   }
-  const back = version ?? versionBefore(current, succeeded);
+  const back = version ?? versionBefore(current, steps);
   if (back === undefined) throw fail('deploy.rollback-none', { service, environment, current });
   return { service, environment, version: back, isRollback: true };
 }

@@ -38,6 +38,7 @@ import { createAlerts } from './domain/alerts/alerts.ts';
 import { route } from './domain/alerts/route.ts';
 import { alertWork } from './domain/alerts/work.ts';
 import { createKnowledge } from './domain/ask/ask.ts';
+import { besides } from './domain/deploy/afterwards.ts';
 import { readLog } from './domain/deploy/log-path.ts';
 import { foldName } from './domain/history/fold.ts';
 import { createHistory } from './domain/history/history.ts';
@@ -182,6 +183,11 @@ export async function startApp(options: AppOptions): Promise<App> {
     });
     const posts = withApiPosts(delivered, { store: apiRequests, redact: redactContent, newKey: newId });
     const address = addressIn(() => mainChat()?.chat ?? 'web');
+    const beside = async (rooms: readonly string[], origin: Address): Promise<readonly Address[]> => {
+      // What a program is told is shown in the room of its token.
+      const seen = origin.chat === API_CHAT ? (await apiRequests.get(origin.room))?.room : origin;
+      return besides(rooms.map(address), seen ?? origin);
+    };
 
     // People and what they may do
     const people = createPeople({
@@ -225,7 +231,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       name: robot.name,
       log,
       now,
-      address,
+      beside,
       isPrivate: async (room) => (await chat(room.chat)?.room(room.room))?.private === true,
       refreshAlert: (number) => alerts.refresh(number),
     });

@@ -19,7 +19,7 @@ import { rollbackAudit } from './bot/rollback-audit.ts';
 import type { Services } from './bot/services.ts';
 import type { Config } from './config/config.ts';
 import { createDeploys } from './domain/deploy/deploys.ts';
-import { createLocks } from './domain/deploy/locking.ts';
+import { createLocks, type LockEnd } from './domain/deploy/locking.ts';
 import { auditEnd } from './domain/deploy/outcome.ts';
 import type { Clock, DeployStore, Deploys } from './domain/deploy/ports.ts';
 import { createWatch, type Watch } from './domain/deploy/watch.ts';
@@ -54,8 +54,8 @@ export interface DeployingParts {
   readonly name: string;
   readonly log: Logger;
   now(): Date;
-  /** From a room's name in a YAML file to where it is. */
-  address(room: string): Address;
+  /** Where rooms of a YAML file are, without the one in which it was asked for. */
+  beside(rooms: readonly string[], origin: Address): Promise<readonly Address[]>;
   /** Whether only the people of a room see what is said there. */
   isPrivate(room: Address): Promise<boolean>;
   /** Shows the card of an alert again. */
@@ -105,6 +105,7 @@ export function createDeploying(parts: DeployingParts): Deploying {
     enqueue: (id) => jobs.send('deploy.run', { id }, { key: `deploy:${id}` }),
     tellCancelled: (id) => database.bus.publish('deploy.cancel', id),
     post: (origin, content, key) => parts.posts.post(origin, content, { key }),
+    beside: parts.beside,
     ended: async (deployment, state, reason) => {
       parts.metrics.deployed(state);
       const { outcome, detail } = auditEnd(deployment, state, reason);
@@ -131,8 +132,10 @@ export function createDeploying(parts: DeployingParts): Deploying {
     now,
     redact,
     changed: () => deploys.goOn(),
-    changeLater: (ms) => jobs.send('deploy.go-on', {}, { startAfterSeconds: ms / 1000 }),
+    endLater: (end, ms) => jobs.send('deploy.lock-over', end, { startAfterSeconds: ms / 1000 }),
+    post: (origin, text, key) => parts.posts.post(origin, text, { key }),
   });
+  jobs.define<LockEnd>('deploy.lock-over', { retries: 5 }, (end) => locks.ended(end));
   const pipelines = createPipelines({ services, store: runs, repeat: createRepeat(config.environment) });
   jobs.define('pipelines.retention', {}, async () => await pipelines.expire(now()));
   const reach = { services, root: config.root, environment: config.environment, redact };
@@ -184,7 +187,7 @@ function createWatchOf(
     revert: (request) => deploys.revert(request),
     name: parts.name,
     now,
-    address: parts.address,
+    beside: parts.beside,
     post: (where, content, key) => parts.posts.post(where, content, { key }),
     rollBackSoon: (id) => jobs.send('deploy.roll-back', { id }, { key: `back:${id}` }),
     audit: {
@@ -196,6 +199,7 @@ function createWatchOf(
       end: (id, outcome, detail) => audit.end(id, outcome, detail, now()),
     },
     refreshAlert: (alert) => parts.refreshAlert(alert),
+    settled: (cause, outcome) => parts.metrics.rolledBack(cause, outcome),
     redact,
     log: parts.log,
   });

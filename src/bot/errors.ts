@@ -334,11 +334,11 @@ export const catalogue = {
     ({ environment }) =>
       `Who holds \`deploy:override:${environment}\` can set them aside: add \`--override "<reason>"\`.`,
   ),
-  'deploy.busy': entry<{ service: string; environment: string; version: string; by: string }>(
-    ({ service, environment, version, by }) =>
-      `${plain(by)} is deploying ${plain(service)} ${plain(version)} to ${plain(environment)}, so nothing can be approved there now.`,
-    ({ service, environment }) =>
-      `Ask again when it has ended; \`deploys ${service} ${environment}\` shows how far it is.`,
+  'deploy.busy': entry<{ id: number; service: string; environment: string; version: string; by: string }>(
+    ({ id, service, environment, version, by }) =>
+      `Deployment ${id} of ${plain(service)} ${plain(version)} to ${plain(environment)}, asked for by ${plain(by)}, has not ended, so nothing can be approved there now.`,
+    ({ id, service, environment }) =>
+      `Ask again when it has ended; \`queue ${service} ${environment}\` shows what runs and waits there, and \`cancel ${id}\` stops it.`,
   ),
   'deploy.override': entry<Record<never, never>>(
     () => 'You did not say why the rules shall not count.',
@@ -373,6 +373,19 @@ export const catalogue = {
       known.length > 0
         ? `Go back to ${alternatives(known)}, or deploy it: \`deploy ${service} <version> to ${environment}\`.`
         : `Deploy it: \`deploy ${service} <version> to ${environment}\`.`,
+  ),
+  'deploy.rollback-open': entry<{
+    id: number;
+    service: string;
+    environment: string;
+    version: string;
+    previous?: string;
+    by: string;
+  }>(
+    ({ id, service, environment, version, by }) =>
+      `${plain(by)} is deploying ${plain(service)} ${plain(version)} to ${plain(environment)} (\\#${id}), so I cannot tell what you want to go back from.`,
+    ({ id, service, environment, previous }) =>
+      `\`cancel ${id}\` stops it; or name the version: ${codeSpan(`rollback ${service} in ${environment} to ${previous ?? '<version>'}`)}.`,
   ),
   'deploy.nothing': entry<{ service: string; environment: string }>(
     ({ service, environment }) => `Nothing of ${plain(service)} runs in ${plain(environment)}.`,

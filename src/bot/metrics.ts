@@ -47,6 +47,8 @@ export interface Metrics {
   heard(chat: string, addressed: boolean): void;
   /** A deployment has ended. */
   deployed(state: string): void;
+  /** The robot set out to roll a deployment back by itself. */
+  rolledBack(cause: string, outcome: string): void;
   /** A question was answered: by whom, or not at all. */
   asked(origin: string): void;
   readonly contentType: string;
@@ -92,6 +94,12 @@ export function createMetrics(
     name: 'shipmate_deployments_total',
     help: 'Deployments that ended, by how',
     labelNames: ['state'],
+    registers,
+  });
+  const rollbacks = new Counter({
+    name: 'shipmate_rollbacks_total',
+    help: 'Deployments that the robot set out to roll back by itself, by cause and by what came of it',
+    labelNames: ['cause', 'outcome'],
     registers,
   });
   const questions = new Counter({
@@ -171,6 +179,7 @@ export function createMetrics(
       connected: (chat, connections) => slackConnections.set({ chat }, connections),
     },
     deployed: (state) => deployments.inc({ state }),
+    rolledBack: (cause, outcome) => rollbacks.inc({ cause, outcome }),
     heard: (chat, addressed) => messages.inc({ chat, addressed: String(addressed) }),
     contentType: registry.contentType,
     asked: (origin) => questions.inc({ origin }),

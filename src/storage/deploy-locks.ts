@@ -102,6 +102,10 @@ export function createLockStore(db: { readonly sql: Kysely<object> }): LockStore
         .executeTakeFirst();
       return row !== undefined;
     },
+    async get(id) {
+      const row = await tables.selectFrom('deploy_locks').selectAll().where('id', '=', id).executeTakeFirst();
+      return row && fromRow(row);
+    },
     async all(at) {
       const rows = await tables
         .selectFrom('deploy_locks')

@@ -75,10 +75,12 @@ describe('health and metrics', () => {
   it('/metrics tells what waits, and leaves it out while the database is away', async () => {
     metrics.deployed('failed');
     metrics.asked('passages');
+    metrics.rolledBack('alert', 'started');
     const text = await (await fetch(`${url}/metrics`)).text();
     expect(text).to.contain('\nshipmate_posts_waiting 3\n').and.contain('\nshipmate_posts_oldest_seconds 12.5\n');
     expect(text).to.contain('\nshipmate_hook_events_put_aside 2\n').and.contain('\nshipmate_alerts_firing 4\n');
     expect(text).to.contain('shipmate_deployments_total{state="failed"} 1');
+    expect(text).to.contain('shipmate_rollbacks_total{cause="alert",outcome="started"} 1');
     expect(text).to.contain('shipmate_questions_total{origin="passages"} 1');
     away = true;
     const less = await (await fetch(`${url}/metrics`)).text();

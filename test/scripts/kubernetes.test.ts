@@ -61,7 +61,8 @@ describe('scripts/kubernetes.ts', function () {
       now: () => new Date(),
       redact,
       changed: async () => undefined,
-      changeLater: async () => undefined,
+      endLater: async () => undefined,
+      post: async () => undefined,
     });
     commands = inMemoryCommands({
       policy: {
@@ -168,7 +169,12 @@ describe('scripts/kubernetes.ts', function () {
     const generation = async () =>
       (await cluster.apps.readNamespacedDeployment({ namespace, name: 'web' })).metadata?.generation;
     const before = await generation();
-    await locks.lock({ environment: 'staging', reason: 'the fair', owner: { id: 'test:bob', name: 'bob' } });
+    await locks.lock({
+      environment: 'staging',
+      reason: 'the fair',
+      owner: { id: 'test:bob', name: 'bob' },
+      origin: { chat: 'test', room: 'ops' },
+    });
     for (const what of ['restart web', 'scale web to 1']) {
       expect(await say('alice', `kubernetes ${what} in staging`)).to.match(
         /bob has locked everything in staging until somebody unlocks it: the fair.*`unlock everything in staging` opens it/s,

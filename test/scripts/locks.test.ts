@@ -4,8 +4,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { mention } from '../../src/bot/card.ts';
 import type { ServicesConfig } from '../../src/domain/deploy/config.ts';
-import { createLocks } from '../../src/domain/deploy/locking.ts';
+import { createLocks, type LockEnd, type Locks } from '../../src/domain/deploy/locking.ts';
 import { createAuditStore } from '../../src/storage/audit.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { createLockStore } from '../../src/storage/deploy-locks.ts';
@@ -21,7 +22,9 @@ describe('scripts/locks.ts', function () {
   let config: ServicesConfig;
   let room: Room;
   let ours: TestDeploys;
-  let later: number[];
+  let later: { readonly end: LockEnd; readonly ms: number }[];
+  let locks: Locks;
+  let told: string[];
   let now: Date;
 
   before(async () => {
@@ -35,11 +38,20 @@ describe('scripts/locks.ts', function () {
     );
     data = await mkdtemp(join(tmpdir(), 'locks-'));
     later = [];
+    told = [];
     now = new Date();
     config = await quickServices(data);
     ours = await testDeploys(db, data, { config, clock: { ...clock, now: () => now } });
     const audit = createAuditStore(db, 'here');
     const { services, environments } = config;
+    locks = createLocks({
+      store: createLockStore(db),
+      now: () => now,
+      redact: (text) => text.replaceAll('hunter2', '…'),
+      changed: () => ours.deploys.goOn(),
+      endLater: async (end, ms) => void later.push({ end, ms }),
+      post: async ({ room: where }, text, key) => void told.push(`${where} ${key} ${text}`),
+    });
     const commands = inMemoryCommands({
       policy: {
         everyone: ['deploy:staging'],
@@ -50,13 +62,7 @@ describe('scripts/locks.ts', function () {
       services: {
         audit,
         deploys: ours.deploys,
-        locks: createLocks({
-          store: createLockStore(db),
-          now: () => now,
-          redact: (text) => text.replaceAll('hunter2', '…'),
-          changed: () => ours.deploys.goOn(),
-          changeLater: async (ms) => void later.push(ms),
-        }),
+        locks,
       },
       names: {
         services: () => services.map(({ name }) => name),
@@ -85,7 +91,7 @@ describe('scripts/locks.ts', function () {
     expect(await say('bob', 'lock hello in staging trying hunter2 for a fix for 2h'))
       .to.include('hello in staging is locked')
       .and.match(/Locked by bob until \d{4}-.* UTC: trying … for a fix\./);
-    expect(later).to.deep.equal([7_200_000]);
+    expect(later.map(({ ms }) => ms)).to.deep.equal([7_200_000]);
     for (const who of ['bob', 'alice']) {
       expect(await say(who, 'deploy hello v1 to staging')).to.match(
         /^bob has locked hello in staging until .* UTC: trying … for a fix\. Nothing is deployed to hello in staging\. `unlock hello in staging` opens it; only bob, or who has the permission `deploy:lock`/,
@@ -99,12 +105,33 @@ describe('scripts/locks.ts', function () {
     expect(await say('bob', 'deploy hello v1 to staging')).to.equal('');
   });
 
-  it('ends by itself', async () => {
+  it('ends by itself, and its owner is told where it was set', async () => {
     await say('bob', 'lock hello in staging a short while for 30s');
+    const until = now.getTime() + 30_000;
     now = new Date(now.getTime() + 31_000);
+    for (const { end } of later) await locks.ended(end);
+    expect(told).to.deep.equal([
+      `ops lock:${later[0]?.end.id}:${until} ${mention({ id: 'test:bob', name: 'bob' })}: the time of your lock on **hello in staging** is over (a short while). It keeps nothing out any more; \`lock hello in staging <reason>\` sets it again.`,
+    ]);
     expect(await say('bob', 'locks')).to.include('Nothing is locked');
     expect(await say('bob', 'deploy hello v1 to staging')).to.equal('');
     expect(await say('alice', 'lock hello in staging mine now')).to.match(/Locked by alice until somebody unlocks it/);
+  });
+
+  it('nobody is told of the end of a lock that was opened or set anew', async () => {
+    await say('bob', 'lock hello in staging opened soon for 30s');
+    await say('bob', 'unlock hello in staging');
+    await say('bob', 'lock hello in staging first for 30s');
+    now = new Date(now.getTime() + 1_000);
+    await say('bob', 'lock hello in staging longer for 1h');
+    now = new Date(now.getTime() + 31_000);
+    const [opened, first, longer] = later;
+    for (const { end } of [opened, first].flatMap((one) => one ?? [])) await locks.ended(end);
+    expect(told).to.deep.equal([]);
+    now = new Date(now.getTime() + 3_600_000);
+    if (longer) await locks.ended(longer.end);
+    expect(told).to.have.length(1);
+    expect(told[0]).to.include('(longer)');
   });
 
   it('only its owner and who has the permission may open it', async () => {

@@ -97,6 +97,7 @@ describe('What forms offer', () => {
       start: none,
       revert: none,
       preview: none,
+      between: none,
       approval: () => undefined,
       get: none,
       cancel: none,

@@ -64,6 +64,7 @@ describe('scripts/overview.ts', () => {
       start: none,
       revert: none,
       preview: none,
+      between: none,
       approval: () => undefined,
       get: none,
       cancel: none,

@@ -29,6 +29,7 @@ describe('scripts/rollouts.ts', function () {
   let ours: TestDeploys;
   let commands: InMemoryCommands;
   let now: Date;
+  let posted: string[];
 
   before(async () => {
     db = await testDatabase();
@@ -37,6 +38,7 @@ describe('scripts/rollouts.ts', function () {
 
   beforeEach(async () => {
     now = new Date('2026-11-20T12:00:00Z');
+    posted = [];
     await db.pool.query(
       'truncate deployments, deploy_locks, audit_begun, audit_ended, audit_handed_over restart identity',
     );
@@ -58,7 +60,10 @@ describe('scripts/rollouts.ts', function () {
     ours = await testDeploys(db, data, {
       config,
       clock: { ...clock, now: () => now },
-      post: (address, content, key) => commands.post(address, content, { key }),
+      async post(address, content, key) {
+        posted.push(`${address.room} ${key}`);
+        await commands.post(address, content, { key });
+      },
       may: ({ id, name }, permission) => commands.access().can({ id, name, chat: 'test' }, permission),
       ended: async (deployment, state, reason) => {
         const { outcome, detail } = auditEnd(deployment, state, reason);
@@ -135,6 +140,39 @@ describe('scripts/rollouts.ts', function () {
       expect(await say('mallory', 'rollback hello in production')).to.contain('`deploy:production`');
     });
 
+    it('goes back from nothing that is not known yet', async () => {
+      await open();
+      await say('alice', 'deploy hello v1 to staging');
+      const store = createDeployStore(db);
+      const place = { service: 'hello', environment: 'staging' };
+      const by = { id: 'test:bob', name: 'bob' };
+      await store.start({
+        ...place,
+        version: 'v2',
+        previous: 'v1',
+        by,
+        origin: { chat: 'test', room: 'ops' },
+        at: now,
+      });
+      await store.next(place, now);
+      expect(await say('alice', 'rollback hello in staging'))
+        .to.contain('bob is deploying hello v2 to staging (#2)')
+        .and.contain('`cancel 2` stops it; or name the version: `rollback hello in staging to v1`');
+      expect(await say('alice', 'rollback hello in staging to v1 --dry-run')).to.contain('would wait in line');
+    });
+
+    it('goes back to what others had brought before a deployment of its own failed', async () => {
+      await open();
+      await say('alice', 'deploy hello v1 to staging');
+      await say('alice', 'deploy hello v2 to staging');
+      await say('alice', 'deploy hello v3-broken to staging');
+      await say('alice', 'deploy hello v1 to staging');
+      // As if somebody else had brought v2 and gone back to v1: the record knows of v2 only from what failed.
+      await db.pool.query("delete from deployments where version = 'v2'");
+      await db.pool.query("update deployments set previous = null where state = 'succeeded'");
+      expect(await say('alice', 'rollback hello in staging to v2')).to.contain('hello v2 is live in staging');
+    });
+
     it('promotes what really runs, and tells two environments apart', async () => {
       await open();
       expect(await say('alice', 'promote hello from staging to production')).to.contain('Nothing of hello runs');
@@ -177,7 +215,8 @@ describe('scripts/rollouts.ts', function () {
         .and.contain('✗ `after`')
         .and.contain('✗ `windows`')
         .and.contain('Wait until 2026-11-23 09:00 Europe/Berlin')
-        .and.contain('2 other people who hold `deploy:approve:production`');
+        .and.contain('2 other people who hold `deploy:approve:production`')
+        .and.contain('Afterwards: alerts are tied to it for 10 min.');
       now = new Date('2026-11-23T09:00:00Z');
       await say('alice', 'deploy hello v1 to staging');
       expect(await say('alice', 'promote hello from staging to production --dry-run'))
@@ -231,11 +270,15 @@ describe('scripts/rollouts.ts', function () {
     });
 
     it('what was overridden stays so, and that is told', async () => {
-      await open("windows: ['fri 09:00-12:30 UTC']");
+      await open("windows: ['fri 09:00-12:30 UTC'], announce: [ops, releases]");
       expect(await turn({ by: person('dave'), override: 'the shop is down' }, closes)).to.equal(
         'succeeded: as asked for',
       );
       expect(room.messages.join()).to.contain('dave overrides the rules of production').and.contain('the shop is down');
+      expect(posted.filter((one) => one.endsWith(':override'))).to.deep.equal([
+        'ops deploy:1:override',
+        'releases deploy:1:override',
+      ]);
     });
 
     it('not by somebody who may not override any more', async () => {
@@ -490,7 +533,9 @@ describe('scripts/rollouts.ts', function () {
       await ours.deploys.run(1, new AbortController().signal);
       const [dropped] = await ours.deploys.history({ limit: 1 });
       expect(dropped).to.include({ state: 'cancelled' });
-      expect(dropped?.reason).to.equal('nothing was live when its turn came, and what was approved was to replace v0');
+      expect(dropped?.reason).to.equal(
+        'nothing was live when its turn came, and what was approved was to replace v0: ask for it again',
+      );
       expect(await live('production')).to.equal('nothing');
     });
 

@@ -362,6 +362,30 @@ services:
     });
   });
 
+  it('diff names the commits between two environments', async () => {
+    await open({ source: ", deploy_as: 'sha-{short}'" });
+    await git.commit('main', 'one');
+    await say('alice', 'deploy web main to staging');
+    await say('alice', 'promote web from staging to production');
+    expect(await say('alice', 'diff web staging production'))
+      .to.contain('the same')
+      .and.not.contain('promoted');
+    const two = await git.commit('main', `two AKIA${'Q3EGTR7VXK2MPLWZ'}`, 'bob');
+    await say('alice', 'deploy web main to staging');
+    expect(await say('alice', 'diff web staging production'))
+      .to.contain('If staging is promoted to production:')
+      .and.contain('**1 commit comes**, by bob:')
+      .and.contain(short(two))
+      .and.not.contain('Q3EGTR7VXK2MPLWZ');
+    expect(await say('alice', 'diff web production staging'))
+      .to.contain('If production is promoted to staging:')
+      .and.contain('**1 commit goes away**, by bob:');
+    await writeFile(join(folder, 'target/production'), 'by-hand');
+    expect(await say('alice', 'diff web staging production')).to.contain(
+      'Which commits that changes is not known: by-hand is no tag, branch or commit of acme/web.',
+    );
+  });
+
   it('says of a huge range how many there are at least', async () => {
     await open();
     const one = await git.commit('main', 'one');

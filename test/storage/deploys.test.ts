@@ -115,8 +115,10 @@ eachDatabase((open) => {
       expect(await store.claim(first, 'a', at, undefined)).to.equal(undefined);
       expect(await store.get(first)).to.include({ state: 'waiting' });
       expect(await store.next(request(), at)).to.equal(undefined);
+      expect(await locks.get(set.lock.id)).to.deep.equal(set.lock);
       expect(await locks.unlock(set.lock)).to.equal(true);
       expect(await locks.unlock(set.lock)).to.equal(false);
+      expect(await locks.get(set.lock.id)).to.equal(undefined);
       expect(await store.next(request(), at)).to.include({ id: first });
       await store.drop(first, 'a', { state: 'cancelled', at });
       expect(await store.next(request(), at)).to.include({ id: second });

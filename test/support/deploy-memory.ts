@@ -244,6 +244,10 @@ export function memoryLocks(memory: Memory, step: () => Promise<void>): LockStor
       memory.locks = left;
       return opened;
     },
+    async get(id) {
+      await step();
+      return memory.locks.find((lock) => lock.id === id);
+    },
     async all(at) {
       await step();
       return memory.locks.filter(({ until }) => until === undefined || until > at);

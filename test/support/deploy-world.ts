@@ -330,6 +330,7 @@ export async function play(ops: readonly Op[], options: WorldOptions, tally: Tal
         for (const one of replicas) if (draw(2) === 0) one.deploys.stop(number);
       },
       post: (origin, content, key) => post(origin, content, { key }),
+      beside: async () => [],
       async ended({ audit }, state) {
         const row = audited[(audit ?? 0) - 1];
         if (row !== undefined) row.outcome ??= state === 'cancelled' ? 'interrupted' : state;
@@ -343,7 +344,8 @@ export async function play(ops: readonly Op[], options: WorldOptions, tally: Tal
       now,
       redact: (text) => text,
       changed: () => deploys.goOn(),
-      changeLater: async () => undefined,
+      endLater: async () => undefined,
+      post: async () => undefined,
     });
     const direct = async ({ chat, id: of }: Person) => ({ chat, room: `with ${of}` });
     const proposalCards = createProposalCards({
@@ -453,6 +455,7 @@ export async function play(ops: readonly Op[], options: WorldOptions, tally: Tal
       reason: 'because',
       ...(minutes === 0 ? {} : { forMs: minutes * MINUTE }),
       owner: person(who % 2),
+      origin: { chat: 'test', room: 'ops' },
     });
     // Somebody may have opened it before whoever set it hears of it.
     if (result.kind === 'locked' && !opening.has(result.lock.id)) held.set(result.lock.id, result.lock);

@@ -9,6 +9,7 @@ import type { Card, Content } from '../../src/bot/card.ts';
 import type { Address } from '../../src/bot/chat.ts';
 import { servicesSchema } from '../../src/config/services.ts';
 import { parseYaml } from '../../src/config/yaml.ts';
+import { besides } from '../../src/domain/deploy/afterwards.ts';
 import type { ServicesConfig } from '../../src/domain/deploy/config.ts';
 import { createDeploys } from '../../src/domain/deploy/deploys.ts';
 import type { Clock, DeployPorts, Deploys } from '../../src/domain/deploy/ports.ts';
@@ -114,6 +115,11 @@ export async function testDeploys(
       shown.set(key, content);
       history.push(content);
     },
+    beside: async (rooms, origin) =>
+      besides(
+        rooms.map((room) => ({ chat: 'test', room })),
+        origin,
+      ),
     ended: async () => undefined,
     redact,
     may: async () => true,

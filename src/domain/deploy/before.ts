@@ -5,6 +5,20 @@ import type { Deployment } from './ports.ts';
 type Step = Pick<Deployment, 'version' | 'previous'>;
 
 /**
+ * What was live there, from all that began: of one that did not succeed, what it found, and itself if it went live all the same.
+ *
+ * @param history the deployments of one place, newest first
+ */
+export function stepsOf(history: readonly Deployment[]): readonly Step[] {
+  return history.flatMap((one): readonly Step[] => {
+    const { state, startedAt, version, previous, live } = one;
+    if (startedAt === undefined) return [];
+    if (state === 'succeeded' || live === version) return [one];
+    return previous === undefined ? [] : [{ version: previous }];
+  });
+}
+
+/**
  * The version that a rollback goes back to: what was live before `live` came. Deploying an earlier version goes back, so that two
  * rollbacks in a row go back two steps, not there and back again.
  *

@@ -23,7 +23,8 @@ import { olderThan } from './waiting.ts';
 
 /** Deployments of a place that are looked through for what came between one and its rollback. */
 const HISTORY = 100;
-const KEPT_OUT = 'it would have to wait, and what was approved was to begin at once';
+const KEPT_OUT =
+  'it would have to wait, and what was approved was to begin at once: ask for it again when the place is free';
 
 type Facts = Pick<PlanFacts, 'versions' | 'current'>;
 

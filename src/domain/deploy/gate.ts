@@ -1,5 +1,7 @@
 /** Stands before every start: the rules of the environment, and the approval that it asks for. */
 
+import { afterwardsIn } from './afterwards.ts';
+import type { CommitsFact } from './commits.ts';
 import { ROBOT_ID } from './ending.ts';
 import { messageKey } from './keys.ts';
 import { admit, serviceOf, takenBy } from './place.ts';
@@ -9,6 +11,7 @@ import type {
   Deployment,
   DeployPorts,
   Deploys,
+  Placement,
   Preview,
   PreviewRequest,
   StartRequest,
@@ -16,17 +19,17 @@ import type {
 } from './ports.ts';
 import { overrideCard } from './preview.ts';
 import type { Refusal } from './refusal.ts';
-import { askChecks, askCommits, type Settled, settle } from './revision.ts';
+import { askChecks, askCommits, askDifference, type Settled, settle } from './revision.ts';
 import { checkRules, type RuleCheck } from './rules.ts';
 import { TargetUnclear } from './target.ts';
 import { endsAtTurn } from './turn.ts';
 
 type GatePorts = Pick<
   DeployPorts,
-  'config' | 'store' | 'target' | 'source' | 'locks' | 'clock' | 'post' | 'redact' | 'may' | 'log'
+  'config' | 'store' | 'target' | 'source' | 'locks' | 'clock' | 'post' | 'beside' | 'redact' | 'may' | 'log'
 >;
 
-interface Ungated extends Omit<Deploys, 'preview' | 'approval'> {
+interface Ungated extends Omit<Deploys, 'preview' | 'approval' | 'between'> {
   /** Ends one that has not begun, tells why, and lets the next one begin. */
   drop(deployment: Deployment, reason: string): Promise<void>;
 }
@@ -79,6 +82,8 @@ export function withGate(ports: GatePorts, { drop, ...deploys }: Ungated): Deplo
       checks: await check(service.environments, { ...settled, ...place, version }, request.isRollback ?? false),
       ...(holder === undefined ? {} : { holder }),
       ...(approval === undefined ? {} : { approval }),
+      afterwards: afterwardsIn(config, environment),
+      ...(request.isRollback === undefined ? {} : { isRollback: request.isRollback }),
     };
   }
 
@@ -159,7 +164,7 @@ export function withGate(ports: GatePorts, { drop, ...deploys }: Ungated): Deplo
     await deploys.run(id, signal);
   }
 
-  /** That the rules were set aside, and why: its own message, which stays. */
+  /** That the rules were set aside, and why: its own message, which stays, here and where the environment announces. */
   async function announce(
     deployment: Deployment,
     reason: string | undefined,
@@ -167,10 +172,14 @@ export function withGate(ports: GatePorts, { drop, ...deploys }: Ungated): Deplo
   ): Promise<void> {
     const content = overrideCard(deployment, ports.redact(reason ?? ''), broken);
     ports.log.info({ deployment: deployment.id, rules: broken.map(({ rule }) => rule) }, 'deployment rules overridden');
+    const { id, origin, environment } = deployment;
     try {
-      await ports.post(deployment.origin, content, messageKey(deployment.id, 'override'));
+      await ports.post(origin, content, messageKey(id, 'override'));
+      for (const room of await ports.beside(afterwardsIn(config, environment).announce, origin)) {
+        await ports.post(room, content, messageKey(id, 'override'));
+      }
     } catch (error) {
-      ports.log.error({ err: error, deployment: deployment.id }, 'override not announced');
+      ports.log.error({ err: error, deployment: id }, 'override not announced');
     }
   }
 
@@ -181,9 +190,20 @@ export function withGate(ports: GatePorts, { drop, ...deploys }: Ungated): Deplo
     return commits === undefined ? seen : { ...seen, commits };
   }
 
+  async function between(from: Placement, to: Placement): Promise<CommitsFact | undefined> {
+    if (from.live.kind !== 'live' || to.live.kind !== 'live' || from.live.version === to.live.version) return undefined;
+    const { service } = from;
+    return await askDifference(
+      ports,
+      { service, environment: from.environment, version: from.live.version },
+      { service, environment: to.environment, version: to.live.version },
+    );
+  }
+
   return {
     ...deploys,
     preview: previewed,
+    between,
     start,
     run,
     approval: (environment) => environmentOf(environment)?.approval,

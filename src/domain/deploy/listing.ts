@@ -1,6 +1,6 @@
 /** What runs where, what was deployed before, and the log of one deployment, as cards. */
 
-import { type Action, type Card, card, codeBlock, moment, plain } from '../../bot/card.ts';
+import { type Action, type Card, card, codeBlock, codeSpan, moment, plain } from '../../bot/card.ts';
 import type { ShownRun } from '../pipelines/ports.ts';
 import { age, duration } from './duration.ts';
 import { elsewhereLine, momentOf, notOurs, withDeployer } from './elsewhere.ts';
@@ -10,6 +10,8 @@ import { pagesOf } from './pages.ts';
 import type { Deployment, Placement } from './ports.ts';
 
 const LATEST = 10;
+/** Places in one message. */
+const LISTED = 40;
 
 /** The answer to `deploys`. @param elsewhere what others deployed past the robot */
 export function deploymentsCard(
@@ -24,7 +26,12 @@ export function deploymentsCard(
       text: 'Services and their environments stand in `config/services.yaml`.',
     });
   }
-  const parts = [places.map((place) => `- ${placeLine(withDeployer(place, elsewhere), now)}`).join('\n')];
+  const parts = [
+    placeLines(
+      places.map((place) => withDeployer(place, elsewhere)),
+      now,
+    ),
+  ];
   const latest = latestLines(history, elsewhere, now);
   if (latest.length === 0) parts.push('Nothing was deployed by me yet.');
   else parts.push(`**Latest**\n\n${latest.map((line) => `- ${line}`).join('\n')}`);
@@ -41,6 +48,27 @@ function latestLines(history: readonly Deployment[], elsewhere: readonly ShownRu
   const limit = Math.max(LATEST, history.length);
   const all = [...own, ...others].sort((a, b) => b.at.getTime() - a.at.getTime()).slice(0, limit);
   return all.map(({ line }) => line);
+}
+
+/** What has drifted first, then what is being deployed; what there is no room for is counted. */
+function placeLines(places: readonly Placement[], now: Date): string {
+  const sorted = places.toSorted((one, other) => urgency(one) - urgency(other));
+  const lines = sorted.slice(0, LISTED).map((place) => `- ${placeLine(place, now)}`);
+  const left = sorted.slice(LISTED);
+  const [next] = left;
+  if (next !== undefined) {
+    const unknown = left.filter(({ live }) => live.kind === 'unclear').length;
+    const among = unknown === 0 ? '' : `, ${unknown} of them not known`;
+    lines.push(
+      `- and ${left.length} more${among}: name a service, an environment or both, as in ${codeSpan(`deploys ${next.service}`)}`,
+    );
+  }
+  return lines.join('\n');
+}
+
+function urgency({ live, open }: Placement): number {
+  if (live.kind === 'live' && live.drift !== undefined) return 0;
+  return open === undefined ? 2 : 1;
 }
 
 function placeLine(place: Placement, now: Date): string {
@@ -76,7 +104,9 @@ function historyLine(one: Deployment, now: Date): string {
     one.finishedAt === undefined || one.startedAt === undefined
       ? ''
       : ` after ${duration(one.finishedAt.getTime() - one.startedAt.getTime())}`;
-  return `${what}: ${one.state}${took}, by ${plain(one.by.name)}, ${age(one.finishedAt ?? one.requestedAt, now)}`;
+  const back =
+    one.rollsBack === undefined ? (one.isRollback ? ', a rollback' : '') : `, rolls back \\#${one.rollsBack}`;
+  return `${what}: ${one.state}${took}, by ${plain(one.by.name)}${back}, ${age(one.finishedAt ?? one.requestedAt, now)}`;
 }
 
 /** A page of the output of a deployment, and the whole of it as a file. @param wanted the last page, where the error stands, unless given */

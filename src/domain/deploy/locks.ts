@@ -27,6 +27,8 @@ export interface LockStore {
   lock(wanted: Omit<Lock, 'id'>): Promise<{ readonly kind: 'locked' | 'held'; readonly lock: Lock }>;
   /** False if it is no longer there, or somebody else's by now. */
   unlock(lock: Pick<Lock, 'id' | 'owner'>): Promise<boolean>;
+  /** Also one that has expired; undefined if it was opened. */
+  get(id: number): Promise<Lock | undefined>;
   /** Those that hold at that time, oldest first. */
   all(at: Date): Promise<readonly Lock[]>;
 }

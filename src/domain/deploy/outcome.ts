@@ -111,11 +111,12 @@ export function outcomeCard(facts: OutcomeFacts): Card {
   if (facts.lastLines !== '') parts.push(codeBlock(facts.lastLines));
   const actions: Action[] = [log];
   if (facts.remedy !== undefined) {
-    actions.push({
-      label: `Deploy ${facts.remedy}`,
-      command: `deploy ${service} ${facts.remedy} to ${environment}`,
-      style: 'primary',
-    });
+    const { remedy: to } = facts;
+    actions.push(
+      to === deployment.previous
+        ? { label: `Roll back to ${to}`, command: `rollback ${service} in ${environment} to ${to}`, style: 'primary' }
+        : { label: `Deploy ${to}`, command: `deploy ${service} ${to} to ${environment}`, style: 'primary' },
+    );
   }
   return card({
     title: `${service} ${version} to ${environment} ${what}`,

@@ -3,7 +3,7 @@
 import type { Content } from '../../bot/card.ts';
 import type { Address } from '../../bot/chat.ts';
 import type { CommitsFact } from './commits.ts';
-import type { ApprovalRule, ServicesConfig } from './config.ts';
+import type { Afterwards, ApprovalRule, ServicesConfig } from './config.ts';
 import type { Lock } from './locks.ts';
 import type { Refusal } from './refusal.ts';
 import type { RuleCheck } from './rules.ts';
@@ -193,6 +193,8 @@ export interface DeployPorts {
   tellCancelled(id: number): Promise<void>;
   /** Durable; the same key updates in place. */
   post(origin: Address, content: Content, key: string): Promise<void>;
+  /** Rooms by their names in configuration, without the one in which people see what is posted at the origin. */
+  beside(rooms: readonly string[], origin: Address): Promise<readonly Address[]>;
   /** Told of each deployment that has ended, before its room is; for audit and metrics. May be told twice. */
   ended(deployment: Deployment, state: Finish['state'], reason: string | undefined): Promise<void>;
   /** Told of each deployment that has ended, once its card says so. May be told twice; told again if it throws. */
@@ -226,7 +228,8 @@ export interface StartRequest {
 }
 
 /** A way back that the robot takes by itself. */
-export interface RevertRequest extends Pick<StartRequest, 'service' | 'environment' | 'by' | 'origin' | 'audit'> {
+export interface RevertRequest
+  extends Pick<StartRequest, 'service' | 'environment' | 'commit' | 'by' | 'origin' | 'audit'> {
   readonly version: string;
   /** Number of the deployment that is rolled back. */
   readonly rollsBack: number;
@@ -253,6 +256,9 @@ export interface Preview extends Change {
   /** What runs there, or else who waits there first. */
   readonly holder?: Deployment;
   readonly approval?: ApprovalRule;
+  readonly afterwards: Afterwards;
+  /** It goes back to what was live here before. */
+  readonly isRollback?: boolean;
 }
 
 /** `started`: it is its turn; `waiting`: it stands in line. */
@@ -304,6 +310,11 @@ export interface Deploys {
   revert(request: RevertRequest): Promise<StartResult>;
   /** What {@link Deploys.start} would do; changes nothing. */
   preview(request: PreviewRequest): Promise<Preview | Refusal>;
+  /**
+   * The commits that come and go if what is live in the one place were to run as in the other; undefined where both run the
+   * same, or nothing is known of either.
+   */
+  between(from: Placement, to: Placement): Promise<CommitsFact | undefined>;
   /** Who must approve what goes to that environment; undefined if nobody must. */
   approval(environment: string): ApprovalRule | undefined;
   get(id: number): Promise<Deployment | undefined>;

@@ -2,7 +2,8 @@
 
 import { type Card, card, plain } from '../../bot/card.ts';
 import { approversText } from '../access/approvers.ts';
-import { commitLines } from './commits.ts';
+import { afterwardsText } from './afterwards.ts';
+import { type CommitsFact, commitLines } from './commits.ts';
 import { duration } from './duration.ts';
 import { liveText } from './listing.ts';
 import type { Change, Deployment, Placement, Preview } from './ports.ts';
@@ -32,7 +33,8 @@ export function previewCard(preview: Preview, isOverridden: boolean, now: Date):
   const { service, environment, version, checks, holder, approval } = preview;
   const broken = checks.filter(({ ok }) => !ok);
   const stops = broken.length > 0 && !isOverridden;
-  const lines = [`Live now → then: ${changeText(preview)}`];
+  const before = holder === undefined ? 'Live now' : 'Live when its turn comes';
+  const lines = [`${before} → then: ${changeText(preview)}`];
   if (preview.commits !== undefined) lines.push(commitLines(preview.commits, now));
   if (checks.length > 0) lines.push(ruleLines(checks));
   else lines.push(`${plain(environment)} has no rules.`);
@@ -43,6 +45,7 @@ export function previewCard(preview: Preview, isOverridden: boolean, now: Date):
     lines.push(`${plain(holder.by.name)} ${does} ${plain(holder.version)} there, since ${since}.`);
   }
   if (approval !== undefined) lines.push(`To be approved by ${approversText(approval.needs, approval.count)}.`);
+  lines.push(afterwardsText(preview.afterwards, preview.isRollback === true));
   const isKept = stops || (holder !== undefined && approval !== undefined);
   const waits =
     approval !== undefined ? 'would wait for approval' : holder !== undefined ? 'would wait in line' : undefined;
@@ -79,8 +82,14 @@ export function overrideCard(
   });
 }
 
-/** The answer to `diff`: what runs in two environments. */
-export function differenceCard(service: string, one: Placement, other: Placement, now: Date): Card {
+/** The answer to `diff`: what runs in two environments. @param commits what the one has and the other has not, and the other way round */
+export function differenceCard(
+  service: string,
+  one: Placement,
+  other: Placement,
+  commits: CommitsFact | undefined,
+  now: Date,
+): Card {
   const [here, there] = [one.live, other.live];
   const isKnown = here.kind !== 'unclear' && there.kind !== 'unclear';
   const isSame =
@@ -89,7 +98,10 @@ export function differenceCard(service: string, one: Placement, other: Placement
   return card({
     title: `${service} in ${from} and ${to}: ${isKnown ? (isSame ? 'the same' : 'not the same') : 'not known'}`,
     tone: isKnown && isSame ? 'good' : 'neutral',
-    text: [one, other].map(({ environment, live }) => `- ${plain(environment)}: ${liveText(live, now)}`).join('\n'),
+    text: [
+      [one, other].map(({ environment, live }) => `- ${plain(environment)}: ${liveText(live, now)}`).join('\n'),
+      ...(commits === undefined ? [] : [`If ${plain(from)} is promoted to ${plain(to)}:`, commitLines(commits, now)]),
+    ].join('\n\n'),
     actions:
       isKnown && !isSame && here.kind === 'live'
         ? [{ label: `Promote to ${to}`, command: `promote ${service} from ${from} to ${to}` }]

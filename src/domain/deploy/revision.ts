@@ -43,6 +43,10 @@ interface Wanted extends Place {
   readonly isRollback?: boolean | undefined;
 }
 
+interface Live extends Place {
+  readonly version: string;
+}
+
 /** Versions tried for the newest that passed. */
 const TRIED = 10;
 const LATER = 'Try again when it can be asked.';
@@ -248,6 +252,15 @@ export async function askCommits(ports: RevisionPorts, place: Place, change: Cha
   } catch (error) {
     return { kind: 'unclear', text: unclear(ports, error) };
   }
+}
+
+/** The commits between what is live in two places; undefined where nobody said where the source is. */
+export async function askDifference(ports: RevisionPorts, from: Live, to: Live): Promise<CommitsFact | undefined> {
+  // What was pushed just before counts.
+  await ports.source?.(from.service)?.refresh?.();
+  const commit = await recorded(ports, to);
+  const change = { previous: from.version, version: to.version, ...(commit === undefined ? {} : { commit }) };
+  return await askCommits(ports, from, change);
 }
 
 /** Messages of commits may hold secrets. */

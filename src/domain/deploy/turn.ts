@@ -37,5 +37,5 @@ export function outlived(queued: Deployment, before: LiveFact): string | undefin
   if (queued.approvedBy === undefined || (before.kind !== 'live' && before.kind !== 'nothing')) return undefined;
   const live = before.kind === 'live' ? before.version : undefined;
   if (live === queued.previous) return undefined;
-  return `${live ?? 'nothing'} was live when its turn came, and what was approved was to replace ${queued.previous ?? 'nothing known'}`;
+  return `${live ?? 'nothing'} was live when its turn came, and what was approved was to replace ${queued.previous ?? 'nothing known'}: ask for it again`;
 }

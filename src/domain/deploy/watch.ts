@@ -1,11 +1,11 @@
 /** What follows the end of a deployment: it is told, watched, and rolled back where the environment asks for that. */
 
 import type { Content } from '../../bot/card.ts';
-import { type Address, isSameRoom } from '../../bot/chat.ts';
+import type { Address } from '../../bot/chat.ts';
 import { API_CHAT } from '../access/token.ts';
 import type { Alert, AlertContext } from '../alerts/ports.ts';
 import { afterwardsIn } from './afterwards.ts';
-import { type BackOutcome, backTo, isOvertaken, overtaker, type WayBack, wish } from './auto-rollback.ts';
+import { type BackOutcome, backTo, type Cause, isOvertaken, overtaker, type WayBack, wish } from './auto-rollback.ts';
 import type { ServicesConfig } from './config.ts';
 import { announcement, call, ROBOT_ID } from './ending.ts';
 import { messageKey } from './keys.ts';
@@ -48,8 +48,8 @@ export interface WatchPorts {
   /** What the robot is called. */
   readonly name: string;
   now(): Date;
-  /** From a room's name in configuration to where it is. */
-  address(room: string): Address;
+  /** Rooms by their names in configuration, without the one in which people see what is posted at the origin. */
+  beside(rooms: readonly string[], origin: Address): Promise<readonly Address[]>;
   /** Durable; the same key updates in place. */
   post(address: Address, content: Content, key: string): Promise<void>;
   /** Stores the job that calls {@link Watch.rollBack}. May be called twice. */
@@ -61,6 +61,8 @@ export interface WatchPorts {
   };
   /** Shows the card of an alert again: what is known of its deployments has changed. */
   refreshAlert(alert: number): Promise<void>;
+  /** Told once of each wish to roll back that has ended; for metrics. */
+  settled(cause: Cause, outcome: BackOutcome): void;
   redact(text: string): string;
   readonly log: {
     info(fields: object, message: string): void;
@@ -126,9 +128,9 @@ export function createWatch(ports: WatchPorts): Watch {
   }
 
   /** Where people look who asked for it. Programs look nowhere: for those it is the rooms of the environment. */
-  function roomsOf({ origin, environment }: Deployment): readonly Address[] {
+  async function roomsOf({ origin, environment }: Deployment): Promise<readonly Address[]> {
     const { announce } = afterwardsIn(config, environment);
-    return origin.chat === API_CHAT ? [origin, ...announce.map(ports.address)] : [origin];
+    return origin.chat === API_CHAT ? [origin, ...(await ports.beside(announce, origin))] : [origin];
   }
 
   async function told(id: number): Promise<void> {
@@ -145,13 +147,12 @@ export function createWatch(ports: WatchPorts): Watch {
 
   async function announce(deployment: Deployment): Promise<void> {
     const { id, origin, environment } = deployment;
-    const rooms = afterwardsIn(config, environment).announce.map(ports.address);
+    const rooms = afterwardsIn(config, environment).announce;
     const line = call(deployment, await personOf(deployment), rooms.length > 0);
     if (line !== undefined) await ports.post(origin, line, messageKey(id, 'call'));
     const content = announcement(deployment);
     if (content === undefined) return;
-    for (const room of rooms) {
-      if (isSameRoom(room, origin)) continue;
+    for (const room of await ports.beside(rooms, origin)) {
       await ports.post(room, content, messageKey(id, 'outcome'));
     }
   }
@@ -174,7 +175,7 @@ export function createWatch(ports: WatchPorts): Watch {
     const facts = await factsOf(found);
     const content = watchCard(facts);
     if (content === undefined) return;
-    for (const room of roomsOf(found.deployment)) {
+    for (const room of await roomsOf(found.deployment)) {
       await ports.post(room, content, messageKey(found.deployment.id, 'watch'));
     }
   }
@@ -237,7 +238,13 @@ export function createWatch(ports: WatchPorts): Watch {
     const result = await attempt(found, wayBack);
     if (result === undefined) return;
     const [outcome, detail] = result;
-    await store.settle(id, outcome, detail === undefined ? undefined : ports.redact(detail), ports.now());
+    const isFirst = await store.settle(
+      id,
+      outcome,
+      detail === undefined ? undefined : ports.redact(detail),
+      ports.now(),
+    );
+    if (isFirst) ports.settled(wayBack.cause, outcome);
     log.info({ deployment: id, outcome }, 'rollback of a deployment settled');
     await showAgain(id);
   }
@@ -255,7 +262,16 @@ export function createWatch(ports: WatchPorts): Watch {
     const version = backTo(deployment, succeeded);
     if (version === undefined) return ['refused', 'nothing is known that was live before'];
     const by = { id: ROBOT_ID, name: ports.name };
-    const request = { service, environment, version, by, origin, rollsBack: id };
+    const commit = succeeded.find((one) => one.version === version)?.commit;
+    const request = {
+      service,
+      environment,
+      version,
+      ...(commit === undefined ? {} : { commit }),
+      by,
+      origin,
+      rollsBack: id,
+    };
     const audit = await ports.audit.begin({ ...request, origin }, wayBack.reason);
     let result: Awaited<ReturnType<Deploys['revert']>>;
     try {

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { versionBefore, versionsOnceLive } from '../../../src/domain/deploy/before.ts';
+import { stepsOf, versionBefore, versionsOnceLive } from '../../../src/domain/deploy/before.ts';
+import type { Deployment } from '../../../src/domain/deploy/ports.ts';
 
 /** `v1>v2` is v2 deployed where v1 was live; newest last. */
 function record(...steps: string[]): { version: string; previous?: string }[] {
@@ -32,5 +33,42 @@ describe('the version before', () => {
 
   it('all that were once live, the latest first', () => {
     expect(versionsOnceLive(record('v0>v1', 'v1>v2', 'v2>v1'))).to.deep.equal(['v1', 'v2', 'v0']);
+  });
+
+  describe('where deployments failed', () => {
+    const at = new Date('2026-01-31T12:00:00Z');
+    const one = (change: Partial<Deployment>): Deployment => ({
+      id: 1,
+      service: 'hello',
+      environment: 'staging',
+      version: 'v3',
+      by: { id: 'web:1', name: 'alice' },
+      origin: { chat: 'web', room: 'ops' },
+      state: 'failed',
+      requestedAt: at,
+      startedAt: at,
+      ...change,
+    });
+    const good = one({ version: 'v1', state: 'succeeded' });
+
+    it('what they found there was live, though others had brought it', () => {
+      const steps = stepsOf([one({ previous: 'v2' }), good]);
+      expect(versionBefore('v3', steps)).to.equal('v2');
+      expect(versionsOnceLive(steps)).to.deep.equal(['v2', 'v1']);
+    });
+
+    it('one that went live all the same is gone back from', () => {
+      expect(versionBefore('v3', stepsOf([one({ previous: 'v2', live: 'v3' }), good]))).to.equal('v2');
+    });
+
+    it('one that put back what was live changes nothing', () => {
+      const second = one({ version: 'v2', previous: 'v1', state: 'succeeded' });
+      expect(versionBefore('v2', stepsOf([one({ previous: 'v2', live: 'v2' }), second, good]))).to.equal('v1');
+    });
+
+    it('what never began says nothing', () => {
+      const { startedAt: _startedAt, ...never } = one({ previous: 'v2', state: 'cancelled' });
+      expect(stepsOf([never])).to.deep.equal([]);
+    });
   });
 });

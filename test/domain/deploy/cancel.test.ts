@@ -64,6 +64,7 @@ describe('cancelling', () => {
       enqueue: async () => undefined,
       tellCancelled: async (id) => deploys.stop(id),
       post: async () => undefined,
+      beside: async () => [],
       ended: async () => undefined,
       redact: (text) => text,
       may: async () => true,

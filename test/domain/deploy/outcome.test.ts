@@ -96,4 +96,19 @@ describe('outcome card', () => {
     ]);
     expect(cardText(card, 'shipmate ')).to.include('`shipmate deploys log 7`');
   });
+
+  it('offers the way back where what was live is gone, past the rules that do not count for it', () => {
+    const card = outcomeCard({
+      deployment,
+      verdict: { state: 'failed', reason: 'the program ended with exit code 1', live: 'v3' },
+      live: { kind: 'live', version: 'v3' },
+      lastLines: '',
+      remedy: 'v1',
+      finishedAt,
+    });
+    expect(card.actions?.map((action) => action.command)).to.deep.equal([
+      'deploys log 7',
+      'rollback hello in production to v1',
+    ]);
+  });
 });

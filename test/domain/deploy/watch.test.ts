@@ -2,9 +2,12 @@
 
 import { expect } from 'chai';
 import { type Card, type Content, cardText } from '../../../src/bot/card.ts';
+import type { Address } from '../../../src/bot/chat.ts';
 import { servicesSchema } from '../../../src/config/services.ts';
 import { parseYaml } from '../../../src/config/yaml.ts';
+import { API_CHAT } from '../../../src/domain/access/token.ts';
 import type { Alert, Labels } from '../../../src/domain/alerts/ports.ts';
+import { besides } from '../../../src/domain/deploy/afterwards.ts';
 import type { ServicesConfig } from '../../../src/domain/deploy/config.ts';
 import { createDeploys } from '../../../src/domain/deploy/deploys.ts';
 import type { Deploys, RevertRequest } from '../../../src/domain/deploy/ports.ts';
@@ -45,6 +48,7 @@ function world() {
   const posts = new Map<string, Content>();
   const audits: { request: RevertRequest; reason: string; end?: string }[] = [];
   const refreshed: number[] = [];
+  const settled: string[] = [];
   const wanted = new Set<number>();
   const state: { now: number; isAway: boolean; outcome: (version: string) => TargetOutcome } = {
     now: new Date('2026-01-31T12:00:00Z').getTime(),
@@ -54,6 +58,11 @@ function world() {
   const now = () => new Date(state.now);
   const post = async (address: { room: string }, content: Content, key: string) =>
     void posts.set(`${address.room} ${key}`, content);
+  const beside = async (rooms: readonly string[], at: Address) =>
+    besides(
+      rooms.map((room) => ({ chat: 'web', room })),
+      at.chat === API_CHAT ? { chat: 'web', room: 'general' } : at,
+    );
   const watchStore = memoryWatch();
   const jobs = new Set<Promise<void>>();
 
@@ -90,6 +99,7 @@ function world() {
       },
       tellCancelled: async () => undefined,
       post,
+      beside,
       ended: async () => undefined,
       told: (id) => watch.told(id),
       redact: (text) => text.replaceAll('hunter2', '•••'),
@@ -103,7 +113,7 @@ function world() {
       revert: (request) => deploys.revert(request),
       name: 'shipmate',
       now,
-      address: (room) => ({ chat: 'web', room }),
+      beside,
       post,
       rollBackSoon: async (id) => void wanted.add(id),
       audit: {
@@ -114,6 +124,7 @@ function world() {
         },
       },
       refreshAlert: async (number) => void refreshed.push(number),
+      settled: (cause, outcome) => void settled.push(`${cause}: ${outcome}`),
       redact: (text) => text.replaceAll('hunter2', '•••'),
       log: quiet,
     });
@@ -136,13 +147,14 @@ function world() {
     posts,
     audits,
     refreshed,
+    settled,
     wanted,
     state,
     now,
     idle,
     /** From before there were rules. */
-    async deploy(version: string, environment: string): Promise<number> {
-      const result = await lenient.deploys.start({ service: 'hello', environment, version, by: alice, origin });
+    async deploy(version: string, environment: string, from: Address = origin): Promise<number> {
+      const result = await lenient.deploys.start({ service: 'hello', environment, version, by: alice, origin: from });
       if (result.kind === 'refused') throw new Error(result.reason);
       await idle();
       return result.deployment.id;
@@ -246,6 +258,8 @@ describe('after a deployment', () => {
     const here = world();
     await here.deploy('v1', 'production');
     await here.deploy('v2', 'production');
+    const commit = '1a2b3c4d5e6f';
+    Object.assign(here.memory.rows[0] ?? {}, { commit });
     here.later(1);
     const alert = here.alert(7, { title: 'Errors hunter2' });
     await Promise.all([here.watch.changed(alert), here.second.watch.changed(alert)]);
@@ -259,6 +273,7 @@ describe('after a deployment', () => {
       version: 'v1',
       rollsBack: 2,
       isRollback: true,
+      commit,
       state: 'succeeded',
       by: { id: 'robot', name: 'shipmate' },
     });
@@ -268,12 +283,27 @@ describe('after a deployment', () => {
       .to.include('I rolled back to **v1** by myself (deployment 3)')
       .and.include('@alice');
     expect((await here.watch.context(7))?.value).to.include('rolled back to v1 (\\#3)');
+    expect(here.settled, 'counted once, whoever does it').to.deep.equal(['alert: started']);
     expect(here.posts.get('general deploy:3:call'), 'alice is told of the end of it').to.include('(person:web:1)');
     here.later(1);
     await here.watch.changed(here.alert(8));
     await here.rollBack();
     expect(here.memory.rows).to.have.length(3);
     expect(here.text('general deploy:3:watch')).to.include('1 alert after hello v1 to production');
+  });
+
+  it('the room of a token, which sees all that its program is told, is not told twice', async () => {
+    const here = world();
+    const from = { chat: API_CHAT, room: 'request' };
+    await here.deploy('v1', 'production', from);
+    await here.deploy('v2', 'production', from);
+    await here.watch.changed(here.alert(7));
+    const keys = [...here.posts.keys()].filter((key) => /:2:(?:outcome|watch)$/.test(key));
+    expect(keys.toSorted()).to.deep.equal([
+      'releases deploy:2:outcome',
+      'releases deploy:2:watch',
+      'request deploy:2:watch',
+    ]);
   });
 
   it('a lock holds the robot back, and it says so', async () => {
@@ -289,6 +319,7 @@ describe('after a deployment', () => {
     );
     expect(here.audits.every(({ end }) => end?.startsWith('refused: locked by alice'))).to.equal(true);
     expect(here.audits).to.not.have.length(0);
+    expect(here.settled).to.deep.equal(['alert: locked']);
   });
 
   it('something newer is never rolled back in its place', async () => {
