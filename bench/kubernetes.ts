@@ -6,9 +6,10 @@
 import { subscribe } from 'node:diagnostics_channel';
 import { tmpdir } from 'node:os';
 import { createTargets } from '../src/adapters/deploy/targets.ts';
-import type { KubernetesTargetConfig, ServiceConfig } from '../src/domain/deploy/config.ts';
+import type { ServiceConfig } from '../src/domain/deploy/config.ts';
 import { createDeploys } from '../src/domain/deploy/deploys.ts';
 import type { Deploys } from '../src/domain/deploy/ports.ts';
+import type { KubernetesTargetConfig } from '../src/domain/deploy/targets/kubernetes.ts';
 import { openDatabase } from '../src/storage/database.ts';
 import { createDeployStore } from '../src/storage/deploys.ts';
 import { migrate } from '../src/storage/migrate.ts';

@@ -147,6 +147,10 @@ async function withServers(): Promise<readonly Measured[]> {
     const name = redis ? 'PostgreSQL, Redis, model' : 'PostgreSQL, model';
     all.push(await both({ name, databaseUrl: await server.database(), environment, goalMb }));
     return all;
+  } catch (error) {
+    // The model below would complain that it was not asked, and this would not be read.
+    console.error(error);
+    throw error;
   } finally {
     await model.finish().finally(() => Promise.all([server.remove(), redis?.remove()]));
   }

@@ -11,8 +11,9 @@ import type { Services } from '../src/bot/services.ts';
 import { age } from '../src/domain/deploy/duration.ts';
 import { deploymentsCard, logCard } from '../src/domain/deploy/listing.ts';
 import { scopeWords, untilWords } from '../src/domain/deploy/locks.ts';
-import type { Change, PreviewRequest, Refusal } from '../src/domain/deploy/ports.ts';
+import type { Change, PreviewRequest } from '../src/domain/deploy/ports.ts';
 import { approvalDetails, changeText, previewCard, ruleLines } from '../src/domain/deploy/preview.ts';
+import type { Refusal } from '../src/domain/deploy/refusal.ts';
 import { queueCard } from '../src/domain/deploy/waiting.ts';
 
 /** So many deployments past the robot are looked through for who brought what runs. */

@@ -5,7 +5,7 @@ import { arg } from '../src/bot/args.ts';
 import { command } from '../src/bot/command.ts';
 import { fail } from '../src/bot/errors.ts';
 import type { Robot } from '../src/bot/robot.ts';
-import { TargetUnclear } from '../src/domain/deploy/ports.ts';
+import { TargetUnclear } from '../src/domain/deploy/target.ts';
 import { containersCard, dockerLogCard, usageCard } from '../src/domain/docker/listing.ts';
 import type { DockerHosts, DockerPlaceName } from '../src/domain/docker/ports.ts';
 

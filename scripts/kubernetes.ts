@@ -7,7 +7,8 @@ import { command } from '../src/bot/command.ts';
 import { fail } from '../src/bot/errors.ts';
 import type { Robot } from '../src/bot/robot.ts';
 import type { Services } from '../src/bot/services.ts';
-import { keepsOut, scopeWords, untilWords } from '../src/domain/deploy/locks.ts';
+import { lockOn, scopeWords, untilWords } from '../src/domain/deploy/locks.ts';
+import { isSamePlace } from '../src/domain/deploy/place.ts';
 import { describeCard, eventsCard, podLogCard, podsCard } from '../src/domain/kubernetes/cards.ts';
 import { KubernetesProblem, type Place } from '../src/domain/kubernetes/ports.ts';
 
@@ -139,12 +140,12 @@ export default function kubernetes(robot: Robot): void {
 /** Nothing is changed under a deployment that is going on, nor behind a lock: who locked a place wants it left as it is. */
 async function undisturbed({ deploys, locks }: Services, { service, environment }: Place, now: Date): Promise<void> {
   const [open, all] = await Promise.all([deploys.running(), locks.all()]);
-  const lock = all.find((one) => keepsOut(one, { service, environment }, now));
+  const lock = lockOn(all, { service, environment }, now);
   if (lock) {
     const { owner, reason } = lock;
     throw fail('kubernetes.locked', { scope: scopeWords(lock), by: owner.name, until: untilWords(lock), reason });
   }
-  const holder = open.find((one) => one.service === service && one.environment === environment);
+  const holder = open.find((one) => isSamePlace(one, { service, environment }));
   if (holder) throw fail('kubernetes.busy', { service, environment, version: holder.version, by: holder.by.name });
 }
 

@@ -8,8 +8,8 @@ import { command } from '../src/bot/command.ts';
 import { fail } from '../src/bot/errors.ts';
 import type { Robot } from '../src/bot/robot.ts';
 import type { Services } from '../src/bot/services.ts';
+import { lockedCard, locksCard } from '../src/domain/deploy/lock-cards.ts';
 import { keepsOut, lockWords, type Scope, scopeWords, untilWords } from '../src/domain/deploy/locks.ts';
-import { lockedCard, locksCard } from '../src/domain/deploy/waiting.ts';
 
 /** Who has it may lock whole services and everything, and open the locks of others. */
 const LOCK_PERMISSION = 'deploy:lock';

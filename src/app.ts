@@ -1,70 +1,51 @@
 /** The composition root: the only file that knows every part. */
 
 import { randomBytes, randomInt, randomUUID } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
 import { join, resolve } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { HubotLogger } from 'hubot';
 import { createOpenAiModel } from './adapters/ai/openai/client.ts';
 import { createAlertTester } from './adapters/alerts/alertmanager/client.ts';
-import { alertmanagerHook } from './adapters/alerts/alertmanager/hook.ts';
-import { isFromHere, isLocalUrl } from './adapters/chat/web/gate.ts';
-import { createDockerHosts } from './adapters/deploy/docker/hosts.ts';
-import { createKubernetes } from './adapters/deploy/kubernetes/inspect.ts';
-import { createTargets } from './adapters/deploy/targets.ts';
 import { createKnowledgeFiles } from './adapters/knowledge/files.ts';
-import { runbookHandler } from './adapters/knowledge/page.ts';
-import { pipelineHooks } from './adapters/pipelines/hooks.ts';
-import { createRepeat } from './adapters/pipelines/rerun.ts';
-import { createSources } from './adapters/source/sources.ts';
 import { type Access, createAccess } from './bot/access.ts';
-import { createApi } from './bot/api.ts';
 import { withApiPosts } from './bot/api-requests.ts';
 import { createApiTokens } from './bot/api-tokens.ts';
 import type { Names } from './bot/args.ts';
 import { brainLoaded } from './bot/brain-loaded.ts';
-import { type Content, cardText, plain } from './bot/card.ts';
+import { plain } from './bot/card.ts';
 import type { Address, ChatAdapter, Person } from './bot/chat.ts';
 import { type Conversation, createConversation } from './bot/conversation.ts';
 import { createDesk } from './bot/desk.ts';
 import { createDispatch } from './bot/dispatch.ts';
 import { fail } from './bot/errors.ts';
 import { type GreetingFacts, greetingCard, WELCOME, WELCOME_WORDS } from './bot/greeting.ts';
-import { healthRoutes } from './bot/health.ts';
-import { createHooks } from './bot/hooks.ts';
 import { type Loaded, loadExternalScripts, loadHubotScripts, loadScript, loadScripts } from './bot/load.ts';
 import type { LoadProblem } from './bot/load-problem.ts';
 import type { Logger } from './bot/log.ts';
 import { createMetrics } from './bot/metrics.ts';
-import { ownFileHandler } from './bot/own-files.ts';
 import { createPosts } from './bot/post.ts';
 import { createProposalCards } from './bot/proposal-cards.ts';
 import { createRateLimit } from './bot/rate.ts';
 import { Robot } from './bot/robot.ts';
-import { rollbackAudit } from './bot/rollback-audit.ts';
 import type { Services } from './bot/services.ts';
 import { createSurfaces } from './bot/surfaces.ts';
 import { addressIn, checkAdapters, createChats, knownChats, shellOf, terminalPerson, WELCOME_ROOM } from './chats.ts';
 import type { Config } from './config/config.ts';
+import { createDeploying } from './deploying.ts';
 import { API_CHAT } from './domain/access/token.ts';
 import { createAlerts } from './domain/alerts/alerts.ts';
 import { route } from './domain/alerts/route.ts';
 import { alertWork } from './domain/alerts/work.ts';
 import { createKnowledge } from './domain/ask/ask.ts';
-import { createDeploys } from './domain/deploy/deploys.ts';
-import { createLocks } from './domain/deploy/locking.ts';
 import { readLog } from './domain/deploy/log-path.ts';
-import { auditEnd } from './domain/deploy/outcome.ts';
-import { createWatch } from './domain/deploy/watch.ts';
 import { foldName } from './domain/history/fold.ts';
 import { createHistory } from './domain/history/history.ts';
 import { prepareMessage } from './domain/history/prepare.ts';
 import { createPeople } from './domain/people/people.ts';
-import { checksOf } from './domain/pipelines/checks.ts';
-import { createPipelines } from './domain/pipelines/pipelines.ts';
 import { redactContent } from './domain/privacy/content.ts';
 import { redact } from './domain/privacy/redact.ts';
+import { createDoors } from './doors.ts';
 import { createGrantStore } from './storage/access.ts';
 import { createAlertStore } from './storage/alerts.ts';
 import { createApiRequestStore } from './storage/api-requests.ts';
@@ -74,17 +55,12 @@ import { readBacklog } from './storage/backlog.ts';
 import { attachBrain } from './storage/brain.ts';
 import { postgresBrain } from './storage/brain-postgres.ts';
 import { redisBrain } from './storage/brain-redis.ts';
-import { type Database, openDatabase } from './storage/database.ts';
-import { createLockStore } from './storage/deploy-locks.ts';
-import { createWatchStore } from './storage/deploy-watch.ts';
-import { createDeployStore } from './storage/deploys.ts';
+import { openDatabase } from './storage/database.ts';
 import { createFeedbackStore } from './storage/feedback.ts';
-import { createHookStore } from './storage/hooks.ts';
 import { createJobs } from './storage/jobs.ts';
 import { createMessageStore } from './storage/messages.ts';
 import { migrate } from './storage/migrate.ts';
 import { createPeopleStore } from './storage/people.ts';
-import { createPipelineStore } from './storage/pipelines.ts';
 import { createPostStore } from './storage/posts.ts';
 import { createProposalStore } from './storage/proposals.ts';
 import { createReplicas } from './storage/replicas.ts';
@@ -94,17 +70,10 @@ import { databaseTrouble } from './storage/trouble.ts';
 
 /** How long what is under way may take when the robot is told to stop, in milliseconds. */
 const GRACE_MS = 10_000;
-/** Four hexadecimal digits, the first a letter: `cancel` takes the number of a deployment as well. */
-function newProposalCode(): string {
-  return `${'abcdef'.charAt(randomInt(6))}${randomBytes(2).toString('hex').slice(1)}`;
-}
-
 /** How long one line from a pipe is waited for: a deployment that it started included. */
 const LINE_MS = 120_000;
 const ASK_MEMORY_MS = 24 * 3_600_000;
 const FEEDBACK_MS = 180 * 24 * 3_600_000;
-/** How long requests of programs can be asked for again. */
-const API_MEMORY_MS = 7 * 24 * 3_600_000;
 const FIRST_PORT = 8080;
 const LAST_PORT = 8089;
 
@@ -214,6 +183,28 @@ export async function startApp(options: AppOptions): Promise<App> {
     const posts = withApiPosts(delivered, { store: apiRequests, redact: redactContent, newKey: newId });
     const address = addressIn(() => mainChat()?.chat ?? 'web');
 
+    // People and what they may do
+    const people = createPeople({
+      store: createPeopleStore(database),
+      chats: knownChats(config),
+      isUsed: (handle) => Object.hasOwn(config.access.groups, handle),
+      changed: () => database.bus.publish('people', { from: replicas.id }),
+      now,
+      log,
+    });
+    database.bus.subscribe('people', () => people.forget());
+    database.bus.onGap(() => people.forget());
+    const tokenStore = createTokenStore(database);
+    const access = createAccess({
+      policy: withOwner(config),
+      store: createGrantStore(database),
+      people,
+      tokens: tokenStore,
+      changed: () => database.bus.publish('access', { from: replicas.id }),
+      now,
+    });
+    database.bus.subscribe('access', () => access.forget());
+
     // Domains
     const history = createHistory({
       store: messages,
@@ -222,92 +213,24 @@ export async function startApp(options: AppOptions): Promise<App> {
       ...(variables.SHIPMATE_HISTORY_DAYS === undefined ? {} : { keepDays: variables.SHIPMATE_HISTORY_DAYS }),
     });
     jobs.define('history.retention', {}, async () => void (await history.removeExpired(now())));
-    const lockStore = createLockStore(database);
-    const closing = new AbortController();
-    closers.push(async () => closing.abort());
-    const deployStore = createDeployStore(database);
-    const pipelineStore = createPipelineStore(database);
-    const clock = {
-      now,
-      sleep: async (ms: number, signal: AbortSignal) => await delay(ms, undefined, { signal }).catch(() => undefined),
-    };
-    const sources = createSources({
-      services: config.services.services,
-      dataFolder: config.data,
-      environment: config.environment,
-      reported: async (repository, commit) =>
-        checksOf(await pipelineStore.runs({ kind: 'pipeline', repositories: [repository], commit, limit: 100 })),
-      clock,
-    });
-    closers.push(async () => sources.close());
-    const deploys = createDeploys({
-      config: config.services,
-      store: deployStore,
-      locks: (at) => lockStore.all(at),
-      target: createTargets({
-        services: config.services.services,
-        root: config.root,
-        dataFolder: config.data,
-        environment: config.environment,
-        closing: closing.signal,
-      }),
-      source: (service) => sources.of(service),
-      clock,
+    const deploying = createDeploying({
+      config,
+      database,
       replica: replicas.id,
-      enqueue: (id) => jobs.send('deploy.run', { id }, { key: `deploy:${id}` }),
-      tellCancelled: (id) => database.bus.publish('deploy.cancel', id),
-      post: (origin, content, key) => posts.post(origin, content, { key }),
-      ended: async (deployment, state, reason) => {
-        metrics.deployed(state);
-        const { outcome, detail } = auditEnd(deployment, state, reason);
-        if (deployment.audit !== undefined) await audit.end(deployment.audit, outcome, detail, now());
-      },
-      told: (id) => watch.told(id),
-      redact,
-      may: (by, permission) => access.can({ ...by, chat: by.id.slice(0, by.id.indexOf(':')) }, permission),
-      log,
-    });
-    jobs.define<{ id: number }>(
-      'deploy.run',
-      { concurrency: 8, retries: 5, expireSeconds: 24 * 3600 },
-      ({ id }, { signal }) => deploys.run(id, signal),
-    );
-    database.bus.subscribe('deploy.cancel', (id) => {
-      if (typeof id === 'number') deploys.stop(id);
-    });
-    const watch = createWatch({
-      config: config.services,
-      store: createWatchStore(database),
-      deployments: deployStore,
-      revert: (request) => deploys.revert(request),
+      jobs,
+      posts,
+      audit,
+      access,
+      metrics,
       name: robot.name,
+      log,
       now,
       address,
-      post: (where, content, key) => posts.post(where, content, { key }),
-      rollBackSoon: (id) => jobs.send('deploy.roll-back', { id }, { key: `back:${id}` }),
-      audit: {
-        async begin(request, reason) {
-          const room = await chat(request.origin.chat)?.room(request.origin.room);
-          const begun = await audit.begin(rollbackAudit(request, reason, room?.private === true, now()));
-          if (begun.kind === 'repeated')
-            throw new Error('a rollback of the robot has no source that could be repeated');
-          return begun.id;
-        },
-        end: (id, outcome, detail) => audit.end(id, outcome, detail, now()),
-      },
+      isPrivate: async (room) => (await chat(room.chat)?.room(room.room))?.private === true,
       refreshAlert: (number) => alerts.refresh(number),
-      redact,
-      log,
     });
-    jobs.define<{ id: number }>('deploy.roll-back', { retries: 5 }, ({ id }) => watch.rollBack(id));
-    jobs.define('deploy.go-on', { retries: 5 }, async () => void (await Promise.all([deploys.goOn(), watch.goOn()])));
-    const locks = createLocks({
-      store: lockStore,
-      now,
-      redact,
-      changed: () => deploys.goOn(),
-      changeLater: (ms) => jobs.send('deploy.go-on', {}, { startAfterSeconds: ms / 1000 }),
-    });
+    closers.push(() => deploying.close());
+    const ownFile = (path: string) => readLog(deploying.services.deploys, path);
     const work = alertWork(jobs, () => alerts);
     const alerts = createAlerts({
       store: createAlertStore(database),
@@ -315,19 +238,13 @@ export async function startApp(options: AppOptions): Promise<App> {
       post: posts.post,
       address,
       rooms: (labels) => route(config.alerts, labels),
-      watcher: watch,
+      watcher: deploying.watch,
       resolveTestLater: work.resolveTestLater,
       redact,
       now,
       newId,
       log,
     });
-    const pipelines = createPipelines({
-      services: config.services.services,
-      store: pipelineStore,
-      repeat: createRepeat(config.environment),
-    });
-    jobs.define('pipelines.retention', {}, async () => await pipelines.expire(now()));
     const askMemory = createAskStore(database, { retentionMs: ASK_MEMORY_MS });
     const feedback = createFeedbackStore(database, { retentionMs: FEEDBACK_MS });
     const askRetention = defineAskRetention(jobs, [askMemory, feedback], now);
@@ -355,26 +272,6 @@ export async function startApp(options: AppOptions): Promise<App> {
     });
 
     // Commands
-    const people = createPeople({
-      store: createPeopleStore(database),
-      chats: knownChats(config),
-      isUsed: (handle) => Object.hasOwn(config.access.groups, handle),
-      changed: () => database.bus.publish('people', { from: replicas.id }),
-      now,
-      log,
-    });
-    database.bus.subscribe('people', () => people.forget());
-    database.bus.onGap(() => people.forget());
-    const tokenStore = createTokenStore(database);
-    const access = createAccess({
-      policy: withOwner(config),
-      store: createGrantStore(database),
-      people,
-      tokens: tokenStore,
-      changed: () => database.bus.publish('access', { from: replicas.id }),
-      now,
-    });
-    database.bus.subscribe('access', () => access.forget());
     const tokens = createApiTokens({
       store: tokenStore,
       access,
@@ -461,7 +358,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       output: options.output,
       now,
       localUrl,
-      ownFile: (path) => readLog(deploys, path),
+      ownFile,
       greet: (person, direct) => greet(talk, access, config, robot, person, direct),
       settled: async () => {
         await jobs.idle(LINE_MS);
@@ -484,25 +381,11 @@ export async function startApp(options: AppOptions): Promise<App> {
         room: roomAt,
         post: posts.post,
       }),
-      deploys,
-      docker: createDockerHosts({
-        services: config.services.services,
-        root: config.root,
-        environment: config.environment,
-        redact,
-      }),
-      locks,
+      ...deploying.services,
       history,
       invitations: web ?? NO_INVITATIONS,
-      kubernetes: createKubernetes({
-        services: config.services.services,
-        root: config.root,
-        environment: config.environment,
-        redact,
-      }),
       people,
       tokens,
-      pipelines,
       knowledge: {
         ...knowledge,
         async ask(...question) {
@@ -526,65 +409,35 @@ export async function startApp(options: AppOptions): Promise<App> {
     const unready = await brainLoaded(robot, scripts);
     if (unready.length > 0) throw new ScriptsFailed(unready);
 
-    // Doors
-    const hooks = createHooks({
-      store: createHookStore(database),
-      tokens: [hookToken],
+    let running = false;
+    const doors = createDoors({
+      config,
+      robot,
+      database,
       jobs,
-      log,
-      now,
-      metrics: metrics.hooks,
-      redact,
-      isTransient: isStorageTrouble,
-    });
-    hooks.register(alertmanagerHook(alerts));
-    const api = createApi({
-      tokens,
       dispatch,
-      store: apiRequests,
+      tokens,
+      apiRequests,
+      alerts,
+      hooks: deploying.hooks,
+      runbooks,
+      ownFile,
+      hookToken,
+      metrics,
       log,
-      metrics: metrics.api,
-      redact: redactContent,
-      plainText,
-      isStorageTrouble,
       now,
       newId,
       newReference,
+      isStorageTrouble,
+      admits: async (request) => (await web?.admits(request)) === true,
+      isRunning: () => running,
     });
-    jobs.define('api.retention', {}, () => apiRequests.purge(new Date(now().getTime() - API_MEMORY_MS)));
-    const pipelineSecrets = {
-      github: variables.SHIPMATE_GITHUB_SECRET,
-      gitlabToken: variables.SHIPMATE_GITLAB_TOKEN,
-      gitlabSigningToken: variables.SHIPMATE_GITLAB_SIGNING_TOKEN,
-      jenkins: variables.SHIPMATE_JENKINS_TOKEN,
-    };
-    for (const hook of pipelineHooks(pipelines, pipelineSecrets, now)) hooks.register(hook);
-    let running = false;
-    const doors = robot.httpServer?.beforeParsers;
-    if (doors) {
-      doors.use('/hooks', hooks.handler);
-      doors.use('/api/commands', api.commands);
-      doors.use('/token', api.token);
-      // What is in a runbook is for the team: this machine, and whoever is signed in. Behind a public address, a proxy on
-      // this machine may look like the machine itself.
-      const publicUrl = variables.SHIPMATE_PUBLIC_URL;
-      const open = config.http.open || (publicUrl !== undefined && !isLocalUrl(publicUrl));
-      const reads = async (request: IncomingMessage): Promise<boolean> =>
-        (!open && isFromHere(request)) || (await web?.admits(request)) === true;
-      if (!open || config.webChat) doors.use('/runbooks', runbookHandler(runbooks, reads));
-      if (!open || config.webChat)
-        doors.use(
-          '/deploys',
-          ownFileHandler((path) => readLog(deploys, path), reads),
-        );
-      healthRoutes(doors, { metrics, token: hookToken, troubles: () => troubles(database, robot, running) });
-    }
 
     // What a killed replica left behind
     replicas.onLost(async (lost) => void (await audit.interrupt(lost, now())));
-    replicas.onLost((lost) => deploys.interrupt(lost));
+    replicas.onLost((lost) => deploying.interrupt(lost));
     replicas.onLost(async () => {
-      await hooks.recover();
+      await doors.hooks.recover();
       await alerts.catchUp();
     });
     replicas.onLost((lost) => chats.resume(lost));
@@ -606,26 +459,23 @@ export async function startApp(options: AppOptions): Promise<App> {
     await replicas.start();
     closers.push(() => robot.close(GRACE_MS));
     // Before the server waits for its open connections.
-    closers.push(() => Promise.race([api.close(), delay(GRACE_MS, undefined, { ref: false })]));
+    closers.push(() => Promise.race([doors.close(), delay(GRACE_MS, undefined, { ref: false })]));
     closers.push(() => Promise.race([chats.close(), delay(GRACE_MS, undefined, { ref: false })]));
     await robot.run();
     await Promise.all([
-      hooks.start(),
+      doors.hooks.start(),
+      doors.start(),
       work.start(),
-      deploys.takeUp(),
-      watch.goOn(),
-      jobs.schedule('deploy.go-on', '* * * * *'),
+      deploying.start(),
       jobs.schedule('proposal.settle', '* * * * *'),
       askRetention.schedule(),
       jobs.schedule('history.retention', '17 3 * * *'),
-      jobs.schedule('api.retention', '37 3 * * *'),
-      jobs.schedule('pipelines.retention', '41 3 * * *'),
       // A robot that is restarted every day, or off at night, would never come to it.
       jobs.send('history.retention', {}, { key: 'at start' }),
     ]);
     robot.emit('scripts have loaded', robot);
     running = true;
-    sources.prepare();
+    deploying.prepare();
 
     return {
       robot,
@@ -653,10 +503,9 @@ export async function startApp(options: AppOptions): Promise<App> {
   }
 }
 
-/** For programs: no markup, and nothing to press. */
-async function plainText(content: Content): Promise<string> {
-  const { markdownText } = await import('./adapters/chat/text/markdown-text.ts');
-  return markdownText(cardText(content, ''));
+/** Four hexadecimal digits, the first a letter: `cancel` takes the number of a deployment as well. */
+function newProposalCode(): string {
+  return `${'abcdef'.charAt(randomInt(6))}${randomBytes(2).toString('hex').slice(1)}`;
 }
 
 /** Loads every script and adapter without opening a database or listening; for `--check`. */
@@ -789,15 +638,4 @@ async function greetingFacts(access: Access, config: Config, robot: Robot, perso
     (environment === undefined || (await access.can(person, `deploy:${environment}`))) &&
     (await access.can(person, 'alerts:test'));
   return { robotName: robot.name, sample, isAdmin, mayTry };
-}
-
-async function troubles(database: Database, robot: Robot, running: boolean): Promise<readonly string[]> {
-  if (!running) return ['starting or stopping'];
-  const chats = [...robot.chats.values()].flatMap(({ trouble }) => trouble ?? []);
-  try {
-    await database.pool.query('select 1');
-    return chats;
-  } catch {
-    return ['database', ...chats];
-  }
 }

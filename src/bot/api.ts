@@ -7,23 +7,17 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Token } from '../domain/access/ports.ts';
 import { API_CHAT } from '../domain/access/token.ts';
+import { type Answer, type AnswerMetrics, createAnswer, unread } from './api-answer.ts';
 import { type ApiCommand, readCommand } from './api-command.ts';
-import {
-  type ApiEvent,
-  type ApiFormat,
-  type ApiOutcome,
-  formatOf,
-  harmless,
-  isProgress,
-  lineWriter,
-} from './api-events.ts';
+import { formatOf, harmless, isProgress } from './api-events.ts';
 import { type FollowPorts, follow, type Ran } from './api-follow.ts';
 import type { ApiRequest, ApiRequestStore, ApiState } from './api-requests.ts';
+import { serveToken, type TokenPagePorts } from './api-token-page.ts';
 import type { ApiTokens } from './api-tokens.ts';
 import type { Content } from './card.ts';
 import type { Person } from './chat.ts';
 import type { Dispatch, Line } from './dispatch.ts';
-import { type ErrorCode, Failure, fail } from './errors.ts';
+import { Failure, fail } from './errors.ts';
 import { failureLimit } from './hook-auth.ts';
 import { readBody } from './hook-body.ts';
 import type { Logger } from './log.ts';
@@ -46,11 +40,7 @@ export interface ApiPorts {
 }
 
 /** Counts for /metrics. */
-export interface ApiMetrics {
-  /** An answer has begun. */
-  opened(): void;
-  /** It has ended. `lost`: its client went away before. */
-  closed(outcome: ApiOutcome | 'lost', status: number): void;
+export interface ApiMetrics extends AnswerMetrics {
   token(event: 'fetched' | 'wrong'): void;
 }
 
@@ -77,42 +67,9 @@ const LOOK_EVERY_MS = 400;
 const ALIVE_MS = 20_000;
 /** How often it is looked whether the token of an open answer still counts. */
 const TOKEN_CHECK_MS = 5_000;
-/** How long what still comes of a request that is refused is thrown away, before the connection is ended. */
-const LINGER_MS = 2_000;
-/** More than this is not kept for a client that does not read. */
-const UNREAD_BYTES = 4 * 1024 * 1024;
 /** So long a request may take before it is known whether anything comes of it. */
 const KEY_MS = 30_000;
 const IDEMPOTENCY_KEY = /^[\w.:/-]{1,200}$/;
-
-/** Those that say whose fault it is; everything else that a command answers with is 422. */
-const STATUS: Partial<Record<ErrorCode, number>> = {
-  'api.unauthorized': 401,
-  'access.inactive': 401,
-  'token.denied': 403,
-  'token.people': 403,
-  'access.denied': 403,
-  'access.outside': 403,
-  'api.request': 404,
-  'command.unknown': 404,
-  'api.method': 405,
-  'command.repeated': 409,
-  'api.confirm': 409,
-  'api.key': 409,
-  'api.body': 400,
-  'command.incomplete': 400,
-  'command.excess': 400,
-  'command.value': 400,
-  'command.flag': 400,
-  'command.long': 413,
-  'api.attempts': 429,
-  'api.busy': 429,
-  'command.rate': 429,
-  internal: 500,
-  'api.stopping': 503,
-  'access.unavailable': 503,
-  'storage.unavailable': 503,
-};
 
 /** Whose token a request shows. */
 interface Caller {
@@ -120,13 +77,6 @@ interface Caller {
   readonly token: Token;
   /** Whether the token still counts. */
   stillGood(): Promise<boolean>;
-}
-
-/** One answer: its status is decided by the first thing that it says. */
-interface Answer {
-  readonly signal: AbortSignal;
-  send(event: ApiEvent): void;
-  end(event: Extract<ApiEvent, { type: 'end' }>): void;
 }
 
 export function createApi(ports: ApiPorts): Api {
@@ -152,15 +102,19 @@ export function createApi(ports: ApiPorts): Api {
       return { ...found, stillGood: async () => (await tokens.authenticate(secret))?.token.id === id };
     }
     metrics.token('wrong');
-    const from = request.socket.remoteAddress ?? 'unknown';
+    const from = addressOf(request);
     const failed = failures.count(from);
     if (failed <= WRONG_TOKENS) log.warn({ from, failed }, 'request with a wrong token');
-    await following.sleep(Math.min(SLOWEST_MS, SLOWER_MS * failed), stopping.signal);
+    await slowDown(failed);
     throw failed > WRONG_TOKENS ? fail('api.attempts', { seconds: 60 }) : fail('api.unauthorized', {});
   }
 
+  async function slowDown(failed: number): Promise<void> {
+    await following.sleep(Math.min(SLOWEST_MS, SLOWER_MS * failed), stopping.signal);
+  }
+
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const answer = createAnswer(response, formatOf(request.headers.accept));
+    const answer = createAnswer(response, formatOf(request.headers.accept), metrics, stopping.signal);
     try {
       const url = new URL(request.url ?? '/', 'http://robot');
       const caller = await authenticate(request);
@@ -365,69 +319,6 @@ export function createApi(ports: ApiPorts): Api {
     answer.send(isProgress(content) ? { type: 'progress', key, text } : { type: 'answer', text });
   }
 
-  function createAnswer(response: ServerResponse, format: ApiFormat): Answer {
-    const write = lineWriter(format);
-    const gone = new AbortController();
-    let outcome: ApiOutcome | undefined;
-    metrics.opened();
-    response.once('close', () => {
-      gone.abort();
-      metrics.closed(outcome ?? 'lost', response.statusCode);
-    });
-    // A client that goes away must not end the process.
-    response.on('error', () => gone.abort());
-    function send(event: ApiEvent): void {
-      if (gone.signal.aborted || response.writableEnded) return;
-      if (!response.headersSent) {
-        response.writeHead(event.type === 'error' ? statusOf(event.code) : 200, {
-          'Content-Type': `${format === 'jsonl' ? 'application/jsonl' : 'text/plain'}; charset=utf-8`,
-          'Cache-Control': 'no-store',
-          'X-Accel-Buffering': 'no',
-        });
-      }
-      const lines = write(event);
-      if (lines !== '') response.write(lines);
-      if (response.writableLength > UNREAD_BYTES) response.destroy();
-    }
-    return {
-      signal: AbortSignal.any([gone.signal, stopping.signal]),
-      send,
-      end(event) {
-        if (!gone.signal.aborted) ({ outcome } = event);
-        send(event);
-        response.end();
-      },
-    };
-  }
-
-  async function serveToken(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const claim = (request.url ?? '').replace(/[?#].*$/s, '').replaceAll('/', '');
-    const isPage = /\btext\/html\b/i.test(request.headers.accept ?? '');
-    // Whatever only looks at addresses, as chats do to show what is behind them, must not use it up.
-    if (request.method === 'GET') return answerPage(response, 200, FETCH_PAGE);
-    if (request.method !== 'POST') {
-      response.setHeader('Allow', 'GET, POST');
-      return answerPage(response, 405, page('<p>Use GET or POST.</p>'));
-    }
-    request.resume();
-    const found = await tokens.fetch(claim);
-    if (!found) {
-      const failed = failures.count(request.socket.remoteAddress ?? 'unknown');
-      await following.sleep(Math.min(SLOWEST_MS, SLOWER_MS * failed), stopping.signal);
-      const text = 'There is nothing to fetch here: it was fetched before, or its time is over.';
-      return isPage ? answerPage(response, 410, page(`<p>${text}</p>`)) : answerText(response, 410, text);
-    }
-    metrics.token('fetched');
-    log.info({ token: found.token.name }, 'token fetched');
-    if (isPage)
-      return answerPage(
-        response,
-        200,
-        page(`<p>The token ${found.token.name}, shown once:</p><pre>${found.secret}</pre>`),
-      );
-    answerText(response, 200, found.secret);
-  }
-
   function work(job: Promise<void>, response: ServerResponse): void {
     const watched = job
       .catch((error: unknown) => {
@@ -438,9 +329,16 @@ export function createApi(ports: ApiPorts): Api {
     working.add(watched);
   }
 
+  const tokenPage: TokenPagePorts = {
+    tokens,
+    log,
+    metrics,
+    slowDown: (request) => slowDown(failures.count(addressOf(request))),
+  };
+
   return {
     commands: (request, response) => work(serve(request, response), response),
-    token: (request, response) => work(serveToken(request, response), response),
+    token: (request, response) => work(serveToken(tokenPage, request, response), response),
     async close() {
       stopping.abort();
       await Promise.all(working);
@@ -448,54 +346,11 @@ export function createApi(ports: ApiPorts): Api {
   };
 }
 
+function addressOf(request: IncomingMessage): string {
+  return request.socket.remoteAddress ?? 'unknown';
+}
+
 /** Whether it was begun, or waits for somebody's word. What was refused may be asked for again. */
 function cameToSomething({ run, proposal }: ApiState): boolean {
   return proposal !== undefined || (run !== undefined && run.outcome !== 'refused');
 }
-
-function statusOf(code: string): number {
-  const found = Object.entries(STATUS).find(([name]) => name === code);
-  return found?.[1] ?? 422;
-}
-
-/** Throws away what still comes, for a moment: who is still sending would not read the answer. */
-async function unread(request: IncomingMessage): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, LINGER_MS);
-    const end = (): void => {
-      clearTimeout(timer);
-      resolve();
-    };
-    request.once('end', end).once('close', end).resume();
-  });
-}
-
-const TEXT_HEADERS = { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' };
-/** A page with a secret: nothing in it runs, nobody frames it, and its address is told to nobody. */
-const PAGE_HEADERS = {
-  ...TEXT_HEADERS,
-  'Content-Security-Policy': "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-  'Referrer-Policy': 'no-referrer',
-};
-
-function answerText(response: ServerResponse, status: number, text: string): void {
-  response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', ...TEXT_HEADERS });
-  response.end(`${text}\n`);
-}
-
-function answerPage(response: ServerResponse, status: number, html: string): void {
-  response.writeHead(status, { 'Content-Type': 'text/html; charset=utf-8', ...PAGE_HEADERS });
-  response.end(html);
-}
-
-/** Nothing in it comes from outside: names and secrets of tokens are letters, digits and `. _ -`. */
-function page(content: string): string {
-  return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex"><title>Token</title></head><body>${content}</body></html>
-`;
-}
-
-const FETCH_PAGE = page(
-  '<p>This shows the secret of a new token, once.</p><form method="post"><button>Show it</button></form>',
-);

@@ -25,6 +25,11 @@ export function addressOf({ chat, room, thread }: Address): Address {
   return { chat, room, ...(thread === undefined ? {} : { thread }) };
 }
 
+/** Whether it is one room; threads of it are. */
+export function isSameRoom(one: Pick<Address, 'chat' | 'room'>, other: Pick<Address, 'chat' | 'room'>): boolean {
+  return one.chat === other.chat && one.room === other.room;
+}
+
 export interface Room {
   readonly chat: string;
   readonly id: string;

@@ -3,13 +3,13 @@
 import type { Access } from './access.ts';
 import { mayApprove } from './approvers.ts';
 import { type Content, plain } from './card.ts';
-import { type Address, addressOf, type Person, type Room } from './chat.ts';
+import { type Address, addressOf, isSameRoom, type Person, type Room } from './chat.ts';
 import type { Command, Invocation } from './command.ts';
 import type { Dispatch } from './dispatch.ts';
 import { fail, failureText } from './errors.ts';
 import { linesOfScripts } from './help.ts';
 import { proposalKey } from './proposal-card.ts';
-import { isSame, type ProposalCards } from './proposal-cards.ts';
+import type { ProposalCards } from './proposal-cards.ts';
 import type { Decision, Proposal, Proposals } from './proposals.ts';
 import { sees } from './sees.ts';
 import type { CommandTable } from './table.ts';
@@ -56,7 +56,7 @@ export function createDesk(ports: DeskPorts): CommandDesk {
 
   /** Whoever pressed a button of the card has it before their eyes, and it now says what was decided. */
   function isShown({ room, places }: Proposal, asked: Asked): boolean {
-    return asked.via === 'button' && [room, ...places].some((place) => isSame(place, asked.room));
+    return asked.via === 'button' && [room, ...places].some((place) => isSameRoom(place, asked.room));
   }
 
   /**
@@ -67,7 +67,7 @@ export function createDesk(ports: DeskPorts): CommandDesk {
     const proposal = await proposals.find(code.toLowerCase(), source, now);
     if (!proposal || proposal.kind !== kind) throw fail('proposal.gone', { code });
     const fromElsewhere = kind === 'approve' && (await sees(ports, person, proposal.room));
-    if (!isSame(proposal.room, room) && !fromElsewhere) throw fail('proposal.gone', { code });
+    if (!isSameRoom(proposal.room, room) && !fromElsewhere) throw fail('proposal.gone', { code });
     return proposal;
   }
 
@@ -174,7 +174,7 @@ export function createDesk(ports: DeskPorts): CommandDesk {
         return `Approved; ${more === 1 ? 'one more person' : `${more} more people`} must approve it as well.`;
       }
       await decide(proposal, 'approved', asked, by);
-      if (isSame(proposal.room, asked.room)) {
+      if (isSameRoom(proposal.room, asked.room)) {
         await dispatch.runProposal(proposal, asked.reply, by);
         return undefined;
       }

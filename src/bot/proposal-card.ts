@@ -1,6 +1,7 @@
 /** How a proposal is shown: as a question with buttons, and then, in its place, as what was answered. */
 
-import { type Card, card, codeBlock, codeSpan, plain } from './card.ts';
+import { approversText } from '../domain/access/approvers.ts';
+import { type Card, card, codeBlock, plain } from './card.ts';
 import type { Person } from './chat.ts';
 import type { Decision, Proposal } from './proposals.ts';
 
@@ -45,10 +46,9 @@ export function approveCard(proposal: Proposal, now: Date, given: readonly Perso
 }
 
 function whoMust({ permission, terms }: Proposal): string {
-  const count = terms?.count ?? 1;
-  const [who, verb] = count === 1 ? ['Somebody else', 's'] : [`${count} other people`, ''];
-  if (terms?.role === undefined) return `${who} who hold${verb} ${codeSpan(permission ?? '')}`;
-  return `${who} who ha${count === 1 ? 's' : 've'} the role ${codeSpan(terms.role)}`;
+  const needs = terms?.role === undefined ? { permission: permission ?? '' } : { role: terms.role };
+  const text = approversText(needs, terms?.count ?? 1);
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
 
 /** `an hour`, `30 minutes`, to the minute. */

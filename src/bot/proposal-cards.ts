@@ -3,7 +3,7 @@
 import type { Access } from './access.ts';
 import { approversOf } from './approvers.ts';
 import { type Content, mention } from './card.ts';
-import { type Address, addressOf, type Person, type Room } from './chat.ts';
+import { type Address, addressOf, isSameRoom, type Person, type Room } from './chat.ts';
 import type { Logger } from './log.ts';
 import { approveCard, decidedCard, expiredCard, expiredText, proposalKey, voidCard } from './proposal-card.ts';
 import type { Proposal, Proposals, Standing } from './proposals.ts';
@@ -53,7 +53,7 @@ export function createProposalCards(ports: ProposalCardPorts): ProposalCards {
 
   async function showAt(place: Address, standing: Standing): Promise<void> {
     const { proposal } = standing;
-    const where = isSame(place, proposal.room) ? undefined : (await ports.room(proposal.room))?.name;
+    const where = isSameRoom(place, proposal.room) ? undefined : (await ports.room(proposal.room))?.name;
     const content = contentOf(standing, now(), where);
     if (content !== undefined) await post(place, content, { key: proposalKey(proposal) });
   }
@@ -84,7 +84,7 @@ export function createProposalCards(ports: ProposalCardPorts): ProposalCards {
       const places: Address[] = [];
       for (const person of await approversOf(ports, proposal)) {
         const place = await direct(person);
-        if (place !== undefined && !isSame(place, proposal.room)) places.push(place);
+        if (place !== undefined && !isSameRoom(place, proposal.room)) places.push(place);
       }
       if (places.length === 0) return;
       await proposals.shownAt(id, places);
@@ -113,13 +113,9 @@ function contentOf({ proposal, given, end }: Standing, now: Date, where: string 
 /** What the AI proposed has no card of its own until somebody answers. */
 function placesOf({ proposal, end }: Standing): readonly Address[] {
   const { room, places } = proposal;
-  const isElsewhere = end === undefined || end.decision === 'expired' || places.some((place) => isSame(place, room));
+  const isElsewhere =
+    end === undefined || end.decision === 'expired' || places.some((place) => isSameRoom(place, room));
   return isElsewhere ? places : [addressOf(room), ...places];
-}
-
-/** Whether it is one room; threads of it are. */
-export function isSame(one: Address, other: Address): boolean {
-  return one.chat === other.chat && one.room === other.room;
 }
 
 function signature({ given, end, proposal }: Standing): string {

@@ -2,9 +2,9 @@
 
 import type { Kysely, Selectable } from 'kysely';
 import { storable } from '../bot/storable.ts';
+import type { BackOutcome, Cause } from '../domain/deploy/auto-rollback.ts';
 import type { Tie } from '../domain/deploy/tie.ts';
 import type { WatchStore } from '../domain/deploy/watch.ts';
-import type { BackOutcome, Cause } from '../domain/deploy/way-back.ts';
 
 type WatchTables = {
   deploy_alerts: TieTable;

@@ -1,6 +1,6 @@
 /** One rollout of the target docker, with all that it tells. */
 
-import type { ProgressStep, Target, TargetOutcome, TargetRun } from '../../src/domain/deploy/ports.ts';
+import type { ProgressStep, Target, TargetOutcome, TargetRun } from '../../src/domain/deploy/target.ts';
 import { type RecordedRun, recordedRun } from './recorded-run.ts';
 
 export interface Rolled extends Pick<RecordedRun, 'lines' | 'steps' | 'handles'> {

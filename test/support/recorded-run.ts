@@ -1,6 +1,6 @@
 /** What a target is given for one rollout, with all that it says kept for tests. */
 
-import type { ProgressStep, TargetRequest, TargetRun } from '../../src/domain/deploy/ports.ts';
+import type { ProgressStep, TargetRequest, TargetRun } from '../../src/domain/deploy/target.ts';
 
 export const REQUEST: TargetRequest = { deployment: 42, service: 'web', environment: 'staging', version: 'v2' };
 

@@ -1,8 +1,8 @@
 /** The record of ties and of the robot's own rollbacks as a model in memory. */
 
+import type { WayBack } from '../../src/domain/deploy/auto-rollback.ts';
 import type { Tie } from '../../src/domain/deploy/tie.ts';
 import type { WatchStore } from '../../src/domain/deploy/watch.ts';
-import type { WayBack } from '../../src/domain/deploy/way-back.ts';
 
 export function memoryWatch(): WatchStore {
   const ties = new Map<string, Tie>();

@@ -1,7 +1,7 @@
 /** The target of each service, by the kind that config/services.yaml names. A new kind is one folder and one line here. */
 
 import type { TargetConfig } from '../../domain/deploy/config.ts';
-import type { Target } from '../../domain/deploy/ports.ts';
+import type { Target } from '../../domain/deploy/target.ts';
 import { createArgoTarget } from './argocd/client.ts';
 import { createCommandTarget } from './command/client.ts';
 import { createDockerTarget } from './docker/client.ts';

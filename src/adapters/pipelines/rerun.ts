@@ -3,8 +3,9 @@
 import type { Clock } from '../../domain/deploy/ports.ts';
 import type { PipelineAccess, RerunPlace } from '../../domain/pipelines/access.ts';
 import type { Repeated } from '../../domain/pipelines/rerun.ts';
-import { createRest, type Rest } from '../deploy/http/client.ts';
-import { mayHaveArrived, RestProblem } from '../deploy/http/problem.ts';
+import type { Rest } from '../rest/client.ts';
+import { mayHaveArrived, RestProblem } from '../rest/problem.ts';
+import { githubRest, gitlabRest, jenkinsRest } from '../servers.ts';
 import { rerunGithub } from './github/rerun.ts';
 import { rerunGitlab } from './gitlab/rerun.ts';
 import { rerunJenkins } from './jenkins/rerun.ts';
@@ -15,7 +16,7 @@ export function createRepeat(
   clock?: Clock,
 ): (place: RerunPlace, all: boolean) => Promise<Repeated> {
   return async (place, all) => {
-    const rest = restOf(place.access, environment, clock);
+    const rest = restOf(place.access, { environment, ...(clock === undefined ? {} : { clock }) });
     try {
       switch (place.kind) {
         case 'github':
@@ -32,40 +33,13 @@ export function createRepeat(
   };
 }
 
-function restOf(
-  access: PipelineAccess,
-  environment: Readonly<Record<string, string | undefined>>,
-  clock: Clock | undefined,
-): Rest {
-  const token = { from: access.tokenFrom, value: environment[access.tokenFrom] };
-  const common = { token, ...(clock === undefined ? {} : { clock }) };
+function restOf(access: PipelineAccess, around: Parameters<typeof githubRest>[1]): Rest {
   switch (access.kind) {
     case 'github':
-      return createRest({
-        ...common,
-        name: 'GitHub',
-        baseUrl: access.url,
-        headers: (value) => ({
-          accept: 'application/vnd.github+json',
-          'x-github-api-version': '2022-11-28',
-          authorization: `Bearer ${value}`,
-        }),
-      });
+      return githubRest(access, around);
     case 'gitlab':
-      return createRest({
-        ...common,
-        name: 'GitLab',
-        baseUrl: `${access.url}/api/v4`,
-        headers: (value) => ({ 'private-token': value }),
-      });
+      return gitlabRest(access, around);
     case 'jenkins':
-      return createRest({
-        ...common,
-        name: 'Jenkins',
-        baseUrl: access.url,
-        headers: (value) => ({
-          authorization: `Basic ${Buffer.from(`${access.user}:${value}`).toString('base64')}`,
-        }),
-      });
+      return jenkinsRest(access, around);
   }
 }

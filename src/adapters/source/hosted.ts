@@ -2,8 +2,8 @@
 
 import type { Clock } from '../../domain/deploy/ports.ts';
 import { type HostedSourceConfig, type Source, SourceUnclear } from '../../domain/deploy/source.ts';
-import type { Rest } from '../deploy/http/client.ts';
-import { RestProblem } from '../deploy/http/problem.ts';
+import type { Rest } from '../rest/client.ts';
+import { RestProblem } from '../rest/problem.ts';
 
 export interface HostedSourceOptions {
   readonly config: HostedSourceConfig;

@@ -1,7 +1,7 @@
 /** A target that runs programs. */
 
 import { z } from 'zod';
-import type { CommandTargetConfig } from '../../domain/deploy/config.ts';
+import type { CommandTargetConfig } from '../../domain/deploy/targets/command.ts';
 import { duration, strict, variable } from '../fields.ts';
 
 const program = z.array(z.string().regex(/^[^\0]*$/)).min(1, 'name a program and its arguments');

@@ -1,7 +1,7 @@
 /** A target that runs a container on the Engine API of a Docker host. */
 
 import { z } from 'zod';
-import type { DockerPlace, DockerTargetConfig } from '../../domain/docker/config.ts';
+import type { DockerPlace, DockerTargetConfig } from '../../domain/deploy/targets/docker.ts';
 import { duration, strict, variable } from '../fields.ts';
 
 const port = z.number().int().min(1).max(65_535);

@@ -1,7 +1,11 @@
 /** A target that sets images in a Kubernetes cluster. */
 
 import { z } from 'zod';
-import type { KubernetesPlace, KubernetesTargetConfig, KubernetesWorkload } from '../../domain/deploy/config.ts';
+import type {
+  KubernetesPlace,
+  KubernetesTargetConfig,
+  KubernetesWorkload,
+} from '../../domain/deploy/targets/kubernetes.ts';
 import { duration, strict } from '../fields.ts';
 
 const context = z.string().min(1);

@@ -2,6 +2,7 @@
 
 import type { RuleCheck } from './rules.ts';
 import { type Check, type CheckState, short } from './source.ts';
+import { listed } from './words.ts';
 
 /** What is known of the checks of a version; `text` says as a clause why nothing is. */
 export type ChecksFact =
@@ -54,14 +55,14 @@ export function checkChecks(required: RequiredChecks, fact: ChecksFact): RuleChe
   if (fact.kind === 'unclear') return { rule: 'checks', ok: false, text: fact.text, next: fact.next };
   const { commit, checks } = fact;
   if (havePassed(required, checks)) {
-    const what = required === 'all' ? 'all checks' : words(required);
+    const what = required === 'all' ? 'all checks' : listed(required);
     return { rule: 'checks', ok: true, text: `${what} passed for ${short(commit)}` };
   }
   const lacks = lacking(required, checks);
   const text =
     lacks.length === 0
       ? `no check has passed for ${short(commit)}`
-      : `for ${short(commit)} ${words(lacks.slice(0, NAMED).map(lackText))}${lacks.length > NAMED ? `, and ${lacks.length - NAMED} more` : ''}`;
+      : `for ${short(commit)} ${listed(lacks.slice(0, NAMED).map(lackText))}${lacks.length > NAMED ? `, and ${lacks.length - NAMED} more` : ''}`;
   return { rule: 'checks', ok: false, text, next: nextStep(lacks, checks) };
 }
 
@@ -87,11 +88,6 @@ function nextStep(lacks: readonly Lack[], checks: readonly Check[]): string {
   }
   if (lacks.length > 0 && lacks.every(({ state }) => state === 'running')) return 'Wait until they have ended.';
   const known = [...new Set(checks.map(({ name }) => name))].slice(0, NAMED);
-  const heard = known.length === 0 ? 'I have heard of none for this commit' : `those I know of are ${words(known)}`;
+  const heard = known.length === 0 ? 'I have heard of none for this commit' : `those I know of are ${listed(known)}`;
   return `Have them run for this commit, or correct their names in config/services.yaml: ${heard}.`;
-}
-
-/** `build, lint and test` */
-function words(names: readonly string[]): string {
-  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 }

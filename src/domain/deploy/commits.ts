@@ -4,6 +4,7 @@ import { plain } from '../../bot/card.ts';
 import { safeLink } from '../alerts/link.ts';
 import { age } from './duration.ts';
 import { type Commit, type Comparison, type Side, short } from './source.ts';
+import { listed } from './words.ts';
 
 /** Commits named on each side. */
 export const LISTED = 10;
@@ -52,6 +53,5 @@ function authors(commits: readonly Commit[], isPart: boolean): string {
   for (const { author } of commits) counts.set(author, (counts.get(author) ?? 0) + 1);
   const names = [...counts].sort(([, one], [, other]) => other - one).map(([name]) => plain(name));
   const others = names.length > AUTHORS || isPart ? ['others'] : [];
-  const all = [...names.slice(0, AUTHORS), ...others];
-  return all.length < 2 ? all.join('') : `${all.slice(0, -1).join(', ')} and ${all.at(-1)}`;
+  return listed([...names.slice(0, AUTHORS), ...others]);
 }

@@ -1,14 +1,16 @@
 /** What can be deployed and where, as plain data. `src/config/services.ts` reads it from `config/services.yaml`. */
 
 import type { Matcher } from '../alerts/config.ts';
-import type { DockerTargetConfig } from '../docker/config.ts';
 import type { PipelineAccess } from '../pipelines/access.ts';
 import type { RequiredChecks } from './checks.ts';
 import type { SourceConfig } from './source.ts';
 import type { ArgoTargetConfig } from './targets/argocd.ts';
+import type { CommandTargetConfig } from './targets/command.ts';
+import type { DockerTargetConfig } from './targets/docker.ts';
 import type { GithubTargetConfig } from './targets/github.ts';
 import type { GitlabTargetConfig } from './targets/gitlab.ts';
 import type { JenkinsTargetConfig } from './targets/jenkins.ts';
+import type { KubernetesTargetConfig } from './targets/kubernetes.ts';
 import type { WebhookTargetConfig } from './targets/webhook.ts';
 
 interface EnvironmentConfig {
@@ -70,54 +72,6 @@ export interface ApprovalRule {
   readonly needs: { readonly permission: string } | { readonly role: string };
   readonly count: number;
   readonly expiresMs: number;
-}
-
-/** Runs programs: see `docs/guide/deploy.md`. Each list is a program and its arguments; no shell is involved. */
-export interface CommandTargetConfig {
-  readonly kind: 'command';
-  readonly folder: string;
-  readonly deploy: readonly string[];
-  readonly current?: readonly string[];
-  readonly versions?: readonly string[];
-  readonly timeoutMs: number;
-  /** Names of the robot's own environment variables that the programs may see. */
-  readonly pass: readonly string[];
-  readonly variables: Readonly<Record<string, string>>;
-}
-
-/** A Deployment of a cluster, and the image that a version sets in it; `{version}` stands in images. */
-export interface KubernetesWorkload {
-  readonly name: string;
-  readonly container?: string;
-  readonly image?: string;
-  /** Container → image, where a version sets several. */
-  readonly images?: Readonly<Record<string, string>>;
-}
-
-/** Where a service runs in a cluster; `{environment}` and `{service}` may stand in all names but images. */
-export interface KubernetesPlace {
-  /** Context of the kubeconfig; its current one unless given. */
-  readonly context?: string;
-  readonly namespace?: string;
-  /** The first says which version is live. One named like the service unless given. */
-  readonly deployments?: readonly KubernetesWorkload[];
-  /** The container named like the Deployment, or the only one, unless given. */
-  readonly container?: string;
-  readonly image?: string;
-}
-
-/** Sets images in a Kubernetes cluster: see `docs/guide/targets/kubernetes.md`. */
-export interface KubernetesTargetConfig {
-  readonly kind: 'kubernetes';
-  /** Path of a kubeconfig. Without one: `KUBECONFIG`, the cluster that the robot runs in, or `~/.kube/config`. */
-  readonly kubeconfig?: string;
-  /** Everywhere. */
-  readonly place: KubernetesPlace;
-  /** What is different in an environment. */
-  readonly environments: Readonly<Record<string, KubernetesPlace>>;
-  readonly timeoutMs: number;
-  /** How long a failure that pods seldom get over is looked at before the rollout is undone. */
-  readonly patienceMs: number;
 }
 
 /** One member for each kind of target. */

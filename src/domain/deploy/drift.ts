@@ -1,6 +1,7 @@
 /** Whether a place runs what was deployed there last. Pure. */
 
-import type { Deployment, Drift, Live } from './ports.ts';
+import type { Deployment, Drift } from './ports.ts';
+import type { Live } from './target.ts';
 
 /**
  * What was deployed last with success, if something else runs: a version set by hand, one deployed past the robot, or Deployments

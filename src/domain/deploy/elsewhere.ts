@@ -5,6 +5,7 @@ import { safeLink } from '../alerts/link.ts';
 import type { ShownRun } from '../pipelines/ports.ts';
 import { age, duration } from './duration.ts';
 import type { Deployment, Placement } from './ports.ts';
+import { isSameCommit } from './source.ts';
 
 const NAMES = { github: 'GitHub', gitlab: 'GitLab', jenkins: 'Jenkins' } as const;
 /** The robot hears of the end of its own from the other side, too, and maybe a little later. */
@@ -40,19 +41,13 @@ export function withDeployer(place: Placement, runs: readonly ShownRun[]): Place
       run.state === 'succeeded' &&
       run.environment === environment &&
       run.services.includes(service) &&
-      (run.version === live.version || isCommit(live.version, run.commit)),
+      (run.version === live.version || (run.commit !== undefined && isSameCommit(live.version, run.commit))),
   );
   if (brought === undefined) return place;
   const { drift, ...known } = live;
   const isLater = drift === undefined || momentOf(brought) > drift.finishedAt;
   if (!isLater) return place;
   return { ...place, live: brought.by === undefined ? known : { ...known, by: brought.by } };
-}
-
-/** Whether both are the same commit, whichever of them is written shorter. */
-function isCommit(version: string, commit: string | undefined): boolean {
-  if (commit === undefined || !/^[0-9a-f]{7,64}$/.test(version) || !/^[0-9a-f]{7,64}$/.test(commit)) return false;
-  return version.startsWith(commit) || commit.startsWith(version);
 }
 
 /** When it began, as far as that is known. */

@@ -4,7 +4,7 @@ import { type Card, card, mention, plain } from '../../bot/card.ts';
 import { tokenNameOf } from '../access/token.ts';
 import { duration } from './duration.ts';
 import { footer } from './footer.ts';
-import { isOpen } from './lock.ts';
+import { isOpen } from './place.ts';
 import type { Deployment, Requester } from './ports.ts';
 
 /** Whoever waits for less than this still looks at the card. */

@@ -1,8 +1,8 @@
 /** Stands before every start: the rules of the environment, and the approval that it asks for. */
 
 import { ROBOT_ID } from './ending.ts';
-import { keepsOut } from './locks.ts';
-import type { LiveFact } from './outcome.ts';
+import { messageKey } from './keys.ts';
+import { admit, serviceOf, takenBy } from './place.ts';
 import { plan } from './plan.ts';
 import type {
   Change,
@@ -11,14 +11,14 @@ import type {
   Deploys,
   Preview,
   PreviewRequest,
-  Refusal,
   StartRequest,
   StartResult,
 } from './ports.ts';
-import { TargetUnclear } from './ports.ts';
 import { overrideCard } from './preview.ts';
+import type { Refusal } from './refusal.ts';
 import { askChecks, askCommits, type Settled, settle } from './revision.ts';
 import { checkRules, type RuleCheck } from './rules.ts';
+import { TargetUnclear } from './target.ts';
 import { endsAtTurn } from './turn.ts';
 
 type GatePorts = Pick<
@@ -40,22 +40,12 @@ export function withGate(ports: GatePorts, { drop, ...deploys }: Ungated): Deplo
   }
 
   async function preview(request: PreviewRequest): Promise<Preview | Refusal> {
-    const service = config.services.find(({ name }) => name === request.service);
-    if (service === undefined) {
-      const known = config.services.map(({ name }) => name);
-      return { kind: 'refused', reason: 'unknown_service', service: request.service, known };
-    }
+    const admitted = await admit(ports, request);
+    if (admitted.kind === 'refused') return admitted;
+    const { service } = admitted;
     const { environment } = request;
-    if (!service.environments.includes(environment)) {
-      const known = service.environments;
-      return { kind: 'refused', reason: 'unknown_environment', service: service.name, environment, known };
-    }
     const place = { service: service.name, environment };
-    const now = clock.now();
-    const lock = (await ports.locks(now)).find((one) => keepsOut(one, place, now));
-    if (lock !== undefined) return { kind: 'refused', reason: 'locked', ...place, lock };
-    const taken = [...(await store.open()), ...(await store.waiting())];
-    const holder = taken.find((one) => one.service === place.service && one.environment === environment);
+    const holder = await takenBy(store, place);
     const required = environmentOf(environment)?.rules?.checks;
     let planned: ReturnType<typeof plan>;
     let settled: Settled;
@@ -156,7 +146,7 @@ export function withGate(ports: GatePorts, { drop, ...deploys }: Ungated): Deplo
       ...(override === undefined ? [] : [`deploy:override:${environment}`]),
     ];
     const held = await Promise.all(permissions.map((permission) => ports.may(queued.by, permission)));
-    const runsIn = config.services.find(({ name }) => name === service)?.environments;
+    const runsIn = serviceOf(config, service)?.environments;
     const checks = runsIn === undefined ? [] : await check(runsIn, queued, queued.isRollback ?? false);
     const broken = checks.filter(({ ok }) => !ok);
     const reason = endsAtTurn(queued, {
@@ -178,7 +168,7 @@ export function withGate(ports: GatePorts, { drop, ...deploys }: Ungated): Deplo
     const content = overrideCard(deployment, ports.redact(reason ?? ''), broken);
     ports.log.info({ deployment: deployment.id, rules: broken.map(({ rule }) => rule) }, 'deployment rules overridden');
     try {
-      await ports.post(deployment.origin, content, `deploy:${deployment.id}:override`);
+      await ports.post(deployment.origin, content, messageKey(deployment.id, 'override'));
     } catch (error) {
       ports.log.error({ err: error, deployment: deployment.id }, 'override not announced');
     }
@@ -198,18 +188,6 @@ export function withGate(ports: GatePorts, { drop, ...deploys }: Ungated): Deplo
     run,
     approval: (environment) => environmentOf(environment)?.approval,
   };
-}
-
-/**
- * Why one that was approved must not begin any more now that it is its turn; undefined if it may.
- *
- * @param before what is live now
- */
-export function outlived(queued: Deployment, before: LiveFact): string | undefined {
-  if (queued.approvedBy === undefined || (before.kind !== 'live' && before.kind !== 'nothing')) return undefined;
-  const live = before.kind === 'live' ? before.version : undefined;
-  if (live === queued.previous) return undefined;
-  return `${live ?? 'nothing'} was live when its turn came, and what was approved was to replace ${queued.previous ?? 'nothing known'}`;
 }
 
 function isSame(one: Change, other: Change): boolean {

@@ -40,6 +40,11 @@ export function keepsOut(lock: Lock, place: Place, at: Date): boolean {
   );
 }
 
+/** The first of them that keeps deployments out of that place at that time. */
+export function lockOn(locks: readonly Lock[], place: Place, at: Date): Lock | undefined {
+  return locks.find((lock) => keepsOut(lock, place, at));
+}
+
 /** `hello in staging`, `hello`, `everything in production`, `everything`. */
 export function scopeWords({ service, environment }: Scope): string {
   return `${service ?? 'everything'}${environment === undefined ? '' : ` in ${environment}`}`;

@@ -3,7 +3,8 @@
 import { type Action, type Card, card, codeBlock, plain } from '../../bot/card.ts';
 import { duration } from './duration.ts';
 import { footer } from './footer.ts';
-import type { Deployment, Finish, Live, TargetOutcome } from './ports.ts';
+import type { Deployment, Finish } from './ports.ts';
+import type { Live, TargetOutcome } from './target.ts';
 
 /** What the target said after the run. */
 export type LiveFact =

@@ -1,6 +1,7 @@
 /** What a request to deploy will do, or why it is refused. */
 
-import type { Live, Refusal } from './ports.ts';
+import type { Refusal } from './refusal.ts';
+import type { Live } from './target.ts';
 
 export interface PlanFacts {
   readonly service: string;

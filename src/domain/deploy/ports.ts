@@ -5,8 +5,10 @@ import type { Address } from '../../bot/chat.ts';
 import type { CommitsFact } from './commits.ts';
 import type { ApprovalRule, ServicesConfig } from './config.ts';
 import type { Lock } from './locks.ts';
+import type { Refusal } from './refusal.ts';
 import type { RuleCheck } from './rules.ts';
 import type { Source } from './source.ts';
+import type { Live, Target } from './target.ts';
 
 export interface Requester {
   readonly id: string;
@@ -161,69 +163,6 @@ export interface DeployStore {
   history(filter: DeploymentFilter): Promise<readonly Deployment[]>;
 }
 
-export interface TargetRequest {
-  readonly deployment: number;
-  readonly service: string;
-  readonly environment: string;
-  readonly version: string;
-}
-
-export interface TargetRun {
-  /**
-   * Aborted with the reason `cancel` when somebody cancels: stop the rollout and put things in order. Aborted with another
-   * reason when the robot shuts down: end soon, leave things in order; a rollout that can be resumed goes on by itself.
-   */
-  readonly signal: AbortSignal;
-  /** Stores durably what it takes to find this rollout again, should this process end before it does. */
-  remember(handle: object): Promise<void>;
-  progress(step: ProgressStep): void;
-  /** One line, without its end, free of control characters. */
-  output(line: string): void;
-}
-
-export interface ProgressStep {
-  readonly text?: string;
-  /** 0 to 100. */
-  readonly percent?: number;
-}
-
-/** `text` says what went wrong in words, as a clause: `the program ended with exit code 1`. */
-export type TargetOutcome =
-  | { readonly kind: 'succeeded' }
-  | { readonly kind: 'failed'; readonly code: string; readonly text: string }
-  | { readonly kind: 'interrupted'; readonly text: string };
-
-export interface Live {
-  readonly version: string;
-  readonly since?: Date;
-  /** There if it may be otherwise by now: when it was so, and why nothing newer is known, as a clause. */
-  readonly stale?: { readonly since: Date; readonly text: string };
-}
-
-/** Where a service runs. One folder in `src/adapters/deploy` each. `current` and `versions` throw {@link TargetUnclear}. */
-export interface Target {
-  readonly kind: string;
-  deploy(request: TargetRequest, run: TargetRun): Promise<TargetOutcome>;
-  /** Follows a rollout that another process began, by what that remembered last; never begins another one. */
-  resume?(request: TargetRequest, handle: unknown, run: TargetRun): Promise<TargetOutcome>;
-  /** What is really live; undefined if nothing is. `unsupported` if the target has no way to know. */
-  current(service: string, environment: string): Promise<Live | 'unsupported' | undefined>;
-  /** As `current`, but cheap: for lists of many, not for decisions. May be some moments old, and says so if it is older. */
-  glance?(service: string, environment: string): Promise<Live | 'unsupported' | undefined>;
-  /** Newest first; `unsupported` if the target has no list: then any version may be named. */
-  versions(service: string): Promise<readonly string[] | 'unsupported'>;
-  /** Resolves when nothing is at work any more that a killed robot had started. */
-  settle(service: string, environment: string): Promise<void>;
-}
-
-/** The target could not say; the message is a sentence for people. */
-export class TargetUnclear extends Error {
-  constructor(message: string, options: { cause?: unknown } = {}) {
-    super(message, options);
-    this.name = 'TargetUnclear';
-  }
-}
-
 export interface Clock {
   now(): Date;
   /** Resolves after that time, or at once when the signal is aborted. */
@@ -315,99 +254,6 @@ export interface Preview extends Change {
   readonly holder?: Deployment;
   readonly approval?: ApprovalRule;
 }
-
-export type Refusal =
-  | {
-      readonly kind: 'refused';
-      readonly reason: 'unknown_service';
-      readonly service: string;
-      readonly known: readonly string[];
-    }
-  | {
-      readonly kind: 'refused';
-      readonly reason: 'unknown_environment';
-      readonly service: string;
-      readonly environment: string;
-      readonly known: readonly string[];
-    }
-  | { readonly kind: 'refused'; readonly reason: 'no_version'; readonly service: string }
-  | { readonly kind: 'refused'; readonly reason: 'bad_version'; readonly version: string }
-  | {
-      readonly kind: 'refused';
-      readonly reason: 'unknown_version';
-      readonly service: string;
-      readonly version: string;
-      readonly known: readonly string[];
-    }
-  /** It is no version of the target, and no name in Git. */
-  | {
-      readonly kind: 'refused';
-      readonly reason: 'unknown_name';
-      readonly service: string;
-      readonly version: string;
-      readonly source: string;
-    }
-  | {
-      readonly kind: 'refused';
-      readonly reason: 'ambiguous';
-      readonly version: string;
-      readonly commits: readonly string[];
-    }
-  /** Git knows it, and the target has nothing made of that commit. */
-  | {
-      readonly kind: 'refused';
-      readonly reason: 'not_built';
-      readonly service: string;
-      readonly version: string;
-      readonly commit: string;
-      readonly known: readonly string[];
-    }
-  /** None of the newest has passed its checks. */
-  | { readonly kind: 'refused'; readonly reason: 'none_passed'; readonly service: string; readonly tried: number }
-  /** Git cannot be asked; `text` says why, as a clause. */
-  | {
-      readonly kind: 'refused';
-      readonly reason: 'source';
-      readonly service: string;
-      readonly version: string;
-      readonly text: string;
-    }
-  | {
-      readonly kind: 'refused';
-      readonly reason: 'already_live';
-      readonly service: string;
-      readonly environment: string;
-      readonly version: string;
-      readonly since?: Date;
-    }
-  | {
-      readonly kind: 'refused';
-      readonly reason: 'rules';
-      readonly service: string;
-      readonly environment: string;
-      readonly version: string;
-      /** Those that say no. */
-      readonly broken: readonly RuleCheck[];
-    }
-  /** What must be approved cannot wait in line: by its turn it would be something else. */
-  | { readonly kind: 'refused'; readonly reason: 'busy'; readonly holder: Deployment }
-  | { readonly kind: 'refused'; readonly reason: 'approval'; readonly service: string; readonly environment: string }
-  | {
-      readonly kind: 'refused';
-      readonly reason: 'changed';
-      readonly service: string;
-      readonly environment: string;
-      readonly approved: Change;
-      readonly now: Change;
-    }
-  | {
-      readonly kind: 'refused';
-      readonly reason: 'locked';
-      readonly service: string;
-      readonly environment: string;
-      readonly lock: Lock;
-    }
-  | { readonly kind: 'refused'; readonly reason: 'unclear'; readonly service: string; readonly text: string };
 
 /** `started`: it is its turn; `waiting`: it stands in line. */
 export type StartResult = { readonly kind: 'started' | 'waiting'; readonly deployment: Deployment } | Refusal;

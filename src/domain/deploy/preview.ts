@@ -1,8 +1,8 @@
 /** How rules, a dry run and the difference of two environments are shown. */
 
-import { type Card, card, codeSpan, plain } from '../../bot/card.ts';
+import { type Card, card, plain } from '../../bot/card.ts';
+import { approversText } from '../access/approvers.ts';
 import { commitLines } from './commits.ts';
-import type { ApprovalRule } from './config.ts';
 import { duration } from './duration.ts';
 import { liveText } from './listing.ts';
 import type { Change, Deployment, Placement, Preview } from './ports.ts';
@@ -17,15 +17,6 @@ export function ruleLines(checks: readonly RuleCheck[]): string {
       return `- ${ok ? '✓' : '✗'} \`${rule}\`: ${plain(text)}.${after}`;
     })
     .join('\n');
-}
-
-/** Who has to approve: `2 people who hold …`. */
-function approversText({ needs, count }: ApprovalRule): string {
-  const who = count === 1 ? 'somebody else' : `${count} other people`;
-  const [have, hold] = count === 1 ? ['has', 'holds'] : ['have', 'hold'];
-  return 'role' in needs
-    ? `${who} who ${have} the role ${codeSpan(needs.role)}`
-    : `${who} who ${hold} ${codeSpan(needs.permission)}`;
 }
 
 /** `v1 → v2`, with the commit of v2 where it is known. */
@@ -51,7 +42,7 @@ export function previewCard(preview: Preview, isOverridden: boolean, now: Date):
     const does = holder.state === 'waiting' ? 'waits to deploy' : 'is deploying';
     lines.push(`${plain(holder.by.name)} ${does} ${plain(holder.version)} there, since ${since}.`);
   }
-  if (approval !== undefined) lines.push(`To be approved by ${approversText(approval)}.`);
+  if (approval !== undefined) lines.push(`To be approved by ${approversText(approval.needs, approval.count)}.`);
   const isKept = stops || (holder !== undefined && approval !== undefined);
   const waits =
     approval !== undefined ? 'would wait for approval' : holder !== undefined ? 'would wait in line' : undefined;

@@ -3,7 +3,8 @@
 import { type Card, card, codeBlock, plain } from '../../bot/card.ts';
 import { duration } from './duration.ts';
 import { footer } from './footer.ts';
-import type { Deployment, ProgressStep } from './ports.ts';
+import type { Deployment } from './ports.ts';
+import type { ProgressStep } from './target.ts';
 
 /** One thing that is done, and since when. */
 interface Step {

@@ -4,8 +4,18 @@ import { type ChecksFact, havePassed, type RequiredChecks } from './checks.ts';
 import { type CommitsFact, LISTED } from './commits.ts';
 import { age } from './duration.ts';
 import { isVersion } from './plan.ts';
-import type { Change, DeployPorts, Place, Refusal } from './ports.ts';
-import { commitIn, type Resolved, type Side, type Source, SourceUnclear, short, versionOf } from './source.ts';
+import type { Change, DeployPorts, Place } from './ports.ts';
+import type { Refusal } from './refusal.ts';
+import {
+  commitIn,
+  isSameCommit,
+  type Resolved,
+  type Side,
+  type Source,
+  SourceUnclear,
+  short,
+  versionOf,
+} from './source.ts';
 
 type RevisionPorts = Pick<DeployPorts, 'store' | 'clock' | 'redact' | 'source'>;
 
@@ -107,7 +117,7 @@ function choose(
   const asked = wanted === version ? {} : { asked: version };
   const old = oldNews(ports, found, version, name);
   if (versions === 'unsupported') return { kind: 'settled', version: wanted, ...asked, commit, ...old };
-  const built = versions.find((one) => one === wanted || isCommit(one, commit));
+  const built = versions.find((one) => one === wanted || isSameCommit(one, commit));
   if (built === undefined) return { kind: 'refused', reason: 'not_built', service, version, commit, known: versions };
   return { kind: 'settled', version: built, ...(built === version ? {} : { asked: version }), commit, ...old };
 }
@@ -262,11 +272,6 @@ function oldNews(
 function noName(version: string, source: string): Unsure {
   const next = `Deploy a tag, branch or commit of ${source}.`;
   return { text: `${version} is no tag, branch or commit of ${source}`, next };
-}
-
-/** Whether a version is a commit, or the beginning of it. */
-function isCommit(version: string, commit: string): boolean {
-  return /^[0-9a-f]{7,64}$/.test(version) && commit.startsWith(version);
 }
 
 /** What a source says that cannot be asked. Throws what is no matter of the source. */

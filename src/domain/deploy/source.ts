@@ -120,6 +120,16 @@ export function short(commit: string): string {
   return commit.slice(0, SHORT);
 }
 
+/** Whether it looks like a commit, or the beginning of one that is long enough to tell it from others. */
+export function isCommit(text: string): boolean {
+  return /^[0-9a-f]{7,64}$/.test(text);
+}
+
+/** Whether both are the same commit, whichever of them is written shorter. */
+export function isSameCommit(one: string, other: string): boolean {
+  return isCommit(one) && isCommit(other) && (one.startsWith(other) || other.startsWith(one));
+}
+
 /** What a target is given for a commit. @param tag the name of the tag by which it was asked for */
 export function versionOf({ deployAs }: Pick<SourceConfig, 'deployAs'>, commit: string, tag?: string): string {
   if (deployAs === undefined) return tag ?? commit;
@@ -135,5 +145,5 @@ export function commitIn(
   if (version.length < before.length + after.length) return undefined;
   if (!version.startsWith(before) || !version.endsWith(after)) return undefined;
   const found = version.slice(before.length, version.length - after.length);
-  return /^[0-9a-f]{7,64}$/.test(found) ? found : undefined;
+  return isCommit(found) ? found : undefined;
 }

@@ -3,7 +3,9 @@
 import { type Action, type Card, card, plain } from '../../bot/card.ts';
 import { age } from './duration.ts';
 import { footer } from './footer.ts';
-import { keepsOut, type Lock, scopeWords, untilWords } from './locks.ts';
+import { lockSentence } from './lock-cards.ts';
+import { type Lock, lockOn } from './locks.ts';
+import { isSamePlace } from './place.ts';
 import type { Deployment, Line, Place } from './ports.ts';
 
 /** Puts together what stands in one place. `waiting` in the order of the line. */
@@ -14,9 +16,9 @@ export function lineOf(
   locks: readonly Lock[],
   at: Date,
 ): Line {
-  const here = (one: Deployment) => one.service === place.service && one.environment === place.environment;
+  const here = (one: Deployment) => isSamePlace(one, place);
   const holder = open.find(here);
-  const lock = locks.find((one) => keepsOut(one, place, at));
+  const lock = lockOn(locks, place, at);
   return {
     service: place.service,
     environment: place.environment,
@@ -100,44 +102,6 @@ export function queueCard(lines: readonly Line[], now: Date): Card {
   const next = lines.flatMap(({ waiting }) => waiting).slice(0, 3);
   const actions: Action[] = next.map(({ id }) => ({ label: `Cancel ${id}`, command: `cancel ${id}` }));
   return card({ title: 'What runs and waits', text: parts.join('\n\n'), actions });
-}
-
-/** The answer to `locks`. */
-export function locksCard(locks: readonly Lock[], now: Date): Card {
-  if (locks.length === 0) return card({ title: 'Nothing is locked', text: 'Lock with `lock <service> <reason>`.' });
-  return card({
-    title: 'What is locked',
-    text: locks
-      .map((lock) => `- **${plain(scopeWords(lock))}**: ${lockSentence(lock)} Set ${age(lock.at, now)}.`)
-      .join('\n'),
-    actions: locks.slice(0, 3).map(unlockAction),
-  });
-}
-
-/** The answer to `lock`. */
-export function lockedCard(lock: Lock, lines: readonly Line[]): Card {
-  const running = lines.filter(({ holder }) => holder !== undefined);
-  const goesOn = running.map(({ holder }) =>
-    holder === undefined ? '' : ` Deployment ${holder.id} runs already and goes on.`,
-  );
-  const waits = lines.reduce((sum, { waiting }) => sum + waiting.length, 0);
-  const keeps =
-    waits === 0 ? '' : ` What waits in line stays there: ${waits} ${waits === 1 ? 'deployment' : 'deployments'}.`;
-  return card({
-    title: `${scopeWords(lock)} is locked`,
-    tone: 'warning',
-    text: `${lockSentence(lock)}${goesOn.join('')}${keeps}`,
-    actions: [unlockAction(lock)],
-  });
-}
-
-function unlockAction(lock: Lock): Action {
-  return { label: `Unlock ${scopeWords(lock)}`, command: `unlock ${scopeWords(lock)}` };
-}
-
-function lockSentence(lock: Lock): string {
-  const reason = lock.reason.replace(/[.!?]+$/, '');
-  return `Locked by ${plain(lock.owner.name)} ${untilWords(lock)}: ${plain(reason)}.`;
 }
 
 function running({ by, version, startedAt, requestedAt }: Deployment, now: Date): string {

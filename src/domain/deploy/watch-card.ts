@@ -2,13 +2,13 @@
 
 import { type Action, type Card, card, mention, plain } from '../../bot/card.ts';
 import type { AlertContext } from '../alerts/ports.ts';
+import type { WayBack } from './auto-rollback.ts';
 import { duration } from './duration.ts';
 import { isPerson } from './ending.ts';
 import { footer } from './footer.ts';
-import { isOpen } from './lock.ts';
+import { isOpen } from './place.ts';
 import type { Deployment, Requester } from './ports.ts';
 import type { Tie } from './tie.ts';
-import type { WayBack } from './way-back.ts';
 
 /** Alerts that are named one by one. */
 const NAMED = 8;

@@ -1,17 +1,19 @@
 /** What follows the end of a deployment: it is told, watched, and rolled back where the environment asks for that. */
 
 import type { Content } from '../../bot/card.ts';
-import type { Address } from '../../bot/chat.ts';
+import { type Address, isSameRoom } from '../../bot/chat.ts';
 import { API_CHAT } from '../access/token.ts';
 import type { Alert, AlertContext } from '../alerts/ports.ts';
 import { afterwardsIn } from './afterwards.ts';
+import { type BackOutcome, backTo, isOvertaken, overtaker, type WayBack, wish } from './auto-rollback.ts';
 import type { ServicesConfig } from './config.ts';
 import { announcement, call, ROBOT_ID } from './ending.ts';
+import { messageKey } from './keys.ts';
 import { untilWords } from './locks.ts';
-import type { Deployment, DeployStore, Deploys, Place, Refusal, Requester, RevertRequest } from './ports.ts';
+import type { Deployment, DeployStore, Deploys, Place, Requester, RevertRequest } from './ports.ts';
+import type { Refusal } from './refusal.ts';
 import { type Tie, tiesOf } from './tie.ts';
 import { alertContext, type WatchFacts, watchCard } from './watch-card.ts';
-import { type BackOutcome, backTo, isOvertaken, overtaker, type WayBack, wish } from './way-back.ts';
 
 /** Deployments of one place that are looked at. */
 const REMEMBERED = 500;
@@ -145,12 +147,12 @@ export function createWatch(ports: WatchPorts): Watch {
     const { id, origin, environment } = deployment;
     const rooms = afterwardsIn(config, environment).announce.map(ports.address);
     const line = call(deployment, await personOf(deployment), rooms.length > 0);
-    if (line !== undefined) await ports.post(origin, line, `deploy:${id}:call`);
+    if (line !== undefined) await ports.post(origin, line, messageKey(id, 'call'));
     const content = announcement(deployment);
     if (content === undefined) return;
     for (const room of rooms) {
-      if (room.chat === origin.chat && room.room === origin.room) continue;
-      await ports.post(room, content, `deploy:${id}:outcome`);
+      if (isSameRoom(room, origin)) continue;
+      await ports.post(room, content, messageKey(id, 'outcome'));
     }
   }
 
@@ -173,7 +175,7 @@ export function createWatch(ports: WatchPorts): Watch {
     const content = watchCard(facts);
     if (content === undefined) return;
     for (const room of roomsOf(found.deployment)) {
-      await ports.post(room, content, `deploy:${found.deployment.id}:watch`);
+      await ports.post(room, content, messageKey(found.deployment.id, 'watch'));
     }
   }
 

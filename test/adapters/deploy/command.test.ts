@@ -6,11 +6,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { fill } from '../../../src/adapters/deploy/command/arguments.ts';
 import { createCommandTarget } from '../../../src/adapters/deploy/command/client.ts';
-import { createLines, progressOf } from '../../../src/adapters/deploy/command/lines.ts';
 import { runProgram } from '../../../src/adapters/deploy/command/run.ts';
 import { parseCurrent, parseVersions } from '../../../src/adapters/deploy/command/schema.ts';
-import type { CommandTargetConfig } from '../../../src/domain/deploy/config.ts';
-import type { ProgressStep, TargetOutcome } from '../../../src/domain/deploy/ports.ts';
+import { createLines, progressOf } from '../../../src/adapters/deploy/lines.ts';
+import type { ProgressStep, TargetOutcome } from '../../../src/domain/deploy/target.ts';
+import type { CommandTargetConfig } from '../../../src/domain/deploy/targets/command.ts';
 
 /** Starts what says its number and will not stop; a shell, because it is there at once, however busy the machine is. */
 const STUBBORN = `sh -c 'trap "" TERM; echo $$; while :; do sleep 0.1; done'`;

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { createGithubTarget } from '../../../src/adapters/deploy/github/client.ts';
-import type { TargetOutcome } from '../../../src/domain/deploy/ports.ts';
+import type { TargetOutcome } from '../../../src/domain/deploy/target.ts';
 import type { GithubTargetConfig } from '../../../src/domain/deploy/targets/github.ts';
 import { REQUEST, type RecordedRun, recordedRun } from '../../support/recorded-run.ts';
 import { cut, empty, hastyClock, json, longText, type RestServer, restServer } from '../../support/rest-server.ts';

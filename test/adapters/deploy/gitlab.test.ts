@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { createGitlabTarget } from '../../../src/adapters/deploy/gitlab/client.ts';
-import type { TargetOutcome } from '../../../src/domain/deploy/ports.ts';
+import type { TargetOutcome } from '../../../src/domain/deploy/target.ts';
 import type { GitlabTargetConfig } from '../../../src/domain/deploy/targets/gitlab.ts';
 import { REQUEST, type RecordedRun, recordedRun } from '../../support/recorded-run.ts';
 import { cut, empty, hastyClock, json, longText, type RestServer, restServer } from '../../support/rest-server.ts';

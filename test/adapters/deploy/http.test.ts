@@ -1,10 +1,10 @@
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
-import { createRest, path, type Rest, type RestOptions } from '../../../src/adapters/deploy/http/client.ts';
 import { follow } from '../../../src/adapters/deploy/http/follow.ts';
 import { once } from '../../../src/adapters/deploy/http/once.ts';
 import { createPace } from '../../../src/adapters/deploy/http/pace.ts';
-import { isPassing, mayHaveArrived, RestProblem } from '../../../src/adapters/deploy/http/problem.ts';
+import { createRest, path, type Rest, type RestOptions } from '../../../src/adapters/rest/client.ts';
+import { isPassing, mayHaveArrived, RestProblem } from '../../../src/adapters/rest/problem.ts';
 import { recordedRun } from '../../support/recorded-run.ts';
 import { cut, empty, hastyClock, json, longText, type RestServer, restServer } from '../../support/rest-server.ts';
 

@@ -384,7 +384,7 @@ describe('jenkins target', function () {
     const parts = ['a\nb\nc', 'a\nb\ncc\nd\n'];
     const lines: string[] = [];
     const { createJenkins } = await import('../../../src/adapters/deploy/jenkins/api.ts');
-    const { createRest } = await import('../../../src/adapters/deploy/http/client.ts');
+    const { createRest } = await import('../../../src/adapters/rest/client.ts');
     server.on(
       `GET /job/x/1/logText/progressiveText`,
       (res) => {

@@ -2,7 +2,7 @@
 
 import { expect } from 'chai';
 import { createKubernetesTarget } from '../../../src/adapters/deploy/kubernetes/client.ts';
-import type { Target, TargetOutcome } from '../../../src/domain/deploy/ports.ts';
+import type { Target, TargetOutcome } from '../../../src/domain/deploy/target.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type FakeKubernetes, type Fault, fakeKubernetes } from '../../support/kubernetes-api.ts';
 

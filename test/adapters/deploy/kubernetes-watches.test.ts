@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { createKubernetesTarget } from '../../../src/adapters/deploy/kubernetes/client.ts';
 import { type Cluster, openCluster } from '../../../src/adapters/deploy/kubernetes/cluster.ts';
 import { watchDeployments } from '../../../src/adapters/deploy/kubernetes/watched.ts';
-import type { Live, Target } from '../../../src/domain/deploy/ports.ts';
+import type { Live, Target } from '../../../src/domain/deploy/target.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type FakeKubernetes, fakeKubernetes } from '../../support/kubernetes-api.ts';
 

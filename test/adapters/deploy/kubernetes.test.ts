@@ -2,8 +2,8 @@
 
 import { expect } from 'chai';
 import { createKubernetesTarget } from '../../../src/adapters/deploy/kubernetes/client.ts';
-import type { KubernetesPlace, KubernetesTargetConfig } from '../../../src/domain/deploy/config.ts';
-import type { Target, TargetOutcome } from '../../../src/domain/deploy/ports.ts';
+import type { Target, TargetOutcome } from '../../../src/domain/deploy/target.ts';
+import type { KubernetesPlace, KubernetesTargetConfig } from '../../../src/domain/deploy/targets/kubernetes.ts';
 import { eventually } from '../../support/eventually.ts';
 import { needsTestbed, type TestCluster, testCluster } from '../../support/kubernetes.ts';
 import { recordedRun } from '../../support/recorded-run.ts';

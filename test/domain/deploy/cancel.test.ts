@@ -2,7 +2,8 @@
 
 import { expect } from 'chai';
 import { createDeploys } from '../../../src/domain/deploy/deploys.ts';
-import type { DeployStore, Deploys, Target, TargetOutcome, TargetRun } from '../../../src/domain/deploy/ports.ts';
+import type { DeployStore, Deploys } from '../../../src/domain/deploy/ports.ts';
+import type { Target, TargetOutcome, TargetRun } from '../../../src/domain/deploy/target.ts';
 import { createMemory, memoryDeploys } from '../../support/deploy-memory.ts';
 import { clock } from '../../support/deploys.ts';
 import { eventually } from '../../support/eventually.ts';

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { cardText } from '../../../src/bot/card.ts';
 import { type LiveFact, outcomeCard, remedy, type Verdict, verdict } from '../../../src/domain/deploy/outcome.ts';
-import type { Deployment, TargetOutcome } from '../../../src/domain/deploy/ports.ts';
+import type { Deployment } from '../../../src/domain/deploy/ports.ts';
+import type { TargetOutcome } from '../../../src/domain/deploy/target.ts';
 
 const good: TargetOutcome = { kind: 'succeeded' };
 const bad: TargetOutcome = { kind: 'failed', code: 'exit', text: 'the program ended with exit code 1' };

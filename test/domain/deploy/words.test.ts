@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { moment } from '../../../src/bot/card.ts';
 import { age, duration } from '../../../src/domain/deploy/duration.ts';
-import { isStuck } from '../../../src/domain/deploy/lock.ts';
 import { createOutput, lastLines, leftOut } from '../../../src/domain/deploy/output.ts';
+import { isStuck } from '../../../src/domain/deploy/place.ts';
 import type { Deployment } from '../../../src/domain/deploy/ports.ts';
 import { advance, bar, NO_PROGRESS, progressCard } from '../../../src/domain/deploy/progress.ts';
 
@@ -50,7 +50,7 @@ describe('durations in words', () => {
   });
 });
 
-describe('lock', () => {
+describe('place', () => {
   it('knows what nobody started', () => {
     expect(isStuck(deployment, now)).to.equal(true);
     expect(isStuck({ ...deployment, requestedAt: ago(5 * S) }, now)).to.equal(false);

@@ -17,6 +17,8 @@ export interface ForgeRobot {
   shown(service: string, text: string): Promise<string>;
   /** The number of the deployment that the room shows of that service. */
   numberOf(service: string): Promise<number>;
+  /** All that the robot kept of what was said in that deployment. */
+  wholeLog(deployment: number): Promise<string>;
   /** Kills it with SIGKILL, and starts it again on the same data. */
   killAndStart(): Promise<void>;
   /** Resident memory in MB: now, and at most so far. */
@@ -61,6 +63,7 @@ export async function startRobot(services: string, env: Readonly<Record<string, 
     async numberOf(service) {
       return Number(/Deployment (\d+)/.exec(await shown(service, 'Deployment '))?.[1]);
     },
+    wholeLog: async (deployment) => await (await fetch(`${program.url}/deploys/${deployment}/log.txt`)).text(),
     async killAndStart() {
       await program.end('SIGKILL');
       program = await begin();

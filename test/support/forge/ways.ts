@@ -131,6 +131,8 @@ export async function logOf50MB({ robot }: Stage, scope: string, ends: string): 
   await robot.shown(scope, ends);
   const after = await robot.memory();
   expect(after.peak - Math.max(before.now, before.peak), 'MB more than before').to.be.below(ROOM_MB);
-  await robot.say(`deploys log ${await robot.numberOf(scope)}`);
-  return await robot.shown(scope, 'the last line of 50 MB');
+  const number = await robot.numberOf(scope);
+  await robot.say(`deploys log ${number}`);
+  await robot.shown(scope, 'the last line of 50 MB');
+  return await robot.wholeLog(number);
 }

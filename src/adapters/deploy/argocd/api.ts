@@ -1,9 +1,9 @@
 /** The calls to Argo CD that a rollout needs. https://argo-cd.readthedocs.io/en/stable/developer-guide/api-docs/ */
 
 import type { ArgoTargetConfig } from '../../../domain/deploy/targets/argocd.ts';
-import { createLines } from '../command/lines.ts';
-import { path, type Rest, type RestRequest } from '../http/client.ts';
-import { RestProblem } from '../http/problem.ts';
+import { path, type Rest, type RestRequest } from '../../rest/client.ts';
+import { RestProblem } from '../../rest/problem.ts';
+import { createLines } from '../lines.ts';
 import { type Application, parseApplication, parseLogLine, parseTree } from './schema.ts';
 import type { PatchStep } from './source.ts';
 

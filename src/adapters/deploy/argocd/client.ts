@@ -1,28 +1,30 @@
 /** The target `argocd`: sets the version of an application, syncs it and follows it until it is healthy. See docs/guide/targets/argocd.md. */
 
-import type { Clock, Live, Target, TargetOutcome, TargetRequest, TargetRun } from '../../../domain/deploy/ports.ts';
+import { duration } from '../../../domain/deploy/duration.ts';
+import {
+  isCancelled,
+  type Live,
+  type Target,
+  type TargetOutcome,
+  type TargetRequest,
+  type TargetRun,
+} from '../../../domain/deploy/target.ts';
 import type { ArgoTargetConfig } from '../../../domain/deploy/targets/argocd.ts';
-import { createLines } from '../command/lines.ts';
-import { createRest, systemClock } from '../http/client.ts';
-import { failureOf, isCancelled, lostSightOf, never } from '../http/failure.ts';
+import { systemClock } from '../../clock.ts';
+import { createRest } from '../../rest/client.ts';
+import { isPassing, RestProblem } from '../../rest/problem.ts';
+import { failureOf, lostSightOf, never } from '../http/failure.ts';
 import { fill } from '../http/fill.ts';
 import { once } from '../http/once.ts';
+import type { HttpTargetOptions } from '../http/options.ts';
 import { clearly } from '../http/outcome.ts';
 import { createPace } from '../http/pace.ts';
 import { type Patience, patiently } from '../http/patience.ts';
-import { isPassing, RestProblem } from '../http/problem.ts';
+import { createLines } from '../lines.ts';
 import { type Argo, createArgo, isBusy, stateOf } from './api.ts';
 import { type Application, type Handle, parseHandle } from './schema.ts';
 import { patchOf, sourceOf, versionOf } from './source.ts';
 import { conditionOf, healthReason, sick, syncFailure } from './words.ts';
-
-export interface ArgoTargetOptions {
-  readonly service: string;
-  readonly config: ArgoTargetConfig;
-  /** The robot's environment: where the token is. */
-  readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly clock?: Clock;
-}
 
 const FIRST_POLL_MS = 1_000;
 const LAST_POLL_MS = 5_000;
@@ -33,7 +35,7 @@ const LAG_MS = 20_000;
 const STOP_MS = 60_000;
 const LOG_LINES = 20;
 
-export function createArgoTarget(options: ArgoTargetOptions): Target {
+export function createArgoTarget(options: HttpTargetOptions<ArgoTargetConfig>): Target {
   const { config } = options;
   const clock = options.clock ?? systemClock;
   const now = () => clock.now().getTime();
@@ -199,7 +201,7 @@ export function createArgoTarget(options: ArgoTargetOptions): Target {
     let degradedSince: number | undefined;
     let refresh = false;
     const tell = (text: string, percent?: number) => {
-      if (text !== told) run.progress({ text: text.slice(0, 200), ...(percent === undefined ? {} : { percent }) });
+      if (text !== told) run.progress({ text, ...(percent === undefined ? {} : { percent }) });
       told = text;
     };
     for (;;) {
@@ -258,7 +260,7 @@ export function createArgoTarget(options: ArgoTargetOptions): Target {
 
   async function tooLong(rollout: Rollout, application: Application): Promise<TargetOutcome> {
     const { argo, name } = rollout;
-    const time = `${Math.round(config.timeoutMs / 6_000) / 10} min`;
+    const time = duration(config.timeoutMs);
     if (isBusy(application)) {
       await argo.terminate();
       const message = application.status.operationState?.message;

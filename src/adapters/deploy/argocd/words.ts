@@ -1,6 +1,6 @@
 /** Why an application is not as it should be, in words. */
 
-import { oneLine } from '../http/words.ts';
+import { oneLine } from '../../one-line.ts';
 import type { Application, OperationState } from './schema.ts';
 
 type Node = {

@@ -3,17 +3,19 @@
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CommandTargetConfig } from '../../../domain/deploy/config.ts';
+import { duration } from '../../../domain/deploy/duration.ts';
 import {
+  CUT_OFF,
   type Live,
   type Target,
   type TargetOutcome,
   type TargetRequest,
   type TargetRun,
   TargetUnclear,
-} from '../../../domain/deploy/ports.ts';
+} from '../../../domain/deploy/target.ts';
+import type { CommandTargetConfig } from '../../../domain/deploy/targets/command.ts';
+import { progressOf } from '../lines.ts';
 import { environmentOf, fill, type Values } from './arguments.ts';
-import { progressOf } from './lines.ts';
 import { type Ended, runProgram } from './run.ts';
 import { parseCurrent, parseVersions } from './schema.ts';
 
@@ -77,7 +79,7 @@ export function createCommandTarget(options: CommandTargetOptions): Target {
     });
     await rm(pidFile(request.environment), { force: true });
     if (ended.kind === 'exit' && ended.code === 0) return { kind: 'succeeded' };
-    if (ended.kind === 'aborted') return { kind: 'interrupted', text: 'the robot was stopped while it ran' };
+    if (ended.kind === 'aborted') return CUT_OFF;
     return { kind: 'failed', code: ended.kind, text: describe(ended, filled.program, config) };
   }
 
@@ -160,7 +162,7 @@ function describe(ended: Ended, program: string, config: CommandTargetConfig): s
     case 'signal':
       return `the program was ended by ${ended.signal}`;
     case 'timeout':
-      return `the program took longer than ${config.timeoutMs / 1000} s and was stopped`;
+      return `the program took longer than ${duration(config.timeoutMs)} and was stopped`;
     case 'aborted':
       return 'the program was stopped';
     case 'missing':

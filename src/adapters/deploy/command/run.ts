@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import { text as readAll } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { createLines } from './lines.ts';
+import { createLines } from '../lines.ts';
 import { parseReport } from './schema.ts';
 
 const GUARD = fileURLToPath(new URL('guard.mjs', import.meta.url));

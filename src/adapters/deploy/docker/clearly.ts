@@ -1,6 +1,6 @@
 /** Questions that somebody waits for: an engine in trouble becomes the error that people read. */
 
-import { TargetUnclear } from '../../../domain/deploy/ports.ts';
+import { TargetUnclear } from '../../../domain/deploy/target.ts';
 import { EngineTrouble } from './trouble.ts';
 
 /** @throws TargetUnclear for what an engine does */

@@ -1,7 +1,7 @@
 /** The target `docker`: one container a service and environment. See docs/guide/targets/docker.md. */
 
-import type { Live, Target, TargetOutcome, TargetRequest, TargetRun } from '../../../domain/deploy/ports.ts';
-import type { DockerPlace, DockerTargetConfig } from '../../../domain/docker/config.ts';
+import type { Live, Target, TargetOutcome, TargetRequest, TargetRun } from '../../../domain/deploy/target.ts';
+import type { DockerPlace, DockerTargetConfig } from '../../../domain/deploy/targets/docker.ts';
 import { maskOf } from '../command/client.ts';
 import { clearly } from './clearly.ts';
 import { createEngine, type Engine } from './engine.ts';

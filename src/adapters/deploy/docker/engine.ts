@@ -4,8 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type Docker from 'dockerode';
 import type { ContainerCreateOptions } from 'dockerode';
-import type { DockerPlace } from '../../../domain/docker/config.ts';
-import { createLines } from '../command/lines.ts';
+import type { DockerPlace } from '../../../domain/deploy/targets/docker.ts';
+import { createLines } from '../lines.ts';
 import {
   type Container,
   type Listed,

@@ -1,7 +1,7 @@
 /** Whether a container is healthy: by the engine's own check, by a probe of the robot, or by staying up. */
 
 import { connect } from 'node:net';
-import type { DockerPlace } from '../../../domain/docker/config.ts';
+import type { DockerPlace } from '../../../domain/deploy/targets/docker.ts';
 import type { Container } from './schema.ts';
 import { fillIn, hostOf, parsePort } from './settings.ts';
 

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TargetConfig } from '../../../domain/deploy/config.ts';
-import type { DockerPlace } from '../../../domain/docker/config.ts';
+import type { DockerPlace } from '../../../domain/deploy/targets/docker.ts';
 import type { DockerHosts, DockerPlaceName, DockerUsage } from '../../../domain/docker/ports.ts';
 import { maskOf } from '../command/client.ts';
 import { clearly } from './clearly.ts';

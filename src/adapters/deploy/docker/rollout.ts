@@ -3,8 +3,8 @@
  * anything, and every container has a name that says which deployment made it.
  */
 
-import type { TargetOutcome, TargetRun } from '../../../domain/deploy/ports.ts';
-import type { DockerPlace } from '../../../domain/docker/config.ts';
+import { CUT_OFF, isCancelled, type TargetOutcome, type TargetRun } from '../../../domain/deploy/target.ts';
+import type { DockerPlace } from '../../../domain/deploy/targets/docker.ts';
 import type { Engine } from './engine.ts';
 import { judge, probe, probeAddress } from './health.ts';
 import { patiently, pause, Stopped } from './patience.ts';
@@ -283,7 +283,7 @@ export async function rollOut(options: RolloutOptions): Promise<TargetOutcome> {
     await change(handle);
   } catch (error) {
     if (error instanceof Stopped) {
-      if (run.signal.reason !== 'cancel') return { kind: 'interrupted', text: 'the robot was stopped while it ran' };
+      if (!isCancelled(run.signal)) return CUT_OFF;
       return { kind: 'interrupted', text: `it was cancelled; ${await putBack()}` };
     }
     if (error instanceof Failed)

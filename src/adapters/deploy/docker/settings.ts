@@ -1,7 +1,7 @@
 /** From configuration and request to names, images and the container that is asked for. */
 
 import type { ContainerCreateOptions } from 'dockerode';
-import type { DockerPlace, DockerTargetConfig } from '../../../domain/docker/config.ts';
+import type { DockerPlace, DockerTargetConfig } from '../../../domain/deploy/targets/docker.ts';
 
 /** By these labels containers are found again. */
 export const LABELS = {

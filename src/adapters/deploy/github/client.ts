@@ -1,37 +1,26 @@
 /** The target `github`: workflows of Actions, and Deployments. See docs/guide/targets/github.md. */
 
-import type { Clock, Target, TargetOutcome, TargetRequest, TargetRun } from '../../../domain/deploy/ports.ts';
+import type { Target, TargetOutcome, TargetRequest, TargetRun } from '../../../domain/deploy/target.ts';
 import type { GithubTargetConfig } from '../../../domain/deploy/targets/github.ts';
+import { systemClock } from '../../clock.ts';
+import { githubRest } from '../../servers.ts';
 import { untilSeen } from '../http/catchup.ts';
-import { createRest, systemClock } from '../http/client.ts';
 import { fill } from '../http/fill.ts';
+import type { HttpTargetOptions } from '../http/options.ts';
 import { clearly, outcomeOf } from '../http/outcome.ts';
 import { createDeployment, resumeDeployment } from './deployment.ts';
 import { liveOn, versionsOf } from './live.ts';
 import { parseHandle } from './schema.ts';
 import { resumeWorkflow, runWorkflow } from './workflow.ts';
 
-export interface GithubTargetOptions {
-  readonly service: string;
-  readonly config: GithubTargetConfig;
-  /** The robot's environment, where the token is. */
-  readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly clock?: Clock;
-}
-
-export function createGithubTarget({ service, config, environment, clock = systemClock }: GithubTargetOptions): Target {
+export function createGithubTarget({
+  service,
+  config,
+  environment,
+  clock = systemClock,
+}: HttpTargetOptions<GithubTargetConfig>): Target {
   const { how } = config;
-  const rest = createRest({
-    name: 'GitHub',
-    baseUrl: config.url,
-    token: { from: config.tokenFrom, value: environment[config.tokenFrom] },
-    headers: (token) => ({
-      accept: 'application/vnd.github+json',
-      'x-github-api-version': '2022-11-28',
-      authorization: `Bearer ${token}`,
-    }),
-    clock,
-  });
+  const rest = githubRest(config, { environment, clock });
 
   const live = (place: string) => liveOn(rest, config, fill(config.environment, { service, environment: place }));
 

@@ -1,8 +1,8 @@
 /** What is live and which versions there are, as GitHub knows them. */
 
-import type { Live } from '../../../domain/deploy/ports.ts';
+import type { Live } from '../../../domain/deploy/target.ts';
 import type { GithubTargetConfig } from '../../../domain/deploy/targets/github.ts';
-import { path, type Rest } from '../http/client.ts';
+import { path, type Rest } from '../../rest/client.ts';
 import { newestFirst } from '../http/newest.ts';
 import { noteOf, parseDeployments, parseReleases, parseStatuses, parseTags } from './schema.ts';
 

@@ -1,7 +1,7 @@
 /** What GitHub answers, parsed once. Only what is used is looked at. docs.github.com/rest */
 
 import { z } from 'zod';
-import { readerOf } from '../http/schema.ts';
+import { readerOf } from '../../rest/schema.ts';
 
 const reader = readerOf('GitHub', 'check that the url in config/services.yaml is that of the API');
 

@@ -3,16 +3,17 @@
  * docs.github.com/rest/actions/workflows, /workflow-runs, /workflow-jobs
  */
 
-import type { Clock, TargetOutcome, TargetRequest, TargetRun } from '../../../domain/deploy/ports.ts';
+import type { Clock } from '../../../domain/deploy/ports.ts';
+import type { TargetOutcome, TargetRequest, TargetRun } from '../../../domain/deploy/target.ts';
 import type { GithubTargetConfig, GithubWorkflow } from '../../../domain/deploy/targets/github.ts';
-import { path, type Rest } from '../http/client.ts';
+import { oneLine } from '../../one-line.ts';
+import { path, type Rest } from '../../rest/client.ts';
+import { RestProblem } from '../../rest/problem.ts';
 import { unlessCancelled } from '../http/failure.ts';
 import { fill, fillAll, markerOf, valuesOf } from '../http/fill.ts';
 import { follow, type Look } from '../http/follow.ts';
 import { once } from '../http/once.ts';
-import { RestProblem } from '../http/problem.ts';
 import { showTail } from '../http/tail.ts';
-import { oneLine } from '../http/words.ts';
 import {
   parseDispatched,
   parseJobs,

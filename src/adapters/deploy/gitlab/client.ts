@@ -1,31 +1,24 @@
 /** The target `gitlab`: pipelines and what they deployed. See docs/guide/targets/gitlab.md. */
 
-import type { Clock, Target, TargetOutcome, TargetRequest, TargetRun } from '../../../domain/deploy/ports.ts';
+import type { Target, TargetOutcome, TargetRequest, TargetRun } from '../../../domain/deploy/target.ts';
 import type { GitlabTargetConfig } from '../../../domain/deploy/targets/gitlab.ts';
+import { systemClock } from '../../clock.ts';
+import { gitlabRest } from '../../servers.ts';
 import { untilSeen } from '../http/catchup.ts';
-import { createRest, systemClock } from '../http/client.ts';
 import { fill } from '../http/fill.ts';
+import type { HttpTargetOptions } from '../http/options.ts';
 import { clearly, outcomeOf } from '../http/outcome.ts';
 import { liveOn, versionsOf } from './live.ts';
 import { resumePipeline, runPipeline } from './pipeline.ts';
 import { parseHandle } from './schema.ts';
 
-export interface GitlabTargetOptions {
-  readonly service: string;
-  readonly config: GitlabTargetConfig;
-  /** The robot's environment, where the tokens are. */
-  readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly clock?: Clock;
-}
-
-export function createGitlabTarget({ service, config, environment, clock = systemClock }: GitlabTargetOptions): Target {
-  const rest = createRest({
-    name: 'GitLab',
-    baseUrl: `${config.url}/api/v4`,
-    token: { from: config.tokenFrom, value: environment[config.tokenFrom] },
-    headers: (token) => ({ 'private-token': token }),
-    clock,
-  });
+export function createGitlabTarget({
+  service,
+  config,
+  environment,
+  clock = systemClock,
+}: HttpTargetOptions<GitlabTargetConfig>): Target {
+  const rest = gitlabRest(config, { environment, clock });
   const { triggerFrom } = config;
   const trigger = triggerFrom === undefined ? undefined : environment[triggerFrom];
   const options = { rest, config, trigger, clock };

@@ -1,8 +1,8 @@
 /** What is live and which versions there are, as GitLab knows them. docs.gitlab.com/api/deployments */
 
-import type { Live } from '../../../domain/deploy/ports.ts';
+import type { Live } from '../../../domain/deploy/target.ts';
 import type { GitlabTargetConfig } from '../../../domain/deploy/targets/gitlab.ts';
-import { path, type Rest } from '../http/client.ts';
+import { path, type Rest } from '../../rest/client.ts';
 import { type ProjectDeployment, parseDeployments, parseReleases, parseTags, parseVariables } from './schema.ts';
 
 const SHOWN_TO =

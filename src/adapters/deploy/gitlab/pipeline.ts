@@ -3,16 +3,17 @@
  * docs.gitlab.com/api/pipelines, /api/pipeline_triggers, /api/jobs
  */
 
-import type { Clock, TargetOutcome, TargetRequest, TargetRun } from '../../../domain/deploy/ports.ts';
+import type { Clock } from '../../../domain/deploy/ports.ts';
+import type { TargetOutcome, TargetRequest, TargetRun } from '../../../domain/deploy/target.ts';
 import type { GitlabTargetConfig } from '../../../domain/deploy/targets/gitlab.ts';
-import { path, type Rest } from '../http/client.ts';
+import { oneLine } from '../../one-line.ts';
+import { path, type Rest } from '../../rest/client.ts';
+import { RestProblem } from '../../rest/problem.ts';
 import { unlessCancelled } from '../http/failure.ts';
 import { fill, fillAll, markerOf, valuesOf } from '../http/fill.ts';
 import { follow, type Look } from '../http/follow.ts';
 import { once } from '../http/once.ts';
-import { RestProblem } from '../http/problem.ts';
 import { showTail } from '../http/tail.ts';
-import { oneLine } from '../http/words.ts';
 import {
   type Pipeline,
   type PipelineHandle,

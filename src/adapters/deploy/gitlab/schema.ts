@@ -1,7 +1,7 @@
 /** What GitLab answers, parsed once. Only what is used is looked at. docs.gitlab.com/api */
 
 import { z } from 'zod';
-import { readerOf } from '../http/schema.ts';
+import { readerOf } from '../../rest/schema.ts';
 
 const reader = readerOf('GitLab', 'check the url in config/services.yaml');
 

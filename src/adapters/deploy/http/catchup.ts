@@ -1,7 +1,8 @@
 /** What is live may be shown a moment after the rollout has ended. */
 
-import type { Clock, Live, TargetOutcome, TargetRequest, TargetRun } from '../../../domain/deploy/ports.ts';
-import { RestProblem } from './problem.ts';
+import type { Clock } from '../../../domain/deploy/ports.ts';
+import type { Live, TargetOutcome, TargetRequest, TargetRun } from '../../../domain/deploy/target.ts';
+import { RestProblem } from '../../rest/problem.ts';
 
 const WAITS_MS = [1_000, 2_000, 4_000];
 

@@ -1,7 +1,7 @@
 /** From what went wrong between the robot and a server to what a target answers. */
 
-import type { TargetOutcome } from '../../../domain/deploy/ports.ts';
-import { RestProblem } from './problem.ts';
+import { isCancelled, type TargetOutcome } from '../../../domain/deploy/target.ts';
+import { RestProblem } from '../../rest/problem.ts';
 
 /** How a rollout ends that could not go on. What is no matter of the server is thrown on. */
 export function failureOf(error: unknown): TargetOutcome {
@@ -27,9 +27,4 @@ export function unlessCancelled(signal: AbortSignal): AbortSignal {
   if (signal.aborted) pass();
   else signal.addEventListener('abort', pass, { once: true });
   return stopped.signal;
-}
-
-/** Somebody cancelled; otherwise an aborted signal means that the robot stops. */
-export function isCancelled(signal: AbortSignal): boolean {
-  return signal.aborted && signal.reason === 'cancel';
 }

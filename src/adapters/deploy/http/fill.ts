@@ -1,6 +1,6 @@
 /** Texts of the configuration with the values of one deployment. */
 
-import type { TargetRequest } from '../../../domain/deploy/ports.ts';
+import type { TargetRequest } from '../../../domain/deploy/target.ts';
 
 /** Puts the values where `{name}` stands; what is no name of a value stays as it is. */
 export function fill(text: string, values: Readonly<Record<string, string>>): string {

@@ -1,9 +1,11 @@
 /** Following what goes on elsewhere to its end: growing waits, outages, a deadline, being cancelled, being stopped. */
 
-import type { Clock, TargetOutcome, TargetRun } from '../../../domain/deploy/ports.ts';
-import { isCancelled, never } from './failure.ts';
+import { duration } from '../../../domain/deploy/duration.ts';
+import type { Clock } from '../../../domain/deploy/ports.ts';
+import { CUT_OFF, isCancelled, type TargetOutcome, type TargetRun } from '../../../domain/deploy/target.ts';
+import { isPassing, RestProblem } from '../../rest/problem.ts';
+import { lostSightOf, never } from './failure.ts';
 import { createPace } from './pace.ts';
-import { isPassing, RestProblem } from './problem.ts';
 
 /** What one look saw; an outcome ends it. */
 export interface Look {
@@ -40,9 +42,7 @@ export async function follow(following: Following): Promise<TargetOutcome> {
   let awaySince: number | undefined;
   for (;;) {
     if (run.signal.aborted) {
-      return isCancelled(run.signal)
-        ? await end(following, 'cancel')
-        : { kind: 'interrupted', text: 'the robot was stopped while it ran' };
+      return isCancelled(run.signal) ? await end(following, 'cancel') : CUT_OFF;
     }
     if (clock.now().getTime() > deadline) return await end(following, 'timeout');
     try {
@@ -58,7 +58,7 @@ export async function follow(following: Following): Promise<TargetOutcome> {
       // Who wants to be left alone for an hour is not away.
       if (error.kind === 'limited') awaySince &&= now;
       if (!isPassing(error) || (awaySince !== undefined && now - awaySince > AWAY_MS)) {
-        return { kind: 'interrupted', text: `it could not be followed to its end: ${error.message}` };
+        return lostSightOf(error);
       }
       if (awaySince === undefined) run.progress({ text: `${error.message} (asking again and again)` });
       awaySince ??= now;
@@ -70,8 +70,7 @@ export async function follow(following: Following): Promise<TargetOutcome> {
 /** Stops it and waits for its end, which may be a good one after all. */
 async function end(following: Following, why: 'cancel' | 'timeout'): Promise<TargetOutcome> {
   const { run, clock, name, timeoutMs } = following;
-  const minutes = Math.round(timeoutMs / 6_000) / 10;
-  const what = why === 'cancel' ? 'it was cancelled' : `it took longer than ${minutes} min`;
+  const what = why === 'cancel' ? 'it was cancelled' : `it took longer than ${duration(timeoutMs)}`;
   const outcome = (text: string): TargetOutcome =>
     why === 'cancel' ? { kind: 'interrupted', text } : { kind: 'failed', code: 'timeout', text };
   run.progress({ text: why === 'cancel' ? 'Cancelling' : 'Stopping: it takes too long' });

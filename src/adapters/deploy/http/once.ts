@@ -1,8 +1,9 @@
 /** Asking for something that must be done once: what may have arrived is looked for before it is asked for again. */
 
 import type { Clock } from '../../../domain/deploy/ports.ts';
-import { isCancelled, never } from './failure.ts';
-import { mayHaveArrived, type ProblemKind, RestProblem } from './problem.ts';
+import { isCancelled } from '../../../domain/deploy/target.ts';
+import { mayHaveArrived, type ProblemKind, RestProblem } from '../../rest/problem.ts';
+import { never } from './failure.ts';
 
 export interface Once<T> {
   /** The request; not repeated by itself. */

@@ -1,8 +1,14 @@
 /** Problems with a server, as a target must say them. */
 
-import { type TargetOutcome, type TargetRun, TargetUnclear } from '../../../domain/deploy/ports.ts';
-import { failureOf, isCancelled } from './failure.ts';
-import { RestProblem } from './problem.ts';
+import {
+  CUT_OFF,
+  isCancelled,
+  type TargetOutcome,
+  type TargetRun,
+  TargetUnclear,
+} from '../../../domain/deploy/target.ts';
+import { RestProblem } from '../../rest/problem.ts';
+import { failureOf } from './failure.ts';
 
 /** A rollout that a problem ended before it could be followed. */
 export async function outcomeOf(run: TargetRun, work: () => Promise<TargetOutcome>): Promise<TargetOutcome> {
@@ -10,10 +16,7 @@ export async function outcomeOf(run: TargetRun, work: () => Promise<TargetOutcom
     return await work();
   } catch (error) {
     if (!(error instanceof RestProblem && error.kind === 'stopped')) return failureOf(error);
-    const text = isCancelled(run.signal)
-      ? 'it was cancelled before it had begun'
-      : 'the robot was stopped while it ran';
-    return { kind: 'interrupted', text };
+    return isCancelled(run.signal) ? { kind: 'interrupted', text: 'it was cancelled before it had begun' } : CUT_OFF;
   }
 }
 

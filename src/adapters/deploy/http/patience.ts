@@ -1,7 +1,7 @@
 /** Trouble that passes does not end a rollout that goes on by itself, until its time is over. */
 
-import type { TargetRun } from '../../../domain/deploy/ports.ts';
-import { isPassing, RestProblem } from './problem.ts';
+import type { TargetRun } from '../../../domain/deploy/target.ts';
+import { isPassing, RestProblem } from '../../rest/problem.ts';
 
 export type Answered<T> = { readonly kind: 'answer'; readonly value: T } | { readonly kind: 'trouble' };
 
@@ -19,7 +19,7 @@ export async function patiently<T>({ run, what, left }: Patience, ask: () => Pro
     return { kind: 'answer', value: await ask() };
   } catch (error) {
     if (!isPassing(error) || left() === 0 || !(error instanceof RestProblem)) throw error;
-    run.progress({ text: `No answer just now, ${what} goes on: ${error.message}`.slice(0, 200) });
+    run.progress({ text: `No answer just now, ${what} goes on: ${error.message}` });
     return { kind: 'trouble' };
   }
 }

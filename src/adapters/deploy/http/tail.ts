@@ -1,8 +1,8 @@
 /** The end of a log, however long it is: that is where the error stands. */
 
-import { createLines } from '../command/lines.ts';
-import type { Rest, RestRequest } from './client.ts';
-import { RestProblem, wasCut } from './problem.ts';
+import type { Rest, RestRequest } from '../../rest/client.ts';
+import { RestProblem, wasCut } from '../../rest/problem.ts';
+import { createLines } from '../lines.ts';
 
 export interface Tail {
   readonly lines: readonly string[];

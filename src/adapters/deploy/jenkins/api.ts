@@ -1,8 +1,7 @@
 /** The calls to Jenkins that a rollout needs. */
 
-import type { Rest, RestAnswer, RestRequest } from '../http/client.ts';
-import type { Headers } from '../http/limits.ts';
-import { RestProblem } from '../http/problem.ts';
+import type { Rest, RestAnswer, RestRequest } from '../../rest/client.ts';
+import { RestProblem } from '../../rest/problem.ts';
 import {
   type Build,
   type Item,
@@ -63,14 +62,6 @@ export function jobPath(job: string): string {
     .split('/')
     .map((part) => `/job/${encodeURIComponent(part)}`)
     .join('');
-}
-
-/** Jenkins answers with pages; the reason stands in headers (error.jelly, hudson.security.AccessDeniedException3). */
-export function saidByJenkins(headers: Headers): string {
-  const permission = headers['x-required-permission'];
-  const wanted =
-    permission === undefined ? '' : `it wants ${permission.replace(/^hudson\.model\./, '').replace('.', '/')}`;
-  return [headers['x-error'] ?? '', wanted].filter(Boolean).join('; ');
 }
 
 /** @param job with its folders */

@@ -1,35 +1,30 @@
 /** The target `jenkins`: starts a job with parameters and follows its build. See docs/guide/targets/jenkins.md. */
 
+import { duration } from '../../../domain/deploy/duration.ts';
 import {
-  type Clock,
+  isCancelled,
   type Live,
   type Target,
   type TargetOutcome,
   type TargetRequest,
   type TargetRun,
   TargetUnclear,
-} from '../../../domain/deploy/ports.ts';
+} from '../../../domain/deploy/target.ts';
 import type { JenkinsTargetConfig } from '../../../domain/deploy/targets/jenkins.ts';
-import { createRest, systemClock } from '../http/client.ts';
-import { failureOf, isCancelled, lostSightOf, never, unlessCancelled } from '../http/failure.ts';
+import { systemClock } from '../../clock.ts';
+import { isPassing, RestProblem } from '../../rest/problem.ts';
+import { jenkinsRest } from '../../servers.ts';
+import { failureOf, lostSightOf, never, unlessCancelled } from '../http/failure.ts';
 import { fill, fillAll } from '../http/fill.ts';
 import { once } from '../http/once.ts';
+import type { HttpTargetOptions } from '../http/options.ts';
 import { clearly } from '../http/outcome.ts';
 import { createPace } from '../http/pace.ts';
 import { type Patience, patiently } from '../http/patience.ts';
-import { isPassing, RestProblem } from '../http/problem.ts';
-import { createJenkins, type Found, type Jenkins, jobPath, saidByJenkins } from './api.ts';
+import { createJenkins, type Found, type Jenkins, jobPath } from './api.ts';
 import { createConsole } from './log.ts';
 import { outcomeOf } from './result.ts';
 import { type Build, type Handle, parseHandle } from './schema.ts';
-
-export interface JenkinsTargetOptions {
-  readonly service: string;
-  readonly config: JenkinsTargetConfig;
-  /** The robot's environment: where the token is. */
-  readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly clock?: Clock;
-}
 
 const FIRST_POLL_MS = 1_000;
 const LAST_POLL_MS = 5_000;
@@ -39,18 +34,11 @@ const REMEMBER_EVERY_MS = 10_000;
 /** Builds among which the one is looked for that is live. */
 const LOOKED_AT = 100;
 
-export function createJenkinsTarget(options: JenkinsTargetOptions): Target {
+export function createJenkinsTarget(options: HttpTargetOptions<JenkinsTargetConfig>): Target {
   const { config } = options;
   const clock = options.clock ?? systemClock;
   const now = () => clock.now().getTime();
-  const rest = createRest({
-    name: 'Jenkins',
-    baseUrl: config.url,
-    token: { from: config.tokenFrom, value: options.environment[config.tokenFrom] },
-    headers: (token) => ({ authorization: `Basic ${Buffer.from(`${config.user}:${token}`).toString('base64')}` }),
-    said: saidByJenkins,
-    clock,
-  });
+  const rest = jenkinsRest(config, { environment: options.environment, clock });
 
   const jobOf = (values: Readonly<Record<string, string>>) => fill(config.job, values);
   const filled = (values: Readonly<Record<string, string>>) => fillAll(config.parameters, values);
@@ -212,7 +200,7 @@ export function createJenkinsTarget(options: JenkinsTargetOptions): Target {
           };
         }
         const why = `Waiting in the queue of Jenkins${item.value.why ? `: ${item.value.why}` : ''}`;
-        if (why !== told) run.progress({ text: why.slice(0, 200) });
+        if (why !== told) run.progress({ text: why });
         told = why;
       }
       const cancelled = isCancelled(run.signal);
@@ -228,7 +216,7 @@ export function createJenkinsTarget(options: JenkinsTargetOptions): Target {
           return { kind: 'interrupted', text: 'it was cancelled; Jenkins had not begun' };
         }
         if (after.kind === 'answer') {
-          const text = `the build waited longer than ${minutes(config.timeoutMs)} in the queue and was taken out of it`;
+          const text = `the build waited longer than ${duration(config.timeoutMs)} in the queue and was taken out of it`;
           return { kind: 'failed', code: 'timeout', text };
         }
       }
@@ -264,7 +252,7 @@ export function createJenkinsTarget(options: JenkinsTargetOptions): Target {
           return {
             kind: 'failed',
             code: 'timeout',
-            text: `${name} took longer than ${minutes(config.timeoutMs)} and was stopped`,
+            text: `${name} took longer than ${duration(config.timeoutMs)} and was stopped`,
           };
         }
       }
@@ -338,8 +326,4 @@ function stoppedOutcome({ signal }: TargetRun, when: string): TargetOutcome {
 function progressOf({ timestamp, estimatedDuration }: Build, at: number): { percent?: number } {
   if (estimatedDuration <= 0 || timestamp <= 0) return {};
   return { percent: Math.max(0, Math.min(99, Math.round(((at - timestamp) / estimatedDuration) * 100))) };
-}
-
-function minutes(ms: number): string {
-  return ms < 120_000 ? `${ms / 1_000} s` : `${Math.round(ms / 60_000)} min`;
 }

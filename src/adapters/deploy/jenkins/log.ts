@@ -1,9 +1,9 @@
 /** The console of a build, told line by line while it grows. */
 
-import type { TargetRun } from '../../../domain/deploy/ports.ts';
-import { createLines } from '../command/lines.ts';
+import type { TargetRun } from '../../../domain/deploy/target.ts';
+import { isPassing, RestProblem, wasCut } from '../../rest/problem.ts';
 import { END_BYTES, MOST_TOLD_BYTES } from '../http/most.ts';
-import { isPassing, RestProblem, wasCut } from '../http/problem.ts';
+import { createLines } from '../lines.ts';
 import type { Jenkins } from './api.ts';
 
 export interface Console {

@@ -1,6 +1,6 @@
 /** How a build ended, in words. */
 
-import type { TargetOutcome } from '../../../domain/deploy/ports.ts';
+import type { TargetOutcome } from '../../../domain/deploy/target.ts';
 
 /**
  * @param result as https://javadoc.jenkins.io/hudson/model/Result.html has them

@@ -50,7 +50,7 @@ export function deploymentCache(cluster: Cluster, closing: AbortSignal): Deploym
   return cache;
 }
 
-export function createDeploymentCache(cluster: Cluster): DeploymentCache {
+function createDeploymentCache(cluster: Cluster): DeploymentCache {
   const namespaces = new Map<string, WatchedDeployments>();
   const pods = createPodReader(cluster);
   /** Of the whole cluster; undefined until it is tried, and after a time without use. */

@@ -1,7 +1,6 @@
 /** The target `kubernetes`: sets images and sees the rollout to its end. See docs/guide/targets/kubernetes.md. */
 
 import { randomBytes } from 'node:crypto';
-import type { KubernetesTargetConfig } from '../../../domain/deploy/config.ts';
 import {
   type Live,
   type Target,
@@ -9,7 +8,8 @@ import {
   type TargetRequest,
   type TargetRun,
   TargetUnclear,
-} from '../../../domain/deploy/ports.ts';
+} from '../../../domain/deploy/target.ts';
+import type { KubernetesTargetConfig } from '../../../domain/deploy/targets/kubernetes.ts';
 import type { TargetOptions } from '../targets.ts';
 import { deploymentCache } from './cache.ts';
 import { changeImages, existing } from './change.ts';

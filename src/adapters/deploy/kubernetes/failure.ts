@@ -1,5 +1,6 @@
 /** What went wrong with a call to the API server, and what to do, in words. */
 
+import { oneLine } from '../../one-line.ts';
 import { parseApiError, parseStatus } from './schema.ts';
 
 /**
@@ -122,6 +123,5 @@ function certificate(code: string): string {
 
 /** One line of it. */
 export function brief(text: string, most = 300): string {
-  const line = text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ').trim();
-  return line.length <= most ? line : `${line.slice(0, most - 1)}…`;
+  return oneLine(text, most);
 }

@@ -2,7 +2,7 @@
 
 import type { V1Deployment, V1Pod } from '@kubernetes/client-node';
 import { duration } from '../../../domain/deploy/duration.ts';
-import type { TargetRun } from '../../../domain/deploy/ports.ts';
+import type { TargetRun } from '../../../domain/deploy/target.ts';
 import { existing, imageIn } from './change.ts';
 import type { Cluster } from './cluster.ts';
 import { ApiFailure, passes } from './failure.ts';

@@ -1,7 +1,7 @@
 /** What a cluster really runs of a service. */
 
 import type { V1Deployment, V1Pod } from '@kubernetes/client-node';
-import type { Live } from '../../../domain/deploy/ports.ts';
+import type { Live } from '../../../domain/deploy/target.ts';
 import type { Cluster } from './cluster.ts';
 import { ApiFailure } from './failure.ts';
 import { containerOf, versionOf, versionSet } from './images.ts';

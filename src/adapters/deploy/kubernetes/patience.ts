@@ -1,6 +1,7 @@
 /** Waiting that the robot's end or a cancellation cuts short. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isCancelled } from '../../../domain/deploy/target.ts';
 import { type ApiFailure, passes } from './failure.ts';
 
 /** The run was cut short; nothing is thrown for a cancellation while things are put in order. */
@@ -25,13 +26,13 @@ export interface Limits {
 /** @throws Cut */
 export function checkCut({ signal, undoing }: Limits): void {
   if (!signal.aborted) return;
-  const by = signal.reason === 'cancel' ? 'cancel' : 'stop';
+  const by = isCancelled(signal) ? 'cancel' : 'stop';
   if (by === 'stop' || !undoing) throw new Cut(by);
 }
 
 /** Sleeps; returns early when the run is cut short. */
 export async function pause(ms: number, limits: Limits): Promise<void> {
-  if (limits.undoing && limits.signal.reason === 'cancel') await sleep(ms);
+  if (limits.undoing && isCancelled(limits.signal)) await sleep(ms);
   else await sleep(ms, undefined, { signal: limits.signal }).catch(() => undefined);
 }
 

@@ -1,6 +1,6 @@
 /** Where a service of the configuration is in a cluster. */
 
-import type { KubernetesTargetConfig } from '../../../domain/deploy/config.ts';
+import type { KubernetesTargetConfig } from '../../../domain/deploy/targets/kubernetes.ts';
 
 /** One Deployment, and what a version sets in it. */
 export interface Workload {

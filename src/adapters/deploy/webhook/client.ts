@@ -1,24 +1,28 @@
 /** The target `webhook`: sends a signed request, and asks how far it is. See docs/guide/targets/webhook.md. */
 
+import { duration } from '../../../domain/deploy/duration.ts';
 import {
-  type Clock,
+  CUT_OFF,
+  isCancelled,
   type Live,
   type Target,
   type TargetOutcome,
   type TargetRequest,
   type TargetRun,
   TargetUnclear,
-} from '../../../domain/deploy/ports.ts';
+} from '../../../domain/deploy/target.ts';
 import type { WebhookTargetConfig } from '../../../domain/deploy/targets/webhook.ts';
-import { createRest, type Rest, type RestAnswer, type RestRequest, systemClock } from '../http/client.ts';
-import { failureOf, isCancelled, lostSightOf, never } from '../http/failure.ts';
+import { systemClock } from '../../clock.ts';
+import { oneLine } from '../../one-line.ts';
+import { createRest, type Rest, type RestAnswer, type RestRequest } from '../../rest/client.ts';
+import { isPassing, mayHaveArrived, RestProblem } from '../../rest/problem.ts';
+import { failureOf, lostSightOf, never } from '../http/failure.ts';
 import { fill } from '../http/fill.ts';
 import { once } from '../http/once.ts';
+import type { HttpTargetOptions } from '../http/options.ts';
 import { clearly } from '../http/outcome.ts';
 import { createPace } from '../http/pace.ts';
 import { type Patience, patiently } from '../http/patience.ts';
-import { isPassing, mayHaveArrived, RestProblem } from '../http/problem.ts';
-import { oneLine } from '../http/words.ts';
 import { createLog } from './log.ts';
 import {
   type Handle,
@@ -30,14 +34,6 @@ import {
   type Status,
 } from './schema.ts';
 import { sign } from './sign.ts';
-
-export interface WebhookTargetOptions {
-  readonly service: string;
-  readonly config: WebhookTargetConfig;
-  /** The robot's environment: where the secret is. */
-  readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly clock?: Clock;
-}
 
 const FIRST_POLL_MS = 1_000;
 const LAST_POLL_MS = 5_000;
@@ -61,7 +57,7 @@ function encoded(values: Values): Readonly<Record<string, string>> {
   return Object.fromEntries(known.map(([name, value]) => [name, encodeURIComponent(value)]));
 }
 
-export function createWebhookTarget(options: WebhookTargetOptions): Target {
+export function createWebhookTarget(options: HttpTargetOptions<WebhookTargetConfig>): Target {
   const { config } = options;
   const clock = options.clock ?? systemClock;
   const now = () => clock.now().getTime();
@@ -275,7 +271,7 @@ export function createWebhookTarget(options: WebhookTargetOptions): Target {
       const cancelled = isCancelled(run.signal);
       if (run.signal.aborted && !cancelled) {
         await keep();
-        return { kind: 'interrupted', text: 'the robot was stopped while it ran' };
+        return CUT_OFF;
       }
       if (stopping !== undefined && now() > stopping) {
         return { kind: 'interrupted', text: 'it was cancelled, but did not end; look there' };
@@ -306,7 +302,7 @@ export function createWebhookTarget(options: WebhookTargetOptions): Target {
         pace.hurry();
       }
       if (left(handle) === 0 && stopping === undefined) {
-        const text = `it took longer than ${Math.round(config.timeoutMs / 6_000) / 10} min, and may go on`;
+        const text = `it took longer than ${duration(config.timeoutMs)}, and may go on`;
         return { kind: 'failed', code: 'timeout', text };
       }
       await clock.sleep(pace.next(), cancelled ? never : run.signal);

@@ -1,10 +1,10 @@
 /** A log that grows, read in parts: `Range: bytes=<n>-`, https://www.rfc-editor.org/rfc/rfc9110#name-range. */
 
-import type { TargetRun } from '../../../domain/deploy/ports.ts';
-import { createLines } from '../command/lines.ts';
-import type { StreamEnd } from '../http/client.ts';
+import type { TargetRun } from '../../../domain/deploy/target.ts';
+import type { StreamEnd } from '../../rest/client.ts';
+import { isPassing, RestProblem, wasCut } from '../../rest/problem.ts';
 import { END_BYTES, MOST_TOLD_BYTES } from '../http/most.ts';
-import { isPassing, RestProblem, wasCut } from '../http/problem.ts';
+import { createLines } from '../lines.ts';
 
 export type ReadPart = (
   range: string,

@@ -3,8 +3,8 @@
 import { z } from 'zod';
 import type { RerunPlace } from '../../../domain/pipelines/access.ts';
 import type { Repeated } from '../../../domain/pipelines/rerun.ts';
-import { path, type Rest } from '../../deploy/http/client.ts';
-import { RestProblem } from '../../deploy/http/problem.ts';
+import { path, type Rest } from '../../rest/client.ts';
+import { RestProblem } from '../../rest/problem.ts';
 
 const pipeline = z.object({ status: z.string(), source: z.string().nullish() });
 

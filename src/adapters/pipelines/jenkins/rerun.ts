@@ -6,9 +6,9 @@
 import { z } from 'zod';
 import type { RerunPlace } from '../../../domain/pipelines/access.ts';
 import type { Repeated } from '../../../domain/pipelines/rerun.ts';
-import type { Rest } from '../../deploy/http/client.ts';
-import { RestProblem } from '../../deploy/http/problem.ts';
 import { createJenkins, jobPath } from '../../deploy/jenkins/api.ts';
+import type { Rest } from '../../rest/client.ts';
+import { RestProblem } from '../../rest/problem.ts';
 
 const build = z.object({
   building: z.boolean(),

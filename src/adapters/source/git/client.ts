@@ -4,6 +4,7 @@ import {
   type Check,
   type Commit,
   type GitSourceConfig,
+  isCommit,
   type Resolved,
   type Side,
   type Source,
@@ -58,7 +59,7 @@ export function createGitSource({ config, mirror, reported }: GitSourceOptions):
       const commit = await commitAt(`refs/${what === 'tag' ? 'tags' : 'heads'}/${asked}`);
       if (commit !== undefined) return { kind: 'found', what, commit, ...old };
     }
-    const commits = /^[0-9a-f]{7,64}$/.test(asked) ? await startingWith(asked) : [];
+    const commits = isCommit(asked) ? await startingWith(asked) : [];
     const [commit] = commits;
     if (commit === undefined) return { kind: 'unknown', ...old };
     return commits.length === 1 ? { kind: 'found', what: 'commit', commit, ...old } : { kind: 'ambiguous', commits };

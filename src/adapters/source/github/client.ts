@@ -1,7 +1,16 @@
 /** The source `github`: commits, comparisons and checks by its REST API. See docs/guide/source.md. */
 
-import type { Check, CheckState, Commit, Resolved, Side, Source } from '../../../domain/deploy/source.ts';
-import { createRest, path } from '../../deploy/http/client.ts';
+import {
+  type Check,
+  type CheckState,
+  type Commit,
+  isCommit,
+  type Resolved,
+  type Side,
+  type Source,
+} from '../../../domain/deploy/source.ts';
+import { path } from '../../rest/client.ts';
+import { githubRest } from '../../servers.ts';
 import {
   clearSource,
   type HostedSourceOptions,
@@ -29,17 +38,7 @@ const CONTENTS = { 403: 'the token needs the permission “Contents: read”' };
 const CHECKS = { 403: 'the token needs the permissions “Checks: read” and “Commit statuses: read”' };
 
 export function createGithubSource({ config, environment, clock }: HostedSourceOptions): Source {
-  const rest = createRest({
-    name: 'GitHub',
-    baseUrl: config.url,
-    token: { from: config.tokenFrom, value: environment[config.tokenFrom] },
-    headers: (token) => ({
-      accept: 'application/vnd.github+json',
-      'x-github-api-version': '2022-11-28',
-      authorization: `Bearer ${token}`,
-    }),
-    clock,
-  });
+  const rest = githubRest(config, { environment, clock });
   const [owner = '', name = ''] = config.name.split('/');
   const repository = path`/repos/${owner}/${name}`;
 
@@ -58,7 +57,7 @@ export function createGithubSource({ config, environment, clock }: HostedSourceO
       const commit = await commitAt(`${what === 'tag' ? 'tags' : 'heads'}/${asked}`);
       if (commit !== undefined) return { kind: 'found', what, commit };
     }
-    const commit = /^[0-9a-f]{7,64}$/.test(asked) ? await commitAt(asked) : undefined;
+    const commit = isCommit(asked) ? await commitAt(asked) : undefined;
     if (commit?.startsWith(asked)) return { kind: 'found', what: 'commit', commit };
     await mustBeThere(rest, repository);
     return { kind: 'unknown' };

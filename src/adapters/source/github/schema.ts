@@ -1,7 +1,7 @@
 /** What GitHub answers, parsed once. Only what is used is looked at. docs.github.com/rest/commits, /rest/checks */
 
 import { z } from 'zod';
-import { RestProblem } from '../../deploy/http/problem.ts';
+import { RestProblem } from '../../rest/problem.ts';
 
 const sha = z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/);
 

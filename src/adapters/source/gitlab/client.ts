@@ -1,7 +1,16 @@
 /** The source `gitlab`: commits and their statuses by its REST API. See docs/guide/source.md. */
 
-import type { Check, CheckState, Commit, Resolved, Side, Source } from '../../../domain/deploy/source.ts';
-import { createRest, path } from '../../deploy/http/client.ts';
+import {
+  type Check,
+  type CheckState,
+  type Commit,
+  isCommit,
+  type Resolved,
+  type Side,
+  type Source,
+} from '../../../domain/deploy/source.ts';
+import { path } from '../../rest/client.ts';
+import { gitlabRest } from '../../servers.ts';
 import { clearSource, type HostedSourceOptions, ifThere, mustBeThere, PAGES, titleOf, tooMany } from '../hosted.ts';
 import {
   type CommitStatus,
@@ -17,13 +26,7 @@ const ADVICE = { 403: 'the token needs the scope “read_api”, and at least th
 
 export function createGitlabSource({ config, environment, clock }: HostedSourceOptions): Source {
   const { name, branch } = config;
-  const rest = createRest({
-    name: 'GitLab',
-    baseUrl: `${config.url}/api/v4`,
-    token: { from: config.tokenFrom, value: environment[config.tokenFrom] },
-    headers: (token) => ({ 'private-token': token }),
-    clock,
-  });
+  const rest = gitlabRest(config, { environment, clock });
   const repository = path`/projects/${name}/repository`;
 
   function reference(kind: 'tags' | 'branches', asked: string): Promise<string | undefined> {
@@ -36,7 +39,7 @@ export function createGitlabSource({ config, environment, clock }: HostedSourceO
       const commit = await reference(what === 'tag' ? 'tags' : 'branches', asked);
       if (commit !== undefined) return { kind: 'found', what, commit };
     }
-    if (/^[0-9a-f]{7,64}$/.test(asked)) {
+    if (isCommit(asked)) {
       const where = `${repository}/commits/${asked}`;
       const found = await ifThere(async () => parseCommit((await rest.ask({ path: where, advice: ADVICE })).data));
       if (found?.id.startsWith(asked)) return { kind: 'found', what: 'commit', commit: found.id };

@@ -1,7 +1,7 @@
 /** What GitLab answers, parsed once. Only what is used is looked at. docs.gitlab.com/api/commits */
 
 import { z } from 'zod';
-import { RestProblem } from '../../deploy/http/problem.ts';
+import { RestProblem } from '../../rest/problem.ts';
 
 const id = z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/);
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { createDockerTarget } from '../../../../src/adapters/deploy/docker/client.ts';
 import { dockerTarget } from '../../../../src/config/targets/docker.ts';
-import type { Target } from '../../../../src/domain/deploy/ports.ts';
+import type { Target } from '../../../../src/domain/deploy/target.ts';
 import { type DockerEngine, startDocker } from '../../../support/docker.ts';
 import { type RollOptions, roll } from '../../../support/docker-run.ts';
 import { eventually } from '../../../support/eventually.ts';

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { createDockerTarget } from '../../../../src/adapters/deploy/docker/client.ts';
 import { dockerTarget } from '../../../../src/config/targets/docker.ts';
-import type { TargetOutcome } from '../../../../src/domain/deploy/ports.ts';
+import type { TargetOutcome } from '../../../../src/domain/deploy/target.ts';
 import { type Certificates, makeCertificates } from '../../../support/certificates.ts';
 
 /** Answers of an engine, by status; `cut` ends the connection. */

@@ -1,12 +1,13 @@
 /**
  * One REST server: requests with a deadline, bounded answers, limits honoured, repeats only where repeating is harmless. Shared by
- * the targets that speak HTTP. Nothing here knows a vendor.
+ * targets, sources and pipelines that speak HTTP. Nothing here knows a vendor.
  */
 
 import type { Readable } from 'node:stream';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { AxiosInstance } from 'axios';
-import type { Clock } from '../../../domain/deploy/ports.ts';
+import type { Clock } from '../../domain/deploy/ports.ts';
+import { systemClock } from '../clock.ts';
+import { oneLine } from '../one-line.ts';
 import { type Headers, limitWait } from './limits.ts';
 import {
   type Advice,
@@ -17,7 +18,6 @@ import {
   RestProblem,
   type Subject,
 } from './problem.ts';
-import { oneLine } from './words.ts';
 
 export interface RestOptions {
   /** As people call it: `GitHub`. */
@@ -90,12 +90,6 @@ const MOST_BYTES = 5_000_000;
 const FIRST_REPEAT_MS = 300;
 const LAST_REPEAT_MS = 30_000;
 const REDIRECTS = [301, 302, 303, 307, 308];
-
-/** The time of this machine. */
-export const systemClock: Clock = {
-  now: () => new Date(),
-  sleep: async (ms, signal) => await delay(ms, undefined, { signal }).catch(() => undefined),
-};
 
 /** A path in which each value is one segment, whatever it holds: path`/repos/${owner}/${name}`. */
 export function path(parts: TemplateStringsArray, ...values: readonly (string | number)[]): string {

@@ -1,6 +1,7 @@
 /** The line of each place: whose turn it is, and what the cards of those who wait say. */
 
-import { isStuck } from './lock.ts';
+import { messageKey } from './keys.ts';
+import { isSamePlace, isStuck } from './place.ts';
 import type { Deployment, DeployPorts, Line, Place } from './ports.ts';
 import { NO_PROGRESS, progressCard } from './progress.ts';
 import { lineOf, placesOf, waitingCard } from './waiting.ts';
@@ -14,11 +15,7 @@ export interface Queue {
 }
 
 /** @param retell shows again how a deployment ended, as the last word on its card */
-export function createQueue(
-  ports: DeployPorts,
-  postKey: (id: number) => string,
-  retell: (deployment: Deployment) => Promise<void>,
-): Queue {
+export function createQueue(ports: DeployPorts, retell: (deployment: Deployment) => Promise<void>): Queue {
   const { store, clock, log } = ports;
   /** Whether a refresh that is under way has to look once more. */
   const refreshing = new Map<string, { again: boolean }>();
@@ -38,9 +35,7 @@ export function createQueue(
   async function advance(place: Place): Promise<void> {
     const next = await store.next(place, clock.now());
     if (next === undefined) {
-      const holder = (await store.open()).find(
-        (one) => one.service === place.service && one.environment === place.environment,
-      );
+      const holder = (await store.open()).find((one) => isSamePlace(one, place));
       if (holder !== undefined && isStuck(holder, clock.now())) await ports.enqueue(holder.id);
     } else {
       await correct(next.id);
@@ -76,7 +71,7 @@ export function createQueue(
     let shown = await lineAt(place);
     for (;;) {
       for (const one of shown.waiting) {
-        await ports.post(one.origin, waitingCard(one, shown, clock.now()), postKey(one.id));
+        await ports.post(one.origin, waitingCard(one, shown, clock.now()), messageKey(one.id));
       }
       if (shown.waiting.length === 0) return;
       const now = await lineAt(place);
@@ -93,7 +88,7 @@ export function createQueue(
     const now = await store.get(id);
     if (now === undefined || now.state === 'running' || now.state === 'waiting') return;
     if (now.state !== 'queued') return await retell(now);
-    await ports.post(now.origin, progressCard(now, NO_PROGRESS, clock.now()), postKey(id));
+    await ports.post(now.origin, progressCard(now, NO_PROGRESS, clock.now()), messageKey(id));
     const after = await store.get(id);
     if (after !== undefined && after.state !== 'queued') await correct(id);
   }

@@ -2,7 +2,7 @@
 
 import { versionBefore, versionLine } from './before.ts';
 import type { Afterwards } from './config.ts';
-import { isOpen } from './lock.ts';
+import { isOpen } from './place.ts';
 import type { Deployment } from './ports.ts';
 import type { Tie } from './tie.ts';
 

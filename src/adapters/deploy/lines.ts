@@ -2,7 +2,7 @@
 
 import { StringDecoder } from 'node:string_decoder';
 import { stripVTControlCharacters } from 'node:util';
-import type { ProgressStep } from '../../../domain/deploy/ports.ts';
+import type { ProgressStep } from '../../domain/deploy/target.ts';
 
 /** A line longer than this is cut into several: output without line ends must not fill the memory. */
 const LONGEST = 16_384;

@@ -1,8 +1,8 @@
 /** Parsing what a server answers, once. */
 
 import type { z } from 'zod';
+import { oneLine } from '../one-line.ts';
 import { RestProblem } from './problem.ts';
-import { oneLine } from './words.ts';
 
 /** For the schemas of one server: what does not fit is a problem in words, with `hint` as what to do. */
 export function readerOf(name: string, hint: string): <T>(schema: z.ZodType<T>) => (data: unknown) => T {

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
+import { backTo, isWayBack, overtaker, wish } from '../../../src/domain/deploy/auto-rollback.ts';
 import type { Afterwards } from '../../../src/domain/deploy/config.ts';
 import type { Deployment } from '../../../src/domain/deploy/ports.ts';
 import type { Tie } from '../../../src/domain/deploy/tie.ts';
-import { backTo, isWayBack, overtaker, wish } from '../../../src/domain/deploy/way-back.ts';
 
 const M = 60_000;
 const start = new Date('2026-01-31T12:00:00Z');

@@ -1,0 +1,6 @@
+/** Several things in one sentence. */
+
+/** `build, lint and test` */
+export function listed(names: readonly string[]): string {
+  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+}
