@@ -19,8 +19,8 @@ stdout.write('::step Copying\\n');
 const many = 'a line of the program, one of very many that say nothing new, as long as a line of a log tends to be\\n'.repeat(100);
 for (let done = 0; done < ${LINES}; done += 100) if (!stdout.write(many)) await once(stdout, 'drain');
 console.error('login with password=hunter2-hunter2 at https://robot:hunter2-hunter2@registry.example.com');
-console.error('the last line');
-process.exit(3);
+stdout.write('the last line\\n');
+process.exitCode = 3;
 `;
 
 describe('deploys log, through the program', function () {

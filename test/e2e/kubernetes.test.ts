@@ -88,6 +88,15 @@ services:
     );
   }
 
+  /** Those of the version before are gone. */
+  async function pods(count: number): Promise<void> {
+    await eventually(
+      async () => (await cluster.core.listNamespacedPod({ namespace })).items.length,
+      (found) => found === count,
+      60_000,
+    );
+  }
+
   async function generation(): Promise<number | undefined> {
     return (await cluster.apps.readNamespacedDeployment({ namespace, name: 'web' })).metadata?.generation;
   }
@@ -113,6 +122,7 @@ services:
   it('deploys, says what runs, and what somebody set by hand', async () => {
     await alice.say('general', 'shipmate deploy web v2 to staging');
     await says('web v2 is live in staging');
+    await pods(2);
     await alice.say('general', 'shipmate kubernetes pods web in staging');
     await says('2 of 2 pods of web in staging are ready');
     await alice.say('general', 'shipmate deploys in staging');

@@ -62,7 +62,8 @@ describe('web chat in Chromium', function () {
 
   async function goTo(page: Page, room: string): Promise<void> {
     await page.locator(`[data-room="${room}"]`).click();
-    await page.locator(`[data-room="${room}"][aria-current]`).waitFor();
+    // On a phone the drawer that it stands in may be closed by then.
+    await page.locator(`[data-room="${room}"][aria-current]`).waitFor({ state: 'attached' });
   }
 
   function message(page: Page, text: string): Locator {

@@ -121,8 +121,11 @@ export async function cancelInTheMiddle({ robot }: Stage, scope: string, going: 
   return await robot.shown(scope, 'was cancelled');
 }
 
-/** How much of a log of 50 MB may stay in memory at most, in MB. */
-const ROOM_MB = 60;
+/**
+ * How much more memory a log of 50 MB may take for a while, in MB. Up to 100 were seen on a machine that does nothing else, most of it
+ * not collected yet; to keep it all takes 600.
+ */
+const ROOM_MB = 150;
 
 /** Deploys what ends with a log of 50 MB. @returns what `deploys log` then shows */
 export async function logOf50MB({ robot }: Stage, scope: string, ends: string): Promise<string> {
