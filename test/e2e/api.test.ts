@@ -207,7 +207,8 @@ describe('commands over HTTP', function () {
   });
 
   it('a wrong, a revoked and an expired token open nothing', async () => {
-    for (const secret of ['shp_wrong', `${token.slice(0, -1)}_`, 'x'.repeat(5000)]) {
+    const nearly = `${token.slice(0, -1)}${token.endsWith('_') ? '-' : '_'}`;
+    for (const secret of ['shp_wrong', nearly, 'x'.repeat(5000)]) {
       const answer = await call('deploys', { secret });
       expect(answer.status).to.equal(401);
       expect(answer.headers['www-authenticate']).to.equal('Bearer realm="api"');
