@@ -60,7 +60,7 @@ describe('deploys log, through the program', function () {
     const whole = await answer.text();
     expect(whole)
       .to.match(/^the first line\n/)
-      .and.match(/the last line$/);
+      .and.match(/^the last line$/m);
     expect(whole).to.include('— Copying').and.include(`… ${missing} lines left out …`);
     expect(whole.split('\n')).to.have.length(LINES + 5 - Number(missing) + 1);
     expect(whole).to.not.match(/[\u0000-\u0008\u001b]/);
