@@ -51,7 +51,7 @@ services:
       alice.say('general', 'shipmate deploy slow v1 to staging'),
       bob.say('general', 'shipmate deploy slow v2 to staging'),
     ]);
-    const told = /Next in line\. (alice|bob) deploys (v[12])/;
+    const told = /Next in line\. Now (alice|bob) deploys (v[12])/;
     const seen = (): string => JSON.stringify(clients[0].frames);
     const [, holder, version] = await eventually(
       () => told.exec(seen()) ?? [],
