@@ -5,7 +5,7 @@
 
 import { subscribe } from 'node:diagnostics_channel';
 import { tmpdir } from 'node:os';
-import { createTargets } from '../src/adapters/deploy/targets.ts';
+import { loadTargets } from '../src/adapters/deploy/targets.ts';
 import type { ServiceConfig } from '../src/domain/deploy/config.ts';
 import { createDeploys } from '../src/domain/deploy/deploys.ts';
 import type { Deploys } from '../src/domain/deploy/ports.ts';
@@ -93,7 +93,13 @@ async function withDeploys(
       config: { environments: environments.map((name) => ({ name })), services },
       store: createDeployStore(db),
       locks: async () => [],
-      target: createTargets({ services, root: '/', dataFolder: tmpdir(), environment: {}, closing: closing.signal }),
+      target: await loadTargets({
+        services,
+        root: '/',
+        dataFolder: tmpdir(),
+        environment: {},
+        closing: closing.signal,
+      }),
       clock: { now: () => new Date(), sleep: nothing },
       may: async () => true,
       replica: 'bench',

@@ -219,7 +219,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       ...(variables.SHIPMATE_HISTORY_DAYS === undefined ? {} : { keepDays: variables.SHIPMATE_HISTORY_DAYS }),
     });
     jobs.define('history.retention', {}, async () => void (await history.removeExpired(now())));
-    const deploying = createDeploying({
+    const deploying = await createDeploying({
       config,
       database,
       replica: replicas.id,

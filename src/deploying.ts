@@ -3,7 +3,7 @@
 import { systemClock } from './adapters/clock.ts';
 import { createDockerHosts } from './adapters/deploy/docker/hosts.ts';
 import { createKubernetes } from './adapters/deploy/kubernetes/inspect.ts';
-import { createTargets } from './adapters/deploy/targets.ts';
+import { loadTargets } from './adapters/deploy/targets.ts';
 import { pipelineHooks } from './adapters/pipelines/hooks.ts';
 import { createRepeat } from './adapters/pipelines/rerun.ts';
 import { createSources, type Sources } from './adapters/source/sources.ts';
@@ -77,7 +77,7 @@ export interface Deploying {
   close(): Promise<void>;
 }
 
-export function createDeploying(parts: DeployingParts): Deploying {
+export async function createDeploying(parts: DeployingParts): Promise<Deploying> {
   const { config, database, jobs, now, log } = parts;
   const { services } = config.services;
   const closing = new AbortController();
@@ -90,7 +90,7 @@ export function createDeploying(parts: DeployingParts): Deploying {
     config: config.services,
     store: deployments,
     locks: (at) => lockStore.all(at),
-    target: createTargets({
+    target: await loadTargets({
       services,
       root: config.root,
       dataFolder: config.data,

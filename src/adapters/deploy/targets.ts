@@ -2,14 +2,6 @@
 
 import type { TargetConfig } from '../../domain/deploy/config.ts';
 import type { Target } from '../../domain/deploy/target.ts';
-import { createArgoTarget } from './argocd/client.ts';
-import { createCommandTarget } from './command/client.ts';
-import { createDockerTarget } from './docker/client.ts';
-import { createGithubTarget } from './github/client.ts';
-import { createGitlabTarget } from './gitlab/client.ts';
-import { createJenkinsTarget } from './jenkins/client.ts';
-import { createKubernetesTarget } from './kubernetes/client.ts';
-import { createWebhookTarget } from './webhook/client.ts';
 
 /** What every kind of target is made of. */
 export interface TargetOptions<Config extends TargetConfig> {
@@ -25,42 +17,49 @@ export interface TargetOptions<Config extends TargetConfig> {
   readonly closing?: AbortSignal;
 }
 
-type Kinds = {
-  readonly [K in TargetConfig['kind']]: (options: TargetOptions<Extract<TargetConfig, { kind: K }>>) => Target;
-};
+type Create<K extends TargetConfig['kind']> = (options: TargetOptions<Extract<TargetConfig, { kind: K }>>) => Target;
+
+/** Loads what makes a target of that kind: what nobody has configured takes no memory, and no time at the start. */
+type Kinds = { readonly [K in TargetConfig['kind']]: () => Promise<Create<K>> };
 
 const kinds: Kinds = {
-  argocd: createArgoTarget,
-  command: createCommandTarget,
-  docker: createDockerTarget,
-  jenkins: createJenkinsTarget,
-  webhook: createWebhookTarget,
-  github: createGithubTarget,
-  gitlab: createGitlabTarget,
-  kubernetes: createKubernetesTarget,
+  argocd: async () => (await import('./argocd/client.ts')).createArgoTarget,
+  command: async () => (await import('./command/client.ts')).createCommandTarget,
+  docker: async () => (await import('./docker/client.ts')).createDockerTarget,
+  jenkins: async () => (await import('./jenkins/client.ts')).createJenkinsTarget,
+  webhook: async () => (await import('./webhook/client.ts')).createWebhookTarget,
+  github: async () => (await import('./github/client.ts')).createGithubTarget,
+  gitlab: async () => (await import('./gitlab/client.ts')).createGitlabTarget,
+  kubernetes: async () => (await import('./kubernetes/client.ts')).createKubernetesTarget,
 };
 
 export interface TargetsOptions extends Omit<TargetOptions<TargetConfig>, 'service' | 'config'> {
   readonly services: readonly { readonly name: string; readonly target: TargetConfig }[];
 }
 
-/** Gives a service its target; the same one each time. */
-export function createTargets({ services, ...options }: TargetsOptions): (service: string) => Target {
+/** Loads the kinds that services have, and gives a service its target; the same one each time. */
+export async function loadTargets({ services, ...options }: TargetsOptions): Promise<(service: string) => Target> {
+  const makers = new Map(
+    await Promise.all(
+      services.map(
+        async ({ name, target }) =>
+          [name, await makerOf(target.kind, { ...options, service: name, config: target })] as const,
+      ),
+    ),
+  );
   const made = new Map<string, Target>();
   return (name) => {
-    const known = made.get(name);
-    if (known) return known;
-    const service = services.find((each) => each.name === name);
-    if (!service) throw new Error(`no service ${name}`);
-    const target = targetOf(service.target.kind, { ...options, service: name, config: service.target });
+    const target = made.get(name) ?? makers.get(name)?.();
+    if (!target) throw new Error(`no service ${name}`);
     made.set(name, target);
     return target;
   };
 }
 
-function targetOf<K extends TargetConfig['kind']>(
+async function makerOf<K extends TargetConfig['kind']>(
   kind: K,
   options: TargetOptions<Extract<TargetConfig, { kind: K }>>,
-): Target {
-  return kinds[kind](options);
+): Promise<() => Target> {
+  const create = await kinds[kind]();
+  return () => create(options);
 }
