@@ -1,10 +1,10 @@
 /** Waiting in tests: asks again and again until it is so, and says what was seen last if it never is. */
 
-/** Resolves with the first value that `check` accepts; rejects after `ms`. */
+/** Resolves with the first value that `accept` takes; rejects after `ms`, before mocha's own limit would hide what was seen. */
 export async function eventually<T>(
   look: () => T | Promise<T>,
   accept: (value: T) => boolean = Boolean,
-  ms = 10_000,
+  ms = 25_000,
 ): Promise<T> {
   const deadline = Date.now() + ms;
   let last: unknown;
