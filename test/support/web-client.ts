@@ -129,7 +129,11 @@ export class Client {
   async say(room: string, text: string, thread?: number): Promise<number> {
     const id = newId();
     this.send({ t: 'say', id, room, text, ...(thread !== undefined && { thread }) });
-    return (await this.frame('ack', (ack) => ack.id === id)).message;
+    const got = await eventually(() =>
+      this.frames.find((one) => (one.t === 'ack' || one.t === 'refused') && one.id === id),
+    );
+    if (got?.t !== 'ack') throw new Error(got?.t === 'refused' ? got.problem.text : 'not acknowledged');
+    return got.message;
   }
 
   async close(): Promise<void> {

@@ -34,6 +34,8 @@ export interface Web {
   readonly emails: string[];
   /** Posts as the robot would. */
   post(address: Omit<Address, 'chat'>, content: Content, nonce?: string, onlyTo?: string): Promise<string>;
+  /** Puts its clock forward, so that whoever spoke a lot may speak again. */
+  later(ms: number): void;
   /** Lets a `wait` command end. */
   release(): void;
   close(): Promise<void>;
@@ -75,6 +77,7 @@ export async function startWeb(db: Database, options: WebTestOptions = {}): Prom
   const emails: string[] = [];
   let nonce = 0;
   let port = 0;
+  let ahead = 0;
   let closed = false;
   const gate = { wait: Promise.withResolvers<void>() };
   const chat = new WebChat(robot, {
@@ -104,7 +107,7 @@ export async function startWeb(db: Database, options: WebTestOptions = {}): Prom
     },
     replica: options.replica ?? `replica-${Math.random()}`,
     log: pino({ level: process.env['WEB_LOG'] ?? 'silent' }),
-    now: () => new Date(),
+    now: () => new Date(Date.now() + ahead),
     http: () => {
       if (!robot.httpServer) throw new Error('no HTTP');
       return robot.httpServer;
@@ -162,6 +165,9 @@ export async function startWeb(db: Database, options: WebTestOptions = {}): Prom
     firstPersons,
     emails,
     post,
+    later(ms) {
+      ahead += ms;
+    },
     release() {
       gate.wait.resolve();
       gate.wait = Promise.withResolvers();

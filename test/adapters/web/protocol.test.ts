@@ -23,6 +23,8 @@ describe('web chat: conversation', () => {
     alice = await person(web, 'alice');
     bob = await person(web, 'bob');
   });
+  // All of it together is more than one person may say in so short a time.
+  beforeEach(() => web.later(10_000));
   after(async () => {
     await web.close();
     await db.close();
